@@ -1,0 +1,1 @@
+//! Policy and blocks become a verdict. Pure.

@@ -1,0 +1,1 @@
+//! Use cases; holds the ports.

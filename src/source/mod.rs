@@ -1,0 +1,1 @@
+//! Metric back ends: the only network read.
