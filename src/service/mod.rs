@@ -1,1 +1,5 @@
 //! Use cases; holds the ports.
+
+pub mod port;
+
+pub use port::{Judge, JudgeError};

@@ -1,0 +1,49 @@
+//! What the edge asks of the service: one trait, one error.
+
+use crate::domain::{Question, Verdict, ports::BoxFuture};
+use std::sync::Arc;
+
+/// The use case: a question becomes a verdict.
+pub trait Judge: Send + Sync {
+    /// Judges. Identical calls at the same time cost one evaluation.
+    fn judge<'a>(&'a self, question: Question) -> BoxFuture<'a, Result<Arc<Verdict>, JudgeError>>;
+
+    /// The newest verdict of a rollout, without judging.
+    fn latest(&self, namespace: &str, rollout: &str) -> Option<Arc<Verdict>>;
+}
+
+/// Why a question has no verdict.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum JudgeError {
+    /// No policy of this name is loaded.
+    #[error("unknown policy `{name}`")]
+    UnknownPolicy {
+        /// The name that was asked for.
+        name: String,
+        /// Names of the loaded policies.
+        known: Vec<String>,
+    },
+    /// A field of the question does not fit the policy.
+    #[error("invalid request: `{field}`: {detail}")]
+    InvalidRequest {
+        /// Name of the field, as in the request.
+        field: String,
+        /// What is wrong and what cures it.
+        detail: String,
+    },
+    /// The policy cannot be planned for this question.
+    #[error("the policy cannot be planned: {detail}")]
+    CannotPlan {
+        /// Which objective, and why.
+        detail: String,
+    },
+    /// The source is down past the policy's patience and the policy says `onSourceDown: error`.
+    #[error("the metric source is down")]
+    SourceDown,
+    /// The service is shutting down.
+    #[error("the service is shutting down")]
+    ShuttingDown,
+    /// Too many evaluations are under way.
+    #[error("too many evaluations are under way")]
+    Overloaded,
+}
