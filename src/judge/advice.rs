@@ -41,13 +41,19 @@ pub enum Rule {
 
 /// The step that a weight belongs to: the last one at or below it, else the first.
 pub fn step_of(policy: &Policy, weight: f64) -> Option<&Step> {
-    policy.steps.iter().rev().find(|step| step.weight <= weight).or_else(|| policy.steps.first())
+    policy
+        .steps
+        .iter()
+        .rev()
+        .find(|step| step.weight <= weight)
+        .or_else(|| policy.steps.first())
 }
 
 /// Has the step lasted its `maxDuration`?
 pub fn time_is_up(policy: &Policy, standing: &Standing) -> bool {
     let max = step_of(policy, standing.weight).and_then(|step| step.max_duration);
-    max.zip(standing.lasted).is_some_and(|(max, lasted)| lasted >= max)
+    max.zip(standing.lasted)
+        .is_some_and(|(max, lasted)| lasted >= max)
 }
 
 /// Applies the step's rules to the sum of the findings.
@@ -56,7 +62,12 @@ pub fn advise(policy: &Policy, standing: &Standing, sum: Outcome) -> Advice {
     let (outcome, rule) = match sum {
         Outcome::Fail => (Outcome::Fail, None),
         Outcome::Pass => match step.zip(standing.lasted) {
-            Some((step, lasted)) if lasted < step.min_duration => (Outcome::Inconclusive, Some(Rule::MinDuration { missing: step.min_duration - lasted })),
+            Some((step, lasted)) if lasted < step.min_duration => (
+                Outcome::Inconclusive,
+                Some(Rule::MinDuration {
+                    missing: step.min_duration - lasted,
+                }),
+            ),
             _ => (Outcome::Pass, None),
         },
         Outcome::Inconclusive if time_is_up(policy, standing) => {
@@ -75,9 +86,19 @@ pub fn advise(policy: &Policy, standing: &Standing, sum: Outcome) -> Advice {
         Outcome::Fail => (Action::Abort, 0.0),
         Outcome::Inconclusive => (Action::Hold, standing.weight),
     };
-    Advice { outcome, action, next_weight, rule }
+    Advice {
+        outcome,
+        action,
+        next_weight,
+        rule,
+    }
 }
 
 fn next(policy: &Policy, weight: f64) -> f64 {
-    policy.steps.iter().map(|step| step.weight).find(|next| *next > weight).unwrap_or(100.0)
+    policy
+        .steps
+        .iter()
+        .map(|step| step.weight)
+        .find(|next| *next > weight)
+        .unwrap_or(100.0)
 }

@@ -128,10 +128,18 @@ impl CountState {
     fn begin(&mut self) {
         self.begun = true;
         let look_back = std::mem::take(&mut self.look_back);
-        let (events, trials) = sum(look_back.iter().flatten().map(|pod| (pod.events, pod.trials)));
-        self.complement = trials >= REFERENCE_TRIALS && events <= trials && events / trials > COMPLEMENT_ABOVE;
+        let (events, trials) = sum(look_back
+            .iter()
+            .flatten()
+            .map(|pod| (pod.events, pod.trials)));
+        self.complement =
+            trials >= REFERENCE_TRIALS && events <= trials && events / trials > COMPLEMENT_ABOVE;
         if self.complement {
-            self.harms = self.harms.iter().map(|harm| harm.on_complement(events / trials)).collect();
+            self.harms = self
+                .harms
+                .iter()
+                .map(|harm| harm.on_complement(events / trials))
+                .collect();
         }
         for pods in &look_back {
             let turned: Vec<(f64, f64)> = self.turned(pods).collect();
@@ -145,7 +153,11 @@ impl CountState {
         self.bets = self
             .harms
             .iter()
-            .map(|&harm| Bet { harm, fail: BinomialProcess::new(harm.fail_side()), pass: BinomialProcess::new(harm.pass_side()) })
+            .map(|&harm| Bet {
+                harm,
+                fail: BinomialProcess::new(harm.fail_side()),
+                pass: BinomialProcess::new(harm.pass_side()),
+            })
             .collect();
         let higher = self.harms.first().is_none_or(|harm| harm.higher_is_worse);
         self.limit = self.limit_value.map(|limit| {
@@ -156,7 +168,16 @@ impl CountState {
 
     fn turned(&self, pods: &[PodCount]) -> impl Iterator<Item = (f64, f64)> {
         let complement = self.complement;
-        pods.iter().map(move |pod| (if complement { (pod.trials - pod.events).max(0.0) } else { pod.events }, pod.trials))
+        pods.iter().map(move |pod| {
+            (
+                if complement {
+                    (pod.trials - pod.events).max(0.0)
+                } else {
+                    pod.events
+                },
+                pod.trials,
+            )
+        })
     }
 
     fn weigh_pods(&mut self, stable: &[(f64, f64)]) {
@@ -165,7 +186,12 @@ impl CountState {
     }
 
     fn look(&mut self, index: i64, canary_pods: usize, canary: (f64, f64), stable: (f64, f64)) {
-        let block = CountBlock { x_c: canary.0, n_c: canary.1, x_s: stable.0, n_s: stable.1 };
+        let block = CountBlock {
+            x_c: canary.0,
+            n_c: canary.1,
+            x_s: stable.0,
+            n_s: stable.1,
+        };
         if canary_pods > 0 {
             self.last_canary = Some(index);
             self.data_blocks += 1;
@@ -192,16 +218,36 @@ impl CountState {
             let plain = ratio_of(p, bet.harm.fail);
             let ratio = spread.map_or(plain, |tau| bet.harm.widen(plain, tau, self.canary_pods));
             let pass_ratio = ratio_of(p, bet.harm.pass);
-            for (process, side, ratio, margin) in
-                [(&mut bet.fail, bet.harm.fail_side(), ratio, bet.harm.fail), (&mut bet.pass, bet.harm.pass_side(), pass_ratio, bet.harm.pass)]
-            {
-                if let Some(step) = two_arm_block(side, p, ratio, margin.relative, margin.absolute, block) {
+            for (process, side, ratio, margin) in [
+                (&mut bet.fail, bet.harm.fail_side(), ratio, bet.harm.fail),
+                (
+                    &mut bet.pass,
+                    bet.harm.pass_side(),
+                    pass_ratio,
+                    bet.harm.pass,
+                ),
+            ] {
+                if let Some(step) =
+                    two_arm_block(side, p, ratio, margin.relative, margin.absolute, block)
+                {
                     process.push(step);
                 }
             }
-            let b1 = |side, ratio| if self.b1.blocks() >= B1_BLOCKS { self.b1.log_e(side, ratio, B1_TAU) } else { 0.0 };
-            fails.push(log_mean_exp(&[bet.fail.log_e(phi), b1(bet.harm.fail_side(), ratio)]));
-            passes.push(log_mean_exp(&[bet.pass.log_e(phi), b1(bet.harm.pass_side(), pass_ratio)]));
+            let b1 = |side, ratio| {
+                if self.b1.blocks() >= B1_BLOCKS {
+                    self.b1.log_e(side, ratio, B1_TAU)
+                } else {
+                    0.0
+                }
+            };
+            fails.push(log_mean_exp(&[
+                bet.fail.log_e(phi),
+                b1(bet.harm.fail_side(), ratio),
+            ]));
+            passes.push(log_mean_exp(&[
+                bet.pass.log_e(phi),
+                b1(bet.harm.pass_side(), pass_ratio),
+            ]));
             (self.boundary, self.pass_boundary) = (ratio, pass_ratio);
         }
         let limit = self.limit.as_mut().map(|limit| {
@@ -259,27 +305,52 @@ impl CountState {
 
     /// What the evidence says now.
     pub fn reading(&self, alpha: f64) -> Reading {
-        let total = self.blocks.iter().fold(CountBlock::default(), |a, b| CountBlock {
-            x_c: a.x_c + b.x_c,
-            n_c: a.n_c + b.n_c,
-            x_s: a.x_s + b.x_s,
-            n_s: a.n_s + b.n_s,
-        });
+        let total = self
+            .blocks
+            .iter()
+            .fold(CountBlock::default(), |a, b| CountBlock {
+                x_c: a.x_c + b.x_c,
+                n_c: a.n_c + b.n_c,
+                x_s: a.x_s + b.x_s,
+                n_s: a.n_s + b.n_s,
+            });
         let phi = self.phi();
-        let higher = self.bets.first().is_none_or(|bet| bet.harm.higher_is_worse) || self.bets.len() > 1;
+        let higher =
+            self.bets.first().is_none_or(|bet| bet.harm.higher_is_worse) || self.bets.len() > 1;
         let estimate = self.b1.estimate();
         let compared = self.blocks.iter().any(|b| b.n_c > 0.0 && b.n_s > 0.0);
         let (lower, upper) = ratio_confidence_sequence(&self.blocks, phi, alpha, CS_TOLERANCE);
-        let ratio = estimate.map(|e| e.ratio).filter(|_| compared && total.x_c + total.x_s > 0.0);
+        let ratio = estimate
+            .map(|e| e.ratio)
+            .filter(|_| compared && total.x_c + total.x_s > 0.0);
         let events = |x: f64, n: f64| if self.complement { n - x } else { x };
         let value = self.shown(total.x_c, total.n_c);
-        let over = |value: f64, limit: f64| if self.limit_is_ceiling() { value > limit } else { value < limit };
+        let over = |value: f64, limit: f64| {
+            if self.limit_is_ceiling() {
+                value > limit
+            } else {
+                value < limit
+            }
+        };
         Reading {
-            method: if self.complement { "conditional-binomial-mixture+stratified-ratio on the complement" } else { "conditional-binomial-mixture+stratified-ratio" }
-                .to_owned(),
+            method: if self.complement {
+                "conditional-binomial-mixture+stratified-ratio on the complement"
+            } else {
+                "conditional-binomial-mixture+stratified-ratio"
+            }
+            .to_owned(),
             running: self.running,
-            gate: if higher { self.event_blocks >= 3 } else { self.trial_blocks >= 10 },
-            canary: ArmSummary { value, events: Some(events(total.x_c, total.n_c)), exposure: Some(total.n_c), series: None },
+            gate: if higher {
+                self.event_blocks >= 3
+            } else {
+                self.trial_blocks >= 10
+            },
+            canary: ArmSummary {
+                value,
+                events: Some(events(total.x_c, total.n_c)),
+                exposure: Some(total.n_c),
+                series: None,
+            },
             stable: ArmSummary {
                 value: self.shown(total.x_s, total.n_s),
                 events: Some(events(total.x_s, total.n_s)),
@@ -302,7 +373,10 @@ impl CountState {
             over_limit: value.zip(self.limit_value).is_some_and(|(v, l)| over(v, l)),
             above_largest: false,
             information: Information {
-                se: estimate.filter(|e| e.blocks >= 2).map(|e| e.se).filter(|se| se.is_finite()),
+                se: estimate
+                    .filter(|e| e.blocks >= 2)
+                    .map(|e| e.se)
+                    .filter(|se| se.is_finite()),
                 estimate: ratio.map(f64::ln).filter(|r| r.is_finite()),
                 fail_at: self.boundary.ln(),
                 pass_at: self.pass_boundary.ln(),
@@ -323,7 +397,10 @@ const CS_TOLERANCE: f64 = 1e-4;
 
 /// Dispersion where stable pods cannot tell it: from the residuals of the blocks, at least 1.5.
 pub fn lone_pod_phi(b1: &StratifiedRatio) -> f64 {
-    Some(b1).filter(|b1| b1.blocks() >= B1_BLOCKS).and_then(StratifiedRatio::dispersion).map_or(LONE_POD_PHI, |phi| phi.max(LONE_POD_PHI))
+    Some(b1)
+        .filter(|b1| b1.blocks() >= B1_BLOCKS)
+        .and_then(StratifiedRatio::dispersion)
+        .map_or(LONE_POD_PHI, |phi| phi.max(LONE_POD_PHI))
 }
 
 /// The spread between stable pods, once each has events enough to tell it.

@@ -50,21 +50,42 @@ pub struct Case<'a> {
 
 /// Judges.
 pub fn evaluate(case: &Case) -> Verdict {
-    let Case { policy, question, .. } = case;
+    let Case {
+        policy, question, ..
+    } = case;
     let mut warnings = case.warnings.clone();
     let traffic = case.observed.iter().find_map(|seen| seen.state.traffic());
-    let weight = question.weight.unwrap_or_else(|| seen_weight(policy, traffic));
+    let weight = question
+        .weight
+        .unwrap_or_else(|| seen_weight(policy, traffic));
     if question.weight.is_none() {
-        warnings.push(format!("no weight in the question: {} % is taken from the traffic seen", explain::digits(weight)));
+        warnings.push(format!(
+            "no weight in the question: {} % is taken from the traffic seen",
+            explain::digits(weight)
+        ));
     }
-    let standing = advice::Standing { weight, lasted: case.step_since.map(|since| question.at - since) };
-    let split = question.weight.and_then(|weight| traffic.map(|blocks| traffic::split(blocks, weight))).unwrap_or(Split::Fine);
+    let standing = advice::Standing {
+        weight,
+        lasted: case.step_since.map(|since| question.at - since),
+    };
+    let split = question
+        .weight
+        .and_then(|weight| traffic.map(|blocks| traffic::split(blocks, weight)))
+        .unwrap_or(Split::Fine);
     if let Split::Mild { share } | Split::Severe { share } = split {
-        warnings.push(format!("the canary gets {} % of the traffic, the weight asks for {} %", explain::digits(share * 100.0), explain::digits(weight)));
+        warnings.push(format!(
+            "the canary gets {} % of the traffic, the weight asks for {} %",
+            explain::digits(share * 100.0),
+            explain::digits(weight)
+        ));
     }
     let exposed = case.start.map_or(0, |start| question.at - start);
-    let waited = case.asked_since.map_or(0, |since| question.at - since).max(exposed);
-    let time_is_up = advice::time_is_up(policy, &standing) || exposed >= policy.horizon - case.block;
+    let waited = case
+        .asked_since
+        .map_or(0, |since| question.at - since)
+        .max(exposed);
+    let time_is_up =
+        advice::time_is_up(policy, &standing) || exposed >= policy.horizon - case.block;
     let findings: Vec<Finding> = policy
         .objectives
         .iter()
@@ -72,7 +93,11 @@ pub fn evaluate(case: &Case) -> Verdict {
         .map(|(objective, seen)| {
             let around = Surroundings {
                 block: case.block,
-                closed: if case.start.is_some() { case.closed } else { i64::MAX },
+                closed: if case.start.is_some() {
+                    case.closed
+                } else {
+                    i64::MAX
+                },
                 problem: seen.problem,
                 split_severe: matches!(split, Split::Severe { .. }),
                 time_is_up,
@@ -88,16 +113,20 @@ pub fn evaluate(case: &Case) -> Verdict {
     let sum = sum(&findings);
     let advice = advice::advise(policy, &standing, sum);
     let reason = match advice.rule {
-        Some(Rule::MinDuration { missing }) => {
-            explain::clean(&format!("harmless so far; the step must last {} more", explain::span(missing as f64 / 1000.0)))
-        }
+        Some(Rule::MinDuration { missing }) => explain::clean(&format!(
+            "harmless so far; the step must last {} more",
+            explain::span(missing as f64 / 1000.0)
+        )),
         Some(Rule::Timeout(on_timeout)) => {
             let what = match on_timeout {
                 OnTimeout::Hold => "hold",
                 OnTimeout::Advance => "advance",
                 OnTimeout::Abort => "abort",
             };
-            explain::clean(&format!("undecided at the step's maxDuration (onTimeout: {what}); {}", lead(sum, &findings)))
+            explain::clean(&format!(
+                "undecided at the step's maxDuration (onTimeout: {what}); {}",
+                lead(sum, &findings)
+            ))
         }
         None => reason(sum, &findings),
     };
@@ -112,7 +141,10 @@ pub fn evaluate(case: &Case) -> Verdict {
         policy: policy.name.clone(),
         revision: policy.revision.clone(),
         rollout: question.rollout.clone(),
-        window: Window { start: case.start.unwrap_or(question.at), end: end(case) },
+        window: Window {
+            start: case.start.unwrap_or(question.at),
+            end: end(case),
+        },
         findings,
         warnings,
     }
@@ -124,15 +156,25 @@ fn sum(findings: &[Finding]) -> Outcome {
     if judged.peek().is_none() {
         return Outcome::Inconclusive;
     }
-    if findings.iter().any(|f| f.critical && !f.watch && f.outcome == Outcome::Fail) {
+    if findings
+        .iter()
+        .any(|f| f.critical && !f.watch && f.outcome == Outcome::Fail)
+    {
         return Outcome::Fail;
     }
-    if judged.all(|f| f.outcome == Outcome::Pass) { Outcome::Pass } else { Outcome::Inconclusive }
+    if judged.all(|f| f.outcome == Outcome::Pass) {
+        Outcome::Pass
+    } else {
+        Outcome::Inconclusive
+    }
 }
 
 fn reason(sum: Outcome, findings: &[Finding]) -> String {
     let judged = findings.iter().filter(|f| !f.watch);
-    let passed = judged.clone().filter(|f| f.outcome == Outcome::Pass).count();
+    let passed = judged
+        .clone()
+        .filter(|f| f.outcome == Outcome::Pass)
+        .count();
     explain::summary(sum, &lead(sum, findings), passed, judged.count())
 }
 
@@ -140,16 +182,27 @@ fn reason(sum: Outcome, findings: &[Finding]) -> String {
 fn lead(sum: Outcome, findings: &[Finding]) -> String {
     let judged = || findings.iter().filter(|f| !f.watch);
     let by = |key: fn(&Finding) -> f64, of: Outcome| {
-        judged().filter(|f| f.outcome == of).fold(None::<&Finding>, |best, f| match best {
-            Some(best) if key(best) >= key(f) => Some(best),
-            _ => Some(f),
-        })
+        judged()
+            .filter(|f| f.outcome == of)
+            .fold(None::<&Finding>, |best, f| match best {
+                Some(best) if key(best) >= key(f) => Some(best),
+                _ => Some(f),
+            })
     };
     let chosen = match sum {
         Outcome::Fail => by(|f| f.evidence.log_e_fail, Outcome::Fail),
         // a problem without a number outranks any need; a fail that only holds outranks both
         Outcome::Inconclusive => judged().find(|f| f.outcome == Outcome::Fail).or_else(|| {
-            by(|f| if f.code == Code::NeedsMoreData || f.code == Code::TooEarly { f.needs.seconds } else { f64::MAX }, Outcome::Inconclusive)
+            by(
+                |f| {
+                    if f.code == Code::NeedsMoreData || f.code == Code::TooEarly {
+                        f.needs.seconds
+                    } else {
+                        f64::MAX
+                    }
+                },
+                Outcome::Inconclusive,
+            )
         }),
         Outcome::Pass => by(|f| -f.evidence.log_e_pass, Outcome::Pass),
     };
@@ -168,7 +221,13 @@ fn score(findings: &[Finding]) -> f64 {
     let worst = findings
         .iter()
         .filter(|f| !f.watch)
-        .map(|f| if f.outcome == Outcome::Fail { 1.0 } else { (f.evidence.log_e_fail / -f.evidence.alpha.ln()).clamp(0.0, 1.0) })
+        .map(|f| {
+            if f.outcome == Outcome::Fail {
+                1.0
+            } else {
+                (f.evidence.log_e_fail / -f.evidence.alpha.ln()).clamp(0.0, 1.0)
+            }
+        })
         .fold(0.0, f64::max);
     (1000.0 * (1.0 - worst)).round() / 10.0
 }
@@ -188,6 +247,10 @@ fn seen_weight(policy: &Policy, traffic: Option<&[super::counts::CountBlock]>) -
         return 0.0;
     }
     let share = 100.0 * canary / all;
-    let nearest = policy.steps.iter().map(|step| step.weight).min_by(|a, b| (a - share).abs().total_cmp(&(b - share).abs()));
+    let nearest = policy
+        .steps
+        .iter()
+        .map(|step| step.weight)
+        .min_by(|a, b| (a - share).abs().total_cmp(&(b - share).abs()));
     nearest.unwrap_or(share)
 }

@@ -43,14 +43,22 @@ pub fn digits(v: f64) -> String {
     }
     let decimals = (2 - size.log10().floor() as i32).max(0) as usize;
     let text = format!("{v:.decimals$}");
-    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text };
+    let text = if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        text
+    };
     group(&text)
 }
 
 /// `12345` becomes `12 345`.
 fn group(text: &str) -> String {
-    let (sign, rest) = text.strip_prefix('-').map_or(("", text), |rest| ("-", rest));
-    let (whole, fraction) = rest.split_once('.').map_or((rest, None), |(w, f)| (w, Some(f)));
+    let (sign, rest) = text
+        .strip_prefix('-')
+        .map_or(("", text), |rest| ("-", rest));
+    let (whole, fraction) = rest
+        .split_once('.')
+        .map_or((rest, None), |(w, f)| (w, Some(f)));
     let mut out = String::from(sign);
     for (i, c) in whole.chars().enumerate() {
         if i > 0 && whole.len() > 4 && (whole.len() - i).is_multiple_of(3) {
@@ -79,8 +87,15 @@ pub fn span(seconds: f64) -> String {
 /// What is missing, in words; nothing once nothing is missing.
 pub fn missing(needs: &Needs, noun: &str) -> Option<String> {
     match (needs.requests > 0.0, needs.seconds > 0.0) {
-        (true, true) => Some(format!("needs about {} more canary {noun}, {} at this rate", digits(needs.requests), span(needs.seconds))),
-        (true, false) => Some(format!("needs about {} more canary {noun}", digits(needs.requests))),
+        (true, true) => Some(format!(
+            "needs about {} more canary {noun}, {} at this rate",
+            digits(needs.requests),
+            span(needs.seconds)
+        )),
+        (true, false) => Some(format!(
+            "needs about {} more canary {noun}",
+            digits(needs.requests)
+        )),
         (false, true) => Some(format!("needs about {} more", span(needs.seconds))),
         (false, false) => None,
     }
@@ -97,43 +112,87 @@ pub fn noun(objective: &Objective) -> &'static str {
 }
 
 /// The sentence of one objective.
-pub fn sentence(objective: &Objective, reading: &Reading, code: Code, needs: &Needs, limit_edge: Option<f64>) -> String {
+pub fn sentence(
+    objective: &Objective,
+    reading: &Reading,
+    code: Code,
+    needs: &Needs,
+    limit_edge: Option<f64>,
+) -> String {
     let name = &objective.name;
     let both = both(objective, reading);
     let interval = interval(reading, limit_edge);
-    let limit = objective.limit.map(|limit| value(limit, objective.unit)).unwrap_or_default();
+    let limit = objective
+        .limit
+        .map(|limit| value(limit, objective.unit))
+        .unwrap_or_default();
     let text = match code {
-        Code::WorseThanStable => format!("{name}: {both}{interval} is beyond the margin {}", boundary(reading)),
-        Code::LimitExceeded => format!("{name}: {both}; the canary is shown to be beyond the limit {limit}"),
-        Code::OverLimit => format!("{name}: {both}; the canary is beyond the limit {limit}, not yet for certain"),
-        Code::NoHarm => format!("{name}: {both}{interval}; harm beyond the pass margin is ruled out"),
-        Code::AdequatePower => format!("{name}: {both}{interval}; no harm found, and harm of the design size would have shown"),
+        Code::WorseThanStable => format!(
+            "{name}: {both}{interval} is beyond the margin {}",
+            boundary(reading)
+        ),
+        Code::LimitExceeded => {
+            format!("{name}: {both}; the canary is shown to be beyond the limit {limit}")
+        }
+        Code::OverLimit => {
+            format!("{name}: {both}; the canary is beyond the limit {limit}, not yet for certain")
+        }
+        Code::NoHarm => {
+            format!("{name}: {both}{interval}; harm beyond the pass margin is ruled out")
+        }
+        Code::AdequatePower => format!(
+            "{name}: {both}{interval}; no harm found, and harm of the design size would have shown"
+        ),
         Code::NeedsMoreData => {
-            let need = missing(needs, noun(objective)).map_or_else(|| "the evidence is between the margins".to_owned(), |need| need);
-            format!("{name}: {both}{interval}, margin {}; {need}", boundary(reading))
+            let need = missing(needs, noun(objective)).map_or_else(
+                || "the evidence is between the margins".to_owned(),
+                |need| need,
+            );
+            format!(
+                "{name}: {both}{interval}, margin {}; {need}",
+                boundary(reading)
+            )
         }
         Code::TooEarly => {
-            let need = missing(needs, noun(objective)).unwrap_or_else(|| "needs more blocks".to_owned());
+            let need =
+                missing(needs, noun(objective)).unwrap_or_else(|| "needs more blocks".to_owned());
             format!("{name}: too early to tell, {need}")
         }
         Code::Waiting => format!("{name}: waiting for the first closed block of the canary"),
-        Code::NoCanaryData => format!("{name}: no canary data, the selectors find no series of the canary"),
+        Code::NoCanaryData => {
+            format!("{name}: no canary data, the selectors find no series of the canary")
+        }
         Code::NoStableData => format!("{name}: no stable data to compare with"),
-        Code::CanaryVanished => format!("{name}: the canary's samples stopped; the evidence is frozen"),
-        Code::TrafficSplit => format!("{name}: the traffic split is far from the weight, the comparison is doubtful"),
-        Code::AboveLargestBucket => format!("{name}: the quantile is above the largest bucket, where nothing can be seen"),
+        Code::CanaryVanished => {
+            format!("{name}: the canary's samples stopped; the evidence is frozen")
+        }
+        Code::TrafficSplit => {
+            format!("{name}: the traffic split is far from the weight, the comparison is doubtful")
+        }
+        Code::AboveLargestBucket => {
+            format!("{name}: the quantile is above the largest bucket, where nothing can be seen")
+        }
         Code::NoComparison => format!("{name}: no stable traffic is left to compare with"),
-        Code::MinDuration => format!("{name}: harmless so far, the step has not lasted its minDuration"),
+        Code::MinDuration => {
+            format!("{name}: harmless so far, the step has not lasted its minDuration")
+        }
         Code::StepTimeout => format!("{name}: undecided at the step's maxDuration"),
-        Code::SourceDown | Code::SourceMalformed | Code::SourceLimit | Code::PartialData => format!("{name}: {}", code.meaning()),
+        Code::SourceDown | Code::SourceMalformed | Code::SourceLimit | Code::PartialData => {
+            format!("{name}: {}", code.meaning())
+        }
     };
     clean(&text)
 }
 
 fn both(objective: &Objective, reading: &Reading) -> String {
-    let shown = |v: Option<f64>| v.map_or_else(|| "no value".to_owned(), |v| value(v, objective.unit));
+    let shown =
+        |v: Option<f64>| v.map_or_else(|| "no value".to_owned(), |v| value(v, objective.unit));
     match (reading.canary.value, reading.stable.value) {
-        (canary, Some(_)) => format!("canary {} against {} on stable", shown(canary), shown(reading.stable.value)),
+        (canary, Some(_)) => format!(
+            "canary {} against {} on stable",
+            shown(canary),
+            shown(reading.stable.value)
+        ),
         (canary, None) => format!("canary {}, stable without data", shown(canary)),
     }
 }
@@ -143,21 +202,31 @@ fn interval(reading: &Reading, edge: Option<f64>) -> String {
     let Some(estimate) = effect.estimate else {
         return String::new();
     };
-    let what = edge.map_or_else(|| "ratio".to_owned(), |edge| format!("ratio of requests above {}", value(edge, Unit::Seconds)));
+    let what = edge.map_or_else(
+        || "ratio".to_owned(),
+        |edge| format!("ratio of requests above {}", value(edge, Unit::Seconds)),
+    );
     let lower = digits(effect.lower.unwrap_or(0.0));
-    let range = effect.upper.map_or_else(|| format!("at least {lower}"), |upper| format!("{lower} to {}", digits(upper)));
+    let range = effect.upper.map_or_else(
+        || format!("at least {lower}"),
+        |upper| format!("{lower} to {}", digits(upper)),
+    );
     format!(", {what} {} ({range})", digits(estimate))
 }
 
 fn boundary(reading: &Reading) -> String {
-    reading.boundary.map_or_else(|| "unknown".to_owned(), digits)
+    reading
+        .boundary
+        .map_or_else(|| "unknown".to_owned(), digits)
 }
 
 /// The verdict's sentence from those of its objectives: the worst first, cut at 200 characters.
 pub fn summary(outcome: Outcome, lead: &str, passed: usize, judged: usize) -> String {
     let text = match outcome {
         Outcome::Pass | Outcome::Fail => lead.to_owned(),
-        Outcome::Inconclusive if judged > 1 => format!("{passed} of {judged} objectives pass; {lead}"),
+        Outcome::Inconclusive if judged > 1 => {
+            format!("{passed} of {judged} objectives pass; {lead}")
+        }
         Outcome::Inconclusive => lead.to_owned(),
     };
     clean(&text)
@@ -179,7 +248,11 @@ pub fn clean(text: &str) -> String {
         return safe;
     }
     let cut: String = safe.chars().take(MAX_REASON - 1).collect();
-    let cut = cut.rfind(' ').and_then(|at| cut.get(..at)).filter(|head| head.len() > MAX_REASON / 2).map_or(cut.clone(), str::to_owned);
+    let cut = cut
+        .rfind(' ')
+        .and_then(|at| cut.get(..at))
+        .filter(|head| head.len() > MAX_REASON / 2)
+        .map_or(cut.clone(), str::to_owned);
     format!("{}\u{2026}", cut.trim_end_matches([',', ';', ' ']))
 }
 
@@ -212,6 +285,9 @@ mod tests {
     #[test]
     fn a_sentence_is_short_and_free_of_markup() {
         let long = clean(&"a<b & c>d ".repeat(60));
-        assert!(long.chars().count() <= MAX_REASON && !long.contains(['<', '>', '&']), "{long}");
+        assert!(
+            long.chars().count() <= MAX_REASON && !long.contains(['<', '>', '&']),
+            "{long}"
+        );
     }
 }

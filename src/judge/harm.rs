@@ -39,29 +39,55 @@ impl Harm {
 
     fn new(higher_is_worse: bool, fail: Margin, pass: Margin) -> Self {
         let sign = if higher_is_worse { 1.0 } else { -1.0 };
-        let signed = |m: Margin| SignedMargin { relative: sign * m.relative, absolute: sign * m.absolute };
-        Self { higher_is_worse, fail: signed(fail), pass: signed(pass) }
+        let signed = |m: Margin| SignedMargin {
+            relative: sign * m.relative,
+            absolute: sign * m.absolute,
+        };
+        Self {
+            higher_is_worse,
+            fail: signed(fail),
+            pass: signed(pass),
+        }
     }
 
     /// The same harm seen on `1 - p`, for proportions near 1: a loss of successes is a gain of failures.
     pub fn on_complement(&self, p: f64) -> Self {
-        let turn = |m: SignedMargin| SignedMargin { relative: 0.0, absolute: -(m.relative * p + m.absolute) };
-        Self { higher_is_worse: !self.higher_is_worse, fail: turn(self.fail), pass: turn(self.pass) }
+        let turn = |m: SignedMargin| SignedMargin {
+            relative: 0.0,
+            absolute: -(m.relative * p + m.absolute),
+        };
+        Self {
+            higher_is_worse: !self.higher_is_worse,
+            fail: turn(self.fail),
+            pass: turn(self.pass),
+        }
     }
 
     /// Side of the FAIL process.
     pub fn fail_side(&self) -> Side {
-        if self.higher_is_worse { Side::Greater } else { Side::Less }
+        if self.higher_is_worse {
+            Side::Greater
+        } else {
+            Side::Less
+        }
     }
 
     /// Side of the PASS process.
     pub fn pass_side(&self) -> Side {
-        if self.higher_is_worse { Side::Less } else { Side::Greater }
+        if self.higher_is_worse {
+            Side::Less
+        } else {
+            Side::Greater
+        }
     }
 
     /// Widens a boundary ratio by the spread between pods: one canary pod may simply sit on a slow node.
     pub fn widen(&self, ratio: f64, pod_spread: f64, canary_pods: usize) -> f64 {
         let spread = (2.0 * pod_spread / (canary_pods.max(1) as f64).sqrt()).exp();
-        if self.higher_is_worse { ratio.max(spread) } else { ratio.min(1.0 / spread) }
+        if self.higher_is_worse {
+            ratio.max(spread)
+        } else {
+            ratio.min(1.0 / spread)
+        }
     }
 }

@@ -12,7 +12,9 @@ use crate::{
     policy::Objective,
     stats::{
         Side,
-        paired_gauge::{GAUGE_TAU, PairedEstimate, log_differences, paired_estimate, plain_differences},
+        paired_gauge::{
+            GAUGE_TAU, PairedEstimate, log_differences, paired_estimate, plain_differences,
+        },
     },
 };
 
@@ -93,9 +95,22 @@ impl LevelState {
         let comparison = self.comparison();
         let (mut fails, mut passes) = (Vec::with_capacity(2), Vec::with_capacity(2));
         for harm in &self.harms {
-            let log_e = |side, relative, absolute| comparison.map_or(0.0, |c| c.estimate.log_e(side, c.boundary(relative, absolute), c.tau));
-            fails.push(log_e(harm.fail_side(), harm.fail.relative, harm.fail.absolute));
-            passes.push(log_e(harm.pass_side(), harm.pass.relative, harm.pass.absolute));
+            let log_e = |side, relative, absolute| {
+                comparison.map_or(0.0, |c| {
+                    c.estimate
+                        .log_e(side, c.boundary(relative, absolute), c.tau)
+                })
+            };
+            fails.push(log_e(
+                harm.fail_side(),
+                harm.fail.relative,
+                harm.fail.absolute,
+            ));
+            passes.push(log_e(
+                harm.pass_side(),
+                harm.pass.relative,
+                harm.pass.absolute,
+            ));
         }
         let limit = self.limit.map(|limit| self.limit_log_e(limit));
         self.running.look(&fails, limit, &passes);
@@ -108,22 +123,46 @@ impl LevelState {
         let stable = mean(&self.stable);
         let logs = log_differences(&self.canary, &self.stable);
         if logs.len() == self.canary.len() {
-            return Some(Comparison { estimate: paired_estimate(&logs)?, log: true, stable, tau: GAUGE_TAU });
+            return Some(Comparison {
+                estimate: paired_estimate(&logs)?,
+                log: true,
+                stable,
+                tau: GAUGE_TAU,
+            });
         }
         let estimate = paired_estimate(&plain_differences(&self.canary, &self.stable))?;
-        let size = if stable == 0.0 { estimate.sd } else { stable.abs() };
-        Some(Comparison { estimate, log: false, stable, tau: GAUGE_TAU * size })
+        let size = if stable == 0.0 {
+            estimate.sd
+        } else {
+            stable.abs()
+        };
+        Some(Comparison {
+            estimate,
+            log: false,
+            stable,
+            tau: GAUGE_TAU * size,
+        })
     }
 
     fn limit_log_e(&self, limit: f64) -> f64 {
         if self.alone.len() < MIN_MINUTES {
             return 0.0;
         }
-        let side = if self.ceiling() { Side::Greater } else { Side::Less };
+        let side = if self.ceiling() {
+            Side::Greater
+        } else {
+            Side::Less
+        };
         let limits = vec![limit; self.alone.len()];
         let logs = log_differences(&self.alone, &limits);
-        let (differences, tau) =
-            if logs.len() == self.alone.len() { (logs, GAUGE_TAU) } else { (plain_differences(&self.alone, &limits), GAUGE_TAU * limit.abs()) };
+        let (differences, tau) = if logs.len() == self.alone.len() {
+            (logs, GAUGE_TAU)
+        } else {
+            (
+                plain_differences(&self.alone, &limits),
+                GAUGE_TAU * limit.abs(),
+            )
+        };
         paired_estimate(&differences).map_or(0.0, |e| e.log_e(side, 0.0, tau))
     }
 
@@ -145,15 +184,32 @@ impl LevelState {
     pub fn reading(&self, alpha: f64) -> Reading {
         let comparison = self.comparison();
         let back = |v: f64, log: bool| if log { v.exp() } else { v };
-        let interval = comparison.map(|c| (c.estimate.as_estimate().confidence_sequence(alpha, c.tau), c.log));
-        let harm = self.harms.first().copied();
-        let at = |margin: fn(&Harm) -> (f64, f64)| harm.as_ref().zip(comparison).map_or(0.0, |(harm, c)| {
-            let (relative, absolute) = margin(harm);
-            c.boundary(relative, absolute)
+        let interval = comparison.map(|c| {
+            (
+                c.estimate.as_estimate().confidence_sequence(alpha, c.tau),
+                c.log,
+            )
         });
+        let harm = self.harms.first().copied();
+        let at = |margin: fn(&Harm) -> (f64, f64)| {
+            harm.as_ref().zip(comparison).map_or(0.0, |(harm, c)| {
+                let (relative, absolute) = margin(harm);
+                c.boundary(relative, absolute)
+            })
+        };
         let fail_at = at(|h| (h.fail.relative, h.fail.absolute));
-        let shown = |values: &[f64]| ArmSummary { value: (!values.is_empty()).then(|| mean(values)), ..ArmSummary::default() };
-        let (canary, stable) = (shown(if self.canary.is_empty() { &self.alone } else { &self.canary }), shown(&self.stable));
+        let shown = |values: &[f64]| ArmSummary {
+            value: (!values.is_empty()).then(|| mean(values)),
+            ..ArmSummary::default()
+        };
+        let (canary, stable) = (
+            shown(if self.canary.is_empty() {
+                &self.alone
+            } else {
+                &self.canary
+            }),
+            shown(&self.stable),
+        );
         Reading {
             method: "paired-level".to_owned(),
             running: self.running,
@@ -162,9 +218,17 @@ impl LevelState {
             stable,
             effect: Effect {
                 estimate: comparison.map(|c| back(c.estimate.mean, c.log)),
-                lower: interval.map(|((low, _), log)| back(low, log)).filter(|v| v.is_finite()),
-                upper: interval.map(|((_, high), log)| back(high, log)).filter(|v| v.is_finite()),
-                relative: canary.value.zip(stable.value).map(|(c, s)| c / s - 1.0).filter(|r| r.is_finite()),
+                lower: interval
+                    .map(|((low, _), log)| back(low, log))
+                    .filter(|v| v.is_finite()),
+                upper: interval
+                    .map(|((_, high), log)| back(high, log))
+                    .filter(|v| v.is_finite()),
+                relative: canary
+                    .value
+                    .zip(stable.value)
+                    .map(|(c, s)| c / s - 1.0)
+                    .filter(|r| r.is_finite()),
             },
             boundary: comparison.map(|c| back(fail_at, c.log)),
             dispersion: comparison.map(|c| c.estimate.inflation),
@@ -179,7 +243,9 @@ impl LevelState {
                 .is_some_and(|(v, limit)| if self.ceiling() { v > limit } else { v < limit }),
             above_largest: false,
             information: Information {
-                se: comparison.map(|c| c.estimate.se).filter(|se| se.is_finite()),
+                se: comparison
+                    .map(|c| c.estimate.se)
+                    .filter(|se| se.is_finite()),
                 estimate: comparison.map(|c| c.estimate.mean),
                 fail_at,
                 pass_at: at(|h| (h.pass.relative, h.pass.absolute)),
@@ -203,7 +269,11 @@ impl Comparison {
     /// A signed margin on the scale of the estimate.
     fn boundary(&self, relative: f64, absolute: f64) -> f64 {
         let size = self.stable.abs();
-        if self.log { (1.0 + relative + absolute / size).max(1e-3).ln() } else { relative * size + absolute }
+        if self.log {
+            (1.0 + relative + absolute / size).max(1e-3).ln()
+        } else {
+            relative * size + absolute
+        }
     }
 }
 

@@ -16,9 +16,17 @@ pub struct LimitBet {
 impl LimitBet {
     /// For a rate: a ceiling where higher is worse, else a floor. A rate that is no proportion is taken as Poisson.
     pub fn on_rate(limit: f64, higher_is_worse: bool, proportion: bool) -> Self {
-        let fine = if proportion { 1.0 } else { FINE * limit.max(1.0) };
+        let fine = if proportion {
+            1.0
+        } else {
+            FINE * limit.max(1.0)
+        };
         Self {
-            process: BinomialProcess::new(if higher_is_worse { Side::Greater } else { Side::Less }),
+            process: BinomialProcess::new(if higher_is_worse {
+                Side::Greater
+            } else {
+                Side::Less
+            }),
             pi0: (limit / fine).clamp(1e-12, 1.0 - 1e-12),
             trials_per_unit: fine,
         }
@@ -31,7 +39,11 @@ impl LimitBet {
 
     /// Takes in one block.
     pub fn push(&mut self, events: f64, trials: f64) {
-        self.process.push(BinomialBlock { x: events, m: trials * self.trials_per_unit, pi0: self.pi0 });
+        self.process.push(BinomialBlock {
+            x: events,
+            m: trials * self.trials_per_unit,
+            pi0: self.pi0,
+        });
     }
 
     /// ln E at this dispersion.

@@ -12,7 +12,10 @@ use crate::{
     policy::Objective,
     stats::{
         Side,
-        block_mean::{BlockMean, MEAN_TAU, MeanEstimate, comparison_df, difference_of_means, log_ratio_of_means},
+        block_mean::{
+            BlockMean, MEAN_TAU, MeanEstimate, comparison_df, difference_of_means,
+            log_ratio_of_means,
+        },
         normal_mixture::Estimate,
         welch::{Summary, log_ratio_from_summaries},
     },
@@ -105,9 +108,22 @@ impl MeanState {
         let comparison = self.comparison();
         let (mut fails, mut passes) = (Vec::with_capacity(2), Vec::with_capacity(2));
         for harm in &self.harms {
-            let log_e = |side, relative: f64, absolute: f64| comparison.map_or(0.0, |c| c.estimate.log_e(side, c.boundary(relative, absolute), c.tau));
-            fails.push(log_e(harm.fail_side(), harm.fail.relative, harm.fail.absolute));
-            passes.push(log_e(harm.pass_side(), harm.pass.relative, harm.pass.absolute));
+            let log_e = |side, relative: f64, absolute: f64| {
+                comparison.map_or(0.0, |c| {
+                    c.estimate
+                        .log_e(side, c.boundary(relative, absolute), c.tau)
+                })
+            };
+            fails.push(log_e(
+                harm.fail_side(),
+                harm.fail.relative,
+                harm.fail.absolute,
+            ));
+            passes.push(log_e(
+                harm.pass_side(),
+                harm.pass.relative,
+                harm.pass.absolute,
+            ));
         }
         let limit = self.limit.map(|limit| self.limit_log_e(limit));
         self.running.look(&fails, limit, &passes);
@@ -120,11 +136,23 @@ impl MeanState {
         }
         let df = comparison_df(&canary);
         if let Some(estimate) = log_ratio_of_means(&canary, &stable, df) {
-            let estimate = self.with_squares().map_or(estimate, |squares| estimate.wider(squares));
-            return Some(Comparison { estimate, log: true, stable: stable.mean, tau: MEAN_TAU });
+            let estimate = self
+                .with_squares()
+                .map_or(estimate, |squares| estimate.wider(squares));
+            return Some(Comparison {
+                estimate,
+                log: true,
+                stable: stable.mean,
+                tau: MEAN_TAU,
+            });
         }
         let estimate = difference_of_means(&canary, &stable, df)?;
-        Some(Comparison { estimate, log: false, stable: stable.mean, tau: MEAN_TAU * stable.mean.abs() })
+        Some(Comparison {
+            estimate,
+            log: false,
+            stable: stable.mean,
+            tau: MEAN_TAU * stable.mean.abs(),
+        })
     }
 
     /// B3: from sums of squares, where both arms keep them.
@@ -135,16 +163,33 @@ impl MeanState {
     }
 
     fn limit_log_e(&self, limit: f64) -> f64 {
-        let Some(alone) = self.alone.estimate().filter(|e| e.blocks >= MIN_MINUTES && e.count >= MIN_ITEMS) else {
+        let Some(alone) = self
+            .alone
+            .estimate()
+            .filter(|e| e.blocks >= MIN_MINUTES && e.count >= MIN_ITEMS)
+        else {
             return 0.0;
         };
-        let side = if self.ceiling() { Side::Greater } else { Side::Less };
+        let side = if self.ceiling() {
+            Side::Greater
+        } else {
+            Side::Less
+        };
         let df = comparison_df(&alone);
         if alone.mean > 0.0 && limit > 0.0 {
-            let estimate = Estimate { value: (alone.mean / limit).ln(), se: alone.se / alone.mean, df };
+            let estimate = Estimate {
+                value: (alone.mean / limit).ln(),
+                se: alone.se / alone.mean,
+                df,
+            };
             return estimate.log_e(side, 0.0, MEAN_TAU);
         }
-        Estimate { value: alone.mean, se: alone.se, df }.log_e(side, limit, MEAN_TAU * limit.abs())
+        Estimate {
+            value: alone.mean,
+            se: alone.se,
+            df,
+        }
+        .log_e(side, limit, MEAN_TAU * limit.abs())
     }
 
     fn ceiling(&self) -> bool {
@@ -158,7 +203,11 @@ impl MeanState {
 
     /// What the evidence says now.
     pub fn reading(&self, alpha: f64) -> Reading {
-        let (canary, stable, alone) = (self.canary.estimate(), self.stable.estimate(), self.alone.estimate());
+        let (canary, stable, alone) = (
+            self.canary.estimate(),
+            self.stable.estimate(),
+            self.alone.estimate(),
+        );
         let comparison = self.comparison();
         let arm = |estimate: Option<MeanEstimate>| ArmSummary {
             value: estimate.map(|e| e.mean),
@@ -169,23 +218,37 @@ impl MeanState {
         let back = |v: f64, log: bool| if log { v.exp() } else { v };
         let interval = comparison.map(|c| (c.estimate.confidence_sequence(alpha, c.tau), c.log));
         let harm = self.harms.first().copied();
-        let at = |margin: fn(&Harm) -> (f64, f64)| harm.as_ref().zip(comparison).map_or(0.0, |(harm, c)| {
-            let (relative, absolute) = margin(harm);
-            c.boundary(relative, absolute)
-        });
+        let at = |margin: fn(&Harm) -> (f64, f64)| {
+            harm.as_ref().zip(comparison).map_or(0.0, |(harm, c)| {
+                let (relative, absolute) = margin(harm);
+                c.boundary(relative, absolute)
+            })
+        };
         let fail_at = at(|h| (h.fail.relative, h.fail.absolute));
         let filled = canary.map_or(0, |e| e.filled);
         Reading {
-            method: if self.with_squares().is_some() { "mean-with-variance" } else { "block-mean-ratio" }.to_owned(),
+            method: if self.with_squares().is_some() {
+                "mean-with-variance"
+            } else {
+                "block-mean-ratio"
+            }
+            .to_owned(),
             running: self.running,
             gate: filled >= 3,
             canary: arm(canary.or(alone)),
             stable: arm(stable),
             effect: Effect {
                 estimate: comparison.map(|c| back(c.estimate.value, c.log)),
-                lower: interval.map(|((low, _), log)| back(low, log)).filter(|v| v.is_finite()),
-                upper: interval.map(|((_, high), log)| back(high, log)).filter(|v| v.is_finite()),
-                relative: canary.zip(stable).map(|(c, s)| c.mean / s.mean - 1.0).filter(|r| r.is_finite()),
+                lower: interval
+                    .map(|((low, _), log)| back(low, log))
+                    .filter(|v| v.is_finite()),
+                upper: interval
+                    .map(|((_, high), log)| back(high, log))
+                    .filter(|v| v.is_finite()),
+                relative: canary
+                    .zip(stable)
+                    .map(|(c, s)| c.mean / s.mean - 1.0)
+                    .filter(|r| r.is_finite()),
             },
             boundary: comparison.map(|c| back(fail_at, c.log)),
             dispersion: None,
@@ -194,10 +257,18 @@ impl MeanState {
             trials: Some(alone.map_or(0.0, |e| e.count)),
             compared: self.compared,
             last_canary: self.last_canary,
-            over_limit: alone.zip(self.limit).is_some_and(|(e, limit)| if self.ceiling() { e.mean > limit } else { e.mean < limit }),
+            over_limit: alone.zip(self.limit).is_some_and(|(e, limit)| {
+                if self.ceiling() {
+                    e.mean > limit
+                } else {
+                    e.mean < limit
+                }
+            }),
             above_largest: false,
             information: Information {
-                se: comparison.map(|c| c.estimate.se).filter(|se| se.is_finite()),
+                se: comparison
+                    .map(|c| c.estimate.se)
+                    .filter(|se| se.is_finite()),
                 estimate: comparison.map(|c| c.estimate.value),
                 fail_at,
                 pass_at: at(|h| (h.pass.relative, h.pass.absolute)),
@@ -221,7 +292,11 @@ impl Comparison {
     /// A signed margin on the scale of the estimate.
     fn boundary(&self, relative: f64, absolute: f64) -> f64 {
         let size = self.stable.abs();
-        if self.log { (1.0 + relative + absolute / size).max(1e-3).ln() } else { relative * size + absolute }
+        if self.log {
+            (1.0 + relative + absolute / size).max(1e-3).ln()
+        } else {
+            relative * size + absolute
+        }
     }
 }
 

@@ -9,7 +9,9 @@ pub struct Minutes {
 impl Minutes {
     /// For blocks of this length.
     pub fn of(block_ms: i64) -> Self {
-        Self { per_minute: (60_000 / block_ms.max(1)).max(1) }
+        Self {
+            per_minute: (60_000 / block_ms.max(1)).max(1),
+        }
     }
 
     /// Is this block the last of its minute?

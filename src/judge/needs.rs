@@ -1,7 +1,7 @@
 //! How much more until a decision is likely.
 
 use super::reading::{Information, Reading};
-use crate::{domain::Needs, stats::planning};
+use crate::{domain::Needs, stats::precision};
 
 /// A pass or fail that lies this far beyond the horizon is not promised.
 const MAX_FACTOR: f64 = 1e4;
@@ -29,12 +29,21 @@ pub fn needs(reading: &Reading, goal: &Goal) -> Needs {
     let factor = growth(reading, goal).unwrap_or(0.0).min(MAX_FACTOR);
     let Some(trials) = reading.trials else {
         let seconds = (factor * exposed).max(blocks_missing * goal.block_seconds);
-        return Needs { requests: 0.0, seconds: round_up(seconds, goal.block_seconds) };
+        return Needs {
+            requests: 0.0,
+            seconds: round_up(seconds, goal.block_seconds),
+        };
     };
     let requests = (factor * trials).max(goal.min_trials - trials).max(0.0);
     let rate = trials / exposed;
     let by_rate = if rate > 0.0 { requests / rate } else { 0.0 };
-    Needs { requests: two_digits(requests), seconds: round_up(by_rate.max(blocks_missing * goal.block_seconds), goal.block_seconds) }
+    Needs {
+        requests: two_digits(requests),
+        seconds: round_up(
+            by_rate.max(blocks_missing * goal.block_seconds),
+            goal.block_seconds,
+        ),
+    }
 }
 
 /// How many times the present information is still missing.
@@ -44,18 +53,32 @@ fn growth(reading: &Reading, goal: &Goal) -> Option<f64> {
         let now = reading.running.pass;
         (now > 0.3).then(|| goal.pass / now - 1.0)
     };
-    by_precision(information, goal).or_else(by_extrapolation).filter(|f| f.is_finite()).map(|f| f.max(0.0))
+    by_precision(information, goal)
+        .or_else(by_extrapolation)
+        .filter(|f| f.is_finite())
+        .map(|f| f.max(0.0))
 }
 
 fn by_precision(information: &Information, goal: &Goal) -> Option<f64> {
-    let Information { se: Some(se), estimate: Some(estimate), fail_at, pass_at, tau } = *information else {
+    let Information {
+        se: Some(se),
+        estimate: Some(estimate),
+        fail_at,
+        pass_at,
+        tau,
+    } = *information
+    else {
         return None;
     };
     let sign = if pass_at >= 0.0 { 1.0 } else { -1.0 };
     let beyond_fail = sign * (estimate - fail_at);
-    let (distance, target) = if beyond_fail > 0.0 { (beyond_fail, goal.fail) } else { (sign * pass_at, goal.pass) };
+    let (distance, target) = if beyond_fail > 0.0 {
+        (beyond_fail, goal.fail)
+    } else {
+        (sign * pass_at, goal.pass)
+    };
     // the distance must be resolved by the present scatter, else the plan would chase noise
-    let wanted = planning::standard_error_needed(distance, tau, target)?;
+    let wanted = precision::standard_error_needed(distance, tau, target)?;
     Some((se / wanted).powi(2) - 1.0)
 }
 
@@ -64,9 +87,17 @@ fn two_digits(value: f64) -> f64 {
         return 0.0;
     }
     let scale = 10f64.powf(value.log10().floor() - 1.0);
-    if scale < 1.0 { value.ceil() } else { (value / scale).ceil() * scale }
+    if scale < 1.0 {
+        value.ceil()
+    } else {
+        (value / scale).ceil() * scale
+    }
 }
 
 fn round_up(seconds: f64, step: f64) -> f64 {
-    if step > 0.0 { (seconds / step).ceil() * step } else { seconds }
+    if step > 0.0 {
+        (seconds / step).ceil() * step
+    } else {
+        seconds
+    }
 }

@@ -11,7 +11,7 @@ use crate::{
     policy::{Indicator, Objective, Policy},
     stats::{
         decision::{Decision, Standing, decide},
-        planning,
+        precision,
     },
 };
 
@@ -46,7 +46,12 @@ pub struct Surroundings {
 }
 
 /// Judges one objective.
-pub fn judge(policy: &Policy, objective: &Objective, state: &ObjectiveState, around: &Surroundings) -> Finding {
+pub fn judge(
+    policy: &Policy,
+    objective: &Objective,
+    state: &ObjectiveState,
+    around: &Surroundings,
+) -> Finding {
     let alpha = (policy.false_abort_rate * objective.weight).clamp(1e-12, 0.5);
     let reading = state.reading(alpha);
     let mde = detectable(&reading, alpha);
@@ -59,7 +64,11 @@ pub fn judge(policy: &Policy, objective: &Objective, state: &ObjectiveState, aro
         block_seconds: around.block as f64 / 1000.0,
     };
     let open = matches!(code, Code::NeedsMoreData | Code::TooEarly);
-    let missing = if open { needs::needs(&reading, &goal) } else { Needs::default() };
+    let missing = if open {
+        needs::needs(&reading, &goal)
+    } else {
+        Needs::default()
+    };
     let edge = match state {
         ObjectiveState::Quantile(quantile) => quantile.edge(),
         _ => None,
@@ -91,7 +100,11 @@ pub fn judge(policy: &Policy, objective: &Objective, state: &ObjectiveState, aro
             blocks: reading.blocks,
         },
         needs: missing,
-        fixed_horizon: if step_ends { horizon::report(objective, state, &reading) } else { None },
+        fixed_horizon: if step_ends {
+            horizon::report(objective, state, &reading)
+        } else {
+            None
+        },
     }
 }
 
@@ -104,7 +117,14 @@ fn min_trials(policy: &Policy, objective: &Objective) -> f64 {
 }
 
 /// The rules in order: a shown fail stands whatever happens now; then everything that forbids a decision; then the pass.
-fn outcome(policy: &Policy, objective: &Objective, reading: &Reading, around: &Surroundings, alpha: f64, mde: f64) -> (Outcome, Code) {
+fn outcome(
+    policy: &Policy,
+    objective: &Objective,
+    reading: &Reading,
+    around: &Surroundings,
+    alpha: f64,
+    mde: f64,
+) -> (Outcome, Code) {
     let standing = Standing {
         alpha,
         beta: policy.false_pass_rate,
@@ -123,20 +143,37 @@ fn outcome(policy: &Policy, objective: &Objective, reading: &Reading, around: &S
     let decision = decide(&standing);
     if decision == Decision::Fail {
         let by_limit = reading.running.max_limit > reading.running.max_comparison;
-        return (Outcome::Fail, if by_limit { Code::LimitExceeded } else { Code::WorseThanStable });
+        return (
+            Outcome::Fail,
+            if by_limit {
+                Code::LimitExceeded
+            } else {
+                Code::WorseThanStable
+            },
+        );
     }
     if let Some(code) = forbids(reading, around) {
         let settled = matches!(code, Code::NoCanaryData) && around.patience_over;
-        return (if settled { policy.on_no_data } else { Outcome::Inconclusive }, code);
+        return (
+            if settled {
+                policy.on_no_data
+            } else {
+                Outcome::Inconclusive
+            },
+            code,
+        );
     }
-    if standing.canary_trials < standing.min_canary_trials || standing.blocks < standing.min_blocks {
+    if standing.canary_trials < standing.min_canary_trials || standing.blocks < standing.min_blocks
+    {
         return (Outcome::Inconclusive, Code::TooEarly);
     }
     if reading.over_limit {
         return (Outcome::Inconclusive, Code::OverLimit);
     }
     match decision {
-        Decision::Pass if standing.log_e_pass >= -standing.beta.ln() => (Outcome::Pass, Code::NoHarm),
+        Decision::Pass if standing.log_e_pass >= -standing.beta.ln() => {
+            (Outcome::Pass, Code::NoHarm)
+        }
         Decision::Pass => (Outcome::Pass, Code::AdequatePower),
         _ if reading.above_largest => (Outcome::Inconclusive, Code::AboveLargestBucket),
         _ if around.full_weight => (Outcome::Inconclusive, Code::NoComparison),
@@ -165,7 +202,11 @@ fn forbids(reading: &Reading, around: &Surroundings) -> Option<Code> {
 }
 
 fn design_effect(objective: &Objective) -> f64 {
-    if matches!(objective.indicator, Indicator::ErrorRatio { .. }) { DESIGN_EFFECT_ERRORS } else { DESIGN_EFFECT }
+    if matches!(objective.indicator, Indicator::ErrorRatio { .. }) {
+        DESIGN_EFFECT_ERRORS
+    } else {
+        DESIGN_EFFECT
+    }
 }
 
 /// The smallest harm, as a ratio above 1, that the present precision would show.
@@ -174,6 +215,6 @@ fn detectable(reading: &Reading, alpha: f64) -> f64 {
     let Some(se) = information.se else {
         return f64::INFINITY;
     };
-    let beyond = planning::detectable_distance(se, information.tau, alpha, POWER);
+    let beyond = precision::detectable_distance(se, information.tau, alpha, POWER);
     (information.fail_at.abs() + beyond).exp()
 }

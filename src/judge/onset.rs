@@ -50,7 +50,11 @@ impl Onset {
             self.share = Some(share);
             return;
         };
-        self.rising = if share > base * STEP { self.rising + 1 } else { 0 };
+        self.rising = if share > base * STEP {
+            self.rising + 1
+        } else {
+            0
+        };
         if self.rising >= 2 {
             self.share = Some(share);
             self.rising = 0;

@@ -35,11 +35,18 @@ impl Pooled {
         let mut aligned: Vec<f64> = if sparse {
             self.edges.iter().chain(edges).copied().collect()
         } else {
-            self.edges.iter().copied().filter(|e| edges.contains(e)).collect()
+            self.edges
+                .iter()
+                .copied()
+                .filter(|e| edges.contains(e))
+                .collect()
         };
         aligned.sort_by(f64::total_cmp);
         aligned.dedup();
-        self.cumulative = aligned.iter().map(|&e| at_or_below(&self.edges, &self.cumulative, e)).collect();
+        self.cumulative = aligned
+            .iter()
+            .map(|&e| at_or_below(&self.edges, &self.cumulative, e))
+            .collect();
         self.edges = aligned;
     }
 
@@ -57,7 +64,10 @@ impl Pooled {
 /// Observations at or below `edge`: the count of the largest edge that is not above it.
 pub fn at_or_below(edges: &[f64], cumulative: &[f64], edge: f64) -> f64 {
     let upto = edges.partition_point(|e| *e <= edge);
-    upto.checked_sub(1).and_then(|i| cumulative.get(i)).copied().unwrap_or(0.0)
+    upto.checked_sub(1)
+        .and_then(|i| cumulative.get(i))
+        .copied()
+        .unwrap_or(0.0)
 }
 
 /// Observations of one pod: `(above edge, all)`.
@@ -71,14 +81,27 @@ mod tests {
     use super::*;
 
     fn block(sparse: bool, edges: &[f64], cumulative: &[f64]) -> (Histograms, Vec<PodHistogram>) {
-        let pods = vec![PodHistogram { pod: 0, cumulative: cumulative.to_vec() }];
-        (Histograms { edges: edges.to_vec(), sparse, ..Histograms::default() }, pods)
+        let pods = vec![PodHistogram {
+            pod: 0,
+            cumulative: cumulative.to_vec(),
+        }];
+        (
+            Histograms {
+                edges: edges.to_vec(),
+                sparse,
+                ..Histograms::default()
+            },
+            pods,
+        )
     }
 
     #[test]
     fn sparse_edges_unite_and_fixed_edges_intersect() {
         let inf = f64::INFINITY;
-        for (sparse, edges, cumulative) in [(true, vec![1.0, 2.0, 3.0, inf], vec![1.0, 4.0, 6.0, 6.0]), (false, vec![2.0, inf], vec![4.0, 6.0])] {
+        for (sparse, edges, cumulative) in [
+            (true, vec![1.0, 2.0, 3.0, inf], vec![1.0, 4.0, 6.0, 6.0]),
+            (false, vec![2.0, inf], vec![4.0, 6.0]),
+        ] {
             let mut pooled = Pooled::default();
             let (a, pods) = block(sparse, &[1.0, 2.0, inf], &[1.0, 2.0, 3.0]);
             pooled.add(&a, &pods);

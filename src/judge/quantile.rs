@@ -98,7 +98,11 @@ impl QuantileState {
     pub fn fold(&mut self, index: i64, block: &Histograms) {
         let fail = self.track(|harm| (harm.fail.relative, harm.fail.absolute));
         if let Some([first, _]) = &fail {
-            let pods: Vec<(f64, f64)> = block.stable.iter().map(|pod| exceedances(&block.edges, pod, first.edge)).collect();
+            let pods: Vec<(f64, f64)> = block
+                .stable
+                .iter()
+                .map(|pod| exceedances(&block.edges, pod, first.edge))
+                .collect();
             self.pod_blocks += u64::from(pods.iter().filter(|pod| pod.1 > 0.0).count() >= 2);
             self.dispersion.push(&pods);
             if index < 0 {
@@ -121,9 +125,16 @@ impl QuantileState {
         }
         let (relative, absolute) = self.harm.as_ref().map(margin)?;
         let reference = quantile(edges, cumulative, self.quantile)?;
-        let stretch = if absolute > 0.0 && reference > 0.0 { relative + absolute / reference } else { relative };
+        let stretch = if absolute > 0.0 && reference > 0.0 {
+            relative + absolute / reference
+        } else {
+            relative
+        };
         let choice = choose_edges(edges, cumulative, self.quantile, stretch)?;
-        let track = |edge| Track { edge, ratio: exceedance_ratio(edges, cumulative, edge, stretch) };
+        let track = |edge| Track {
+            edge,
+            ratio: exceedance_ratio(edges, cumulative, edge, stretch),
+        };
         Some([track(choice.edge1), track(choice.edge2)])
     }
 
@@ -134,27 +145,67 @@ impl QuantileState {
             self.canary_pods = block.canary.len();
         }
         self.open_starts(index, &block.edges);
-        let all = |pods: &[PodHistogram]| pods.iter().filter_map(|pod| pod.cumulative.last()).sum::<f64>();
+        let all = |pods: &[PodHistogram]| {
+            pods.iter()
+                .filter_map(|pod| pod.cumulative.last())
+                .sum::<f64>()
+        };
         let (n_c, n_s) = (all(&block.canary), all(&block.stable));
         self.onset.after(n_c, n_s);
         let spread = self.pod_spread();
-        let above = |pods: &[PodHistogram], edge| pods.iter().map(|pod| exceedances(&block.edges, pod, edge).0).sum::<f64>();
-        if let (Some(fail), Some([pass, _]), Some(harm)) = (fail, self.track(|harm| (harm.pass.relative, harm.pass.absolute)), self.harm) {
+        let above = |pods: &[PodHistogram], edge| {
+            pods.iter()
+                .map(|pod| exceedances(&block.edges, pod, edge).0)
+                .sum::<f64>()
+        };
+        if let (Some(fail), Some([pass, _]), Some(harm)) = (
+            fail,
+            self.track(|harm| (harm.pass.relative, harm.pass.absolute)),
+            self.harm,
+        ) {
             for (process, track) in self.tracks.iter_mut().zip(&fail) {
-                let ratio = spread.map_or(track.ratio, |tau| harm.widen(track.ratio, tau, self.canary_pods));
-                push(process, ratio, above(&block.canary, track.edge), n_c, above(&block.stable, track.edge), n_s);
+                let ratio = spread.map_or(track.ratio, |tau| {
+                    harm.widen(track.ratio, tau, self.canary_pods)
+                });
+                push(
+                    process,
+                    ratio,
+                    above(&block.canary, track.edge),
+                    n_c,
+                    above(&block.stable, track.edge),
+                    n_s,
+                );
             }
-            push(&mut self.pass, pass.ratio, above(&block.canary, pass.edge), n_c, above(&block.stable, pass.edge), n_s);
+            push(
+                &mut self.pass,
+                pass.ratio,
+                above(&block.canary, pass.edge),
+                n_c,
+                above(&block.stable, pass.edge),
+                n_s,
+            );
             let [first, _] = fail;
-            let count = CountBlock { x_c: above(&block.canary, first.edge), n_c, x_s: above(&block.stable, first.edge), n_s };
+            let count = CountBlock {
+                x_c: above(&block.canary, first.edge),
+                n_c,
+                x_s: above(&block.stable, first.edge),
+                n_s,
+            };
             self.event_blocks += u64::from(count.x_c > 0.0);
             self.b1.push(count.x_c, count.n_c, count.x_s, count.n_s);
             self.counts.push(count);
-            self.boundary = spread.map_or(first.ratio, |tau| harm.widen(first.ratio, tau, self.canary_pods));
+            self.boundary = spread.map_or(first.ratio, |tau| {
+                harm.widen(first.ratio, tau, self.canary_pods)
+            });
             self.pass_boundary = pass.ratio;
             self.edge = Some(first.edge);
         } else {
-            self.counts.push(CountBlock { x_c: 0.0, n_c, x_s: 0.0, n_s });
+            self.counts.push(CountBlock {
+                x_c: 0.0,
+                n_c,
+                x_s: 0.0,
+                n_s,
+            });
         }
         let phi = self.phi();
         let limit = self.limit.as_mut().map(|(edge, limit)| {
@@ -185,8 +236,15 @@ impl QuantileState {
         if self.limit.is_none()
             && let Some(limit) = self.limit_value
         {
-            let known = if self.reference.edges.is_empty() { edges } else { &self.reference.edges };
-            if let Some(&edge) = known.iter().find(|e| e.is_finite() && **e >= limit * (1.0 - 1e-9)) {
+            let known = if self.reference.edges.is_empty() {
+                edges
+            } else {
+                &self.reference.edges
+            };
+            if let Some(&edge) = known
+                .iter()
+                .find(|e| e.is_finite() && **e >= limit * (1.0 - 1e-9))
+            {
                 let mut bet = LimitBet::on_rate(1.0 - self.quantile, true, true);
                 if due.is_none() {
                     bet.open(0.5);
@@ -237,10 +295,20 @@ impl QuantileState {
     /// What the evidence says now.
     pub fn reading(&self, alpha: f64) -> Reading {
         let phi = self.phi();
-        let value = |pooled: &Pooled| quantile(&pooled.edges, &pooled.cumulative, self.quantile).unwrap_or(f64::NAN);
+        let value = |pooled: &Pooled| {
+            quantile(&pooled.edges, &pooled.cumulative, self.quantile).unwrap_or(f64::NAN)
+        };
         let (canary, stable) = (value(&self.canary), value(&self.stable));
-        let top = self.canary.edges.iter().rev().find(|e| e.is_finite()).copied();
-        let above_largest = top.is_some_and(|top| self.canary.above(top) > (1.0 - self.quantile) * self.canary.total());
+        let top = self
+            .canary
+            .edges
+            .iter()
+            .rev()
+            .find(|e| e.is_finite())
+            .copied();
+        let above_largest = top.is_some_and(|top| {
+            self.canary.above(top) > (1.0 - self.quantile) * self.canary.total()
+        });
         let finite = |v: f64| Some(v).filter(|v| v.is_finite());
         let edge = self.edge.unwrap_or(f64::INFINITY);
         let arm = |pooled: &Pooled, value: f64| ArmSummary {
@@ -250,7 +318,10 @@ impl QuantileState {
             series: None,
         };
         let compared = self.counts.iter().any(|b| b.n_c > 0.0 && b.n_s > 0.0);
-        let estimate = self.b1.estimate().filter(|_| self.canary.above(edge) + self.stable.above(edge) > 0.0);
+        let estimate = self
+            .b1
+            .estimate()
+            .filter(|_| self.canary.above(edge) + self.stable.above(edge) > 0.0);
         let (lower, upper) = ratio_confidence_sequence(&self.counts, phi, alpha, 1e-4);
         Reading {
             method: "quantile-exceedance".to_owned(),
@@ -274,7 +345,10 @@ impl QuantileState {
             over_limit: self.limit_value.is_some_and(|limit| canary > limit),
             above_largest,
             information: Information {
-                se: estimate.filter(|e| e.blocks >= 2).map(|e| e.se).filter(|se| se.is_finite()),
+                se: estimate
+                    .filter(|e| e.blocks >= 2)
+                    .map(|e| e.se)
+                    .filter(|se| se.is_finite()),
                 estimate: estimate.map(|e| e.log_ratio).filter(|r| r.is_finite()),
                 fail_at: self.boundary.ln(),
                 pass_at: self.pass_boundary.ln(),
@@ -287,6 +361,10 @@ impl QuantileState {
 
 fn push(process: &mut BinomialProcess, ratio: f64, x_c: f64, n_c: f64, x_s: f64, n_s: f64) {
     if n_c > 0.0 && n_s > 0.0 {
-        process.push(BinomialBlock { x: x_c, m: x_c + x_s, pi0: conditional_share(ratio, n_c, n_s) });
+        process.push(BinomialBlock {
+            x: x_c,
+            m: x_c + x_s,
+            pi0: conditional_share(ratio, n_c, n_s),
+        });
     }
 }

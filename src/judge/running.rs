@@ -1,6 +1,6 @@
 //! How the evidence of one objective adds up over its parts and over time.
 
-use crate::stats::log_mean_exp;
+use crate::stats::special::log_mean_exp;
 
 /// The e-processes of one objective at the latest closed block, with their running maxima.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -21,7 +21,14 @@ pub struct Running {
 
 impl Default for Running {
     fn default() -> Self {
-        Self { max_fail: 0.0, max_comparison: 0.0, max_limit: f64::NEG_INFINITY, fail: 0.0, pass: 0.0, max_pass: 0.0 }
+        Self {
+            max_fail: 0.0,
+            max_comparison: 0.0,
+            max_limit: f64::NEG_INFINITY,
+            fail: 0.0,
+            pass: 0.0,
+            max_pass: 0.0,
+        }
     }
 }
 

@@ -30,10 +30,16 @@ impl ObjectiveState {
     /// An empty state for blocks of this length.
     pub fn new(objective: &Objective, block: Millis) -> Self {
         match &objective.indicator {
-            Indicator::ErrorRatio { .. } | Indicator::Ratio { .. } => Self::Counts(Box::new(CountState::new(objective))),
-            Indicator::LatencyQuantile { quantile, .. } => Self::Quantile(Box::new(QuantileState::new(objective, *quantile))),
+            Indicator::ErrorRatio { .. } | Indicator::Ratio { .. } => {
+                Self::Counts(Box::new(CountState::new(objective)))
+            }
+            Indicator::LatencyQuantile { quantile, .. } => {
+                Self::Quantile(Box::new(QuantileState::new(objective, *quantile)))
+            }
             Indicator::Mean { .. } => Self::Means(Box::new(MeanState::new(objective, block))),
-            Indicator::Gauge { .. } | Indicator::Query { .. } => Self::Levels(Box::new(LevelState::new(objective, block))),
+            Indicator::Gauge { .. } | Indicator::Query { .. } => {
+                Self::Levels(Box::new(LevelState::new(objective, block)))
+            }
         }
     }
 

@@ -28,6 +28,7 @@ pub mod multiplicity;
 pub mod normal_mixture;
 pub mod paired_gauge;
 pub mod planning;
+pub mod precision;
 pub mod proportions;
 pub mod rank;
 pub mod rate_ratio;

@@ -17,3 +17,11 @@ pub fn ln_add_exp(a: f64, b: f64) -> f64 {
     }
     high + (low - high).exp().ln_1p()
 }
+
+/// `ln` of the mean of `exp(t)`: averages e-processes on the log scale, which is an e-process again. 0 for an empty list.
+pub fn log_mean_exp(terms: &[f64]) -> f64 {
+    if terms.is_empty() {
+        return 0.0;
+    }
+    log_sum_exp(terms.iter().copied()) - (terms.len() as f64).ln()
+}
