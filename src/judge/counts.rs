@@ -293,6 +293,11 @@ impl CountState {
         self.proportion
     }
 
+    /// Number of the last block with canary data.
+    pub fn last_canary(&self) -> Option<i64> {
+        self.last_canary
+    }
+
     /// The history for charts.
     pub fn trail(&self) -> &[TrailPoint] {
         &self.trail

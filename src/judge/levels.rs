@@ -170,6 +170,11 @@ impl LevelState {
         self.harms.first().is_none_or(|harm| harm.higher_is_worse)
     }
 
+    /// Number of the last block with canary data.
+    pub fn last_canary(&self) -> Option<i64> {
+        self.last_canary
+    }
+
     /// The history for charts.
     pub fn trail(&self) -> &[TrailPoint] {
         &self.trail

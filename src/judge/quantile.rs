@@ -277,6 +277,11 @@ impl QuantileState {
         &self.counts
     }
 
+    /// Number of the last block with canary data.
+    pub fn last_canary(&self) -> Option<i64> {
+        self.last_canary
+    }
+
     /// The history for charts.
     pub fn trail(&self) -> &[TrailPoint] {
         &self.trail

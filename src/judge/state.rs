@@ -75,6 +75,16 @@ impl ObjectiveState {
         }
     }
 
+    /// Number of the last block with canary data.
+    pub fn last_canary(&self) -> Option<i64> {
+        match self {
+            Self::Counts(state) => state.last_canary(),
+            Self::Quantile(state) => state.last_canary(),
+            Self::Means(state) => state.last_canary(),
+            Self::Levels(state) => state.last_canary(),
+        }
+    }
+
     /// Requests of both arms per block, where the objective counts requests.
     pub fn traffic(&self) -> Option<&[CountBlock]> {
         match self {
