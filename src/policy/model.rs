@@ -59,7 +59,10 @@ pub struct Policy {
 impl Policy {
     /// Every selector and expression of the policy, in order.
     pub fn texts(&self) -> Vec<&str> {
-        self.objectives.iter().flat_map(|objective| objective.indicator.texts()).collect()
+        self.objectives
+            .iter()
+            .flat_map(|objective| objective.indicator.texts())
+            .collect()
     }
 }
 
@@ -172,11 +175,26 @@ impl Indicator {
     /// Its selectors or its expression.
     pub fn texts(&self) -> Vec<&str> {
         match self {
-            Self::ErrorRatio { errors: a, total: b } | Self::Ratio { numerator: a, denominator: b } => vec![a, b],
-            Self::LatencyQuantile { histogram: a, .. } | Self::Gauge { selector: a } | Self::Query { expression: a, .. } => vec![a],
-            Self::Mean { sum, count, sum_of_squares } => {
-                [Some(sum), Some(count), sum_of_squares.as_ref()].into_iter().flatten().map(String::as_str).collect()
+            Self::ErrorRatio {
+                errors: a,
+                total: b,
             }
+            | Self::Ratio {
+                numerator: a,
+                denominator: b,
+            } => vec![a, b],
+            Self::LatencyQuantile { histogram: a, .. }
+            | Self::Gauge { selector: a }
+            | Self::Query { expression: a, .. } => vec![a],
+            Self::Mean {
+                sum,
+                count,
+                sum_of_squares,
+            } => [Some(sum), Some(count), sum_of_squares.as_ref()]
+                .into_iter()
+                .flatten()
+                .map(String::as_str)
+                .collect(),
         }
     }
 
