@@ -2,9 +2,18 @@
 
 use super::special::{Tail, beta_quantile, binomial_tails, normal_quantile};
 
+/// Probability left in each tail by a two-sided level, kept within what can be inverted.
+pub fn tail_of(level: f64) -> f64 {
+    if level > 0.0 {
+        ((1.0 - level) / 2.0).max(1e-15)
+    } else {
+        0.5
+    }
+}
+
 /// The normal score of a two-sided level, e.g. 1.96 for 0.95.
 pub fn two_sided_z(level: f64) -> f64 {
-    -normal_quantile((1.0 - level) / 2.0)
+    -normal_quantile(tail_of(level))
 }
 
 fn sound(x: f64, n: f64) -> bool {
@@ -36,7 +45,7 @@ pub fn clopper_pearson(x: f64, n: f64, level: f64) -> (f64, f64) {
     if !sound(x, n) {
         return (0.0, 1.0);
     }
-    let tail = (1.0 - level) / 2.0;
+    let tail = tail_of(level);
     let lower = if x == 0.0 {
         0.0
     } else {
@@ -56,7 +65,7 @@ pub fn jeffreys(x: f64, n: f64, level: f64) -> (f64, f64) {
     if !sound(x, n) {
         return (0.0, 1.0);
     }
-    let tail = (1.0 - level) / 2.0;
+    let tail = tail_of(level);
     let (a, b) = (x + 0.5, n - x + 0.5);
     let lower = if x == 0.0 {
         0.0
@@ -92,7 +101,7 @@ pub fn order_statistics(values: &[f64], q: f64, level: f64) -> (f64, f64) {
     let mut sorted: Vec<f64> = values.iter().copied().filter(|v| !v.is_nan()).collect();
     sorted.sort_by(f64::total_cmp);
     let n = sorted.len() as f64;
-    let tail = (1.0 - level) / 2.0;
+    let tail = tail_of(level);
     // the number below the quantile is Binomial(n, q); X_(l) is above it with probability P(B <= l - 1)
     let below = leading_ranks(sorted.len(), |rank| {
         binomial_tails(rank - 1.0, n, q).at_most <= tail

@@ -15,7 +15,7 @@ pub(crate) const POINTS: usize = 60;
 /// Terms this far below the largest one (in nats) cannot change a 64-bit sum of a few thousand terms.
 const NEGLIGIBLE: f64 = 40.0;
 
-/// Which side of the boundary the evidence is against.
+/// Which side of the boundary the evidence speaks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Side {
     /// Evidence that the canary is above the boundary.
@@ -103,7 +103,7 @@ impl BinomialProcess {
         }
     }
 
-    /// The side that the evidence is against the other of.
+    /// The side of the boundary that the evidence speaks for.
     pub fn side(&self) -> Side {
         self.side
     }

@@ -66,9 +66,13 @@ pub struct Estimate {
 }
 
 impl Estimate {
-    /// Student's t against a boundary.
+    /// Student's t against a boundary; 0 without a positive standard error.
     pub fn t(&self, boundary: f64) -> f64 {
-        (self.value - boundary) / self.se
+        if self.se > 0.0 {
+            (self.value - boundary) / self.se
+        } else {
+            0.0
+        }
     }
 
     /// The normal score with the same upper tail as t (the small-sample map).

@@ -1,5 +1,6 @@
 //! Wilcoxon-Mann-Whitney test and the Hodges-Lehmann shift, without comparing every pair.
 
+use super::interval::tail_of;
 use super::special::normal_sf;
 
 /// Largest product of sample sizes for which the exact distribution is counted.
@@ -202,7 +203,7 @@ impl Shift {
     /// Exact interval from the distribution of U, for samples without ties and of moderate size.
     pub fn exact_interval(&self, level: f64) -> Option<(f64, f64)> {
         let distribution = exact_distribution(self.canary.len(), self.stable.len())?;
-        let tail = (1.0 - level) / 2.0;
+        let tail = tail_of(level);
         let mut sum = 0.0;
         let reached = distribution.iter().position(|p| {
             sum += p;

@@ -50,7 +50,7 @@ impl Evidence {
     fn softplus_sum(&self, factor: f64) -> f64 {
         self.rows
             .iter()
-            .map(|(m, a)| m * (a * factor).ln_1p())
+            .map(|(m, a)| m * (1.0 + a * factor).ln())
             .sum()
     }
 
@@ -113,10 +113,12 @@ pub fn ratio_confidence_sequence(
     }
     let evidence = Evidence::new(blocks, phi);
     let threshold = (2.0 / alpha).ln();
-    let lower = evidence.crossing(Side::Greater, threshold, tolerance);
-    let upper = evidence.crossing(Side::Less, threshold, tolerance);
-    (
-        lower.map_or(0.0, f64::exp),
-        upper.map_or(f64::INFINITY, f64::exp),
-    )
+    let lower = evidence
+        .crossing(Side::Greater, threshold, tolerance)
+        .map_or(0.0, f64::exp);
+    let upper = evidence
+        .crossing(Side::Less, threshold, tolerance)
+        .map_or(f64::INFINITY, f64::exp);
+    // with very many events the limits may be closer together than the tolerance
+    (lower.min(upper), upper.max(lower))
 }

@@ -1,5 +1,6 @@
 //! Welch's test of two means from summaries (Welch 1947), and B3: a mean with variance information.
 
+use super::interval::tail_of;
 use super::mixture::Side;
 use super::normal_mixture::Estimate;
 use super::special::{student_quantile, student_sf};
@@ -48,7 +49,8 @@ pub struct Welch {
 fn combine(value: f64, var_c: f64, n_c: f64, var_s: f64, n_s: f64) -> Option<Estimate> {
     let variance = var_c + var_s;
     let spread = var_c * var_c / (n_c - 1.0) + var_s * var_s / (n_s - 1.0);
-    let sound = n_c > 1.0 && n_s > 1.0 && variance > 0.0 && spread > 0.0 && value.is_finite();
+    let sound =
+        n_c > 1.0 && n_s > 1.0 && variance > 0.0 && spread > 0.0 && (value + spread).is_finite();
     sound.then(|| Estimate {
         value,
         se: variance.sqrt(),
@@ -100,7 +102,7 @@ impl Welch {
 
     /// Two-sided interval for the difference.
     pub fn interval(&self, level: f64) -> (f64, f64) {
-        let half = -student_quantile((1.0 - level) / 2.0, self.estimate.df) * self.estimate.se;
+        let half = -student_quantile(tail_of(level), self.estimate.df) * self.estimate.se;
         (self.estimate.value - half, self.estimate.value + half)
     }
 }

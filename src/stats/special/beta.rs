@@ -112,15 +112,16 @@ pub fn beta_tails(a: f64, b: f64, x: f64, y: f64) -> BetaTails {
 fn from_lower(ln_lower: f64) -> BetaTails {
     let ln_lower = ln_lower.min(0.0);
     let lower = ln_lower.exp();
+    let upper = -ln_lower.exp_m1();
     BetaTails {
         lower,
-        upper: -ln_lower.exp_m1(),
+        upper,
         ln_lower,
-        ln_upper: (-ln_lower.exp_m1()).ln().min(0.0).max(if lower < 0.5 {
+        ln_upper: if lower < 0.5 {
             (-lower).ln_1p()
         } else {
-            f64::NEG_INFINITY
-        }),
+            upper.ln()
+        },
     }
 }
 
