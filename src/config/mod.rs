@@ -1,1 +1,6 @@
 //! Settings and secrets.
+
+pub mod env;
+pub mod secrets;
+pub mod source;
+pub mod units;
