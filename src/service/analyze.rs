@@ -226,9 +226,9 @@ fn conclude(asked: &Asked<'_>, evidence: &RolloutEvidence, error: Option<&ReadEr
     let block = evidence.found.map_or(UNKNOWN_BLOCK, |found| found.block);
     let empty: Vec<ObjectiveState> = policy.objectives.iter().map(|o| ObjectiveState::new(o, block)).collect();
     let observe = |(i, empty)| {
-        let read = evidence.objectives.get(i);
+        let read: Option<&ObjectiveEvidence> = evidence.objectives.get(i);
         Observed {
-            state: read.map_or(empty, |o| &o.state),
+            state: read.map_or(empty, |o: &ObjectiveEvidence| &o.state),
             problem: error.or_else(|| read.and_then(|o| o.problem.as_ref())).map(ReadError::code),
             series: read.map_or((0, 0), |o| (o.notes.canary_series, o.notes.stable_series)),
         }
