@@ -1,0 +1,124 @@
+//! What can be said about a query when the policy is loaded.
+
+use super::{
+    Arms, QueryError, Scope,
+    expression::{inspect, tracks, tree},
+    matcher::{Match, groups, missing},
+    selector::{matchers, selector},
+};
+use crate::domain::{SourceKind, Track};
+use std::collections::BTreeSet;
+
+/// What a text holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SelectorInfo {
+    /// Our parser does not know it: VictoriaMetrics scopes it by `extra_filters[]`.
+    pub opaque: bool,
+    /// Names of the variables in the values of its matchers.
+    pub variables: BTreeSet<String>,
+}
+
+/// Checks a selector. Without a kind, both dialects are allowed.
+pub fn check_selector(text: &str, kind: Option<SourceKind>) -> Result<SelectorInfo, QueryError> {
+    selector_info(text, kind, None)
+}
+
+/// Checks an expression of `query:`. What is not PromQL is opaque on VictoriaMetrics and refused elsewhere.
+pub fn check_expression(text: &str, kind: Option<SourceKind>) -> Result<SelectorInfo, QueryError> {
+    expression_info(text, kind, None)
+}
+
+/// Checks matchers in braces, as in `match` and `tracks`, and lists their variables.
+pub fn check_matchers(text: &str) -> Result<BTreeSet<String>, QueryError> {
+    let mut names = BTreeSet::new();
+    for matcher in matchers(text)? {
+        matcher.variables(&mut names);
+    }
+    Ok(names)
+}
+
+impl Scope {
+    /// Checks a selector, and that none of its matchers clashes with this scope.
+    pub fn check_selector(
+        &self,
+        text: &str,
+        kind: Option<SourceKind>,
+    ) -> Result<SelectorInfo, QueryError> {
+        selector_info(text, kind, Some(self))
+    }
+
+    /// Checks an expression, and that none of its matchers clashes with this scope.
+    pub fn check_expression(
+        &self,
+        text: &str,
+        kind: Option<SourceKind>,
+    ) -> Result<SelectorInfo, QueryError> {
+        expression_info(text, kind, Some(self))
+    }
+
+    /// What a raw selector gets, in each query that is made of it.
+    fn sides(&self) -> [&[Match]; 2] {
+        match self.track_label() {
+            Some(_) => [self.arms(Arms::Both); 2],
+            None => self.apart(),
+        }
+    }
+
+    fn apart(&self) -> [&[Match]; 2] {
+        [Track::Canary, Track::Stable].map(|track| self.arms(Arms::Only(track)))
+    }
+}
+
+fn selector_info(
+    text: &str,
+    kind: Option<SourceKind>,
+    scope: Option<&Scope>,
+) -> Result<SelectorInfo, QueryError> {
+    let mut selector = selector(text, kind)?;
+    let mut info = SelectorInfo::default();
+    for group in groups(&mut selector.matchers) {
+        let written: Vec<Match> = group.iter().map(Match::read).collect();
+        for matcher in &written {
+            matcher.variables(&mut info.variables);
+        }
+        for arm in scope.map_or([&[][..]; 2], Scope::sides) {
+            let common = scope.map_or(&[][..], |s| &s.common);
+            let ours: Vec<&Match> = common.iter().chain(arm).collect();
+            missing(&written, &ours)?;
+        }
+    }
+    Ok(info)
+}
+
+fn expression_info(
+    text: &str,
+    kind: Option<SourceKind>,
+    scope: Option<&Scope>,
+) -> Result<SelectorInfo, QueryError> {
+    let (tracks, quoted) = tracks(text)?;
+    let mut expr = match (tree(text, &tracks), kind) {
+        (Ok(expr), _) => expr,
+        (Err(_), Some(SourceKind::VictoriaMetrics)) => {
+            if let Some(dollar) = quoted.first() {
+                let message =
+                    "MetricsQL is sent as written, without variables: put them into `match`";
+                return Err(QueryError::unsupported(message, dollar.offset));
+            }
+            return Ok(SelectorInfo {
+                opaque: true,
+                variables: BTreeSet::new(),
+            });
+        }
+        (Err(QueryError::Parse { message, offset }), Some(SourceKind::Prometheus)) => {
+            let message = format!("{message}; MetricsQL needs a VictoriaMetrics source");
+            return Err(QueryError::unsupported(message, offset));
+        }
+        (Err(error), _) => return Err(error),
+    };
+    let common = scope.map_or(&[][..], |s| &s.common);
+    let arms = scope.map_or([&[][..]; 2], Scope::apart);
+    Ok(SelectorInfo {
+        opaque: false,
+        variables: inspect(&mut expr, kind, common, arms)?,
+    })
+}

@@ -1,0 +1,80 @@
+//! What can be wrong with a query of a policy.
+
+/// What can be wrong with a query of a policy. Offsets are bytes inside the text that was given.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum QueryError {
+    /// Not PromQL, or not the part of it that belongs here.
+    #[error("{message}")]
+    Parse {
+        /// What is wrong, and what was meant.
+        message: String,
+        /// Where, if we can tell.
+        offset: Option<usize>,
+    },
+    /// Two matchers on one label: the author's, and one of `match` or `tracks`.
+    #[error(
+        "label `{label}` is matched twice: {written} stands in the query, {added} comes from `match` or `tracks`; remove one"
+    )]
+    Conflict {
+        /// The label.
+        label: String,
+        /// As the query has it.
+        written: String,
+        /// As it would be added.
+        added: String,
+    },
+    /// Right, but not on this kind of source, or not in this place.
+    #[error("{message}")]
+    Unsupported {
+        /// What, and what to do instead.
+        message: String,
+        /// Where, if we can tell.
+        offset: Option<usize>,
+    },
+    /// A variable without a value.
+    #[error("variable `${name}` has no value: give it in `params`")]
+    MissingVariable {
+        /// Its name, without the dollar.
+        name: String,
+    },
+    /// More bytes than any query needs.
+    #[error("the query has {bytes} bytes, at most {max} are read", max = super::MAX_BYTES)]
+    TooLong {
+        /// How many.
+        bytes: usize,
+    },
+    /// More brackets and operators than can be parsed safely.
+    #[error("the query has more than {max} brackets and operators", max = super::MAX_OPERATORS)]
+    TooDeep {
+        /// Where the first one too many stands.
+        offset: usize,
+    },
+}
+
+impl QueryError {
+    /// Where in the text, if we can tell.
+    pub fn offset(&self) -> Option<usize> {
+        match self {
+            Self::Parse { offset, .. } | Self::Unsupported { offset, .. } => *offset,
+            Self::TooDeep { offset } => Some(*offset),
+            _ => None,
+        }
+    }
+
+    pub(super) fn parse(message: impl Into<String>, offset: impl Into<Option<usize>>) -> Self {
+        Self::Parse {
+            message: message.into(),
+            offset: offset.into(),
+        }
+    }
+
+    pub(super) fn unsupported(
+        message: impl Into<String>,
+        offset: impl Into<Option<usize>>,
+    ) -> Self {
+        Self::Unsupported {
+            message: message.into(),
+            offset: offset.into(),
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! From the texts of a policy to queries that are ready to be sent.
+
+use super::{
+    Binding, QueryError, Scope,
+    expression::{scope, tracks, tree, without_tracks},
+    matcher::{Match, apply},
+    selector::selector,
+};
+use crate::domain::{Millis, PlannedQuery, Shape, SourceKind, Track, Window};
+use promql_parser::{label::Matchers, parser::VectorSelector};
+
+/// Which arms the series of an answer belong to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Arms {
+    /// Both; the track label of each series tells which.
+    Both,
+    /// One.
+    Only(Track),
+}
+
+/// Plans the queries of one question.
+#[derive(Debug, Clone, Copy)]
+pub struct Planner<'a> {
+    scope: &'a Scope,
+    binding: Binding<'a>,
+    kind: SourceKind,
+}
+
+impl<'a> Planner<'a> {
+    /// For one rollout, on one kind of source.
+    pub fn new(scope: &'a Scope, binding: Binding<'a>, kind: SourceKind) -> Self {
+        Self {
+            scope,
+            binding,
+            kind,
+        }
+    }
+
+    /// The label whose value tells the arms apart, if there is one.
+    pub fn track_label(&self) -> Option<&'a str> {
+        self.scope.track_label()
+    }
+
+    /// The raw samples of a selector in `(window.start, window.end]`: one query for both arms where a label tells them apart, else one each.
+    pub fn raw(
+        &self,
+        selector: &str,
+        window: Window,
+    ) -> Result<Vec<(Arms, PlannedQuery)>, QueryError> {
+        let length = window.end.saturating_sub(window.start);
+        if length <= 0 {
+            return Err(QueryError::unsupported("an empty window", None));
+        }
+        let arms: &[Arms] = match self.track_label() {
+            Some(_) => &[Arms::Both],
+            None => &[Arms::Only(Track::Canary), Arms::Only(Track::Stable)],
+        };
+        arms.iter()
+            .map(|&arms| {
+                let scoped = self.scoped(selector, arms)?;
+                let query = PlannedQuery {
+                    text: format!("{scoped}[{length}ms]"),
+                    extra_filters: Vec::new(),
+                    shape: Shape::Raw { at: window.end },
+                    window,
+                };
+                Ok((arms, query))
+            })
+            .collect()
+    }
+
+    /// How many series of one arm had samples, step by step.
+    pub fn presence(
+        &self,
+        selector: &str,
+        track: Track,
+        start: Millis,
+        end: Millis,
+        step: Millis,
+    ) -> Result<PlannedQuery, QueryError> {
+        let scoped = self.scoped(selector, Arms::Only(track))?;
+        let text = format!("count(count_over_time({scoped}[{}ms]))", step.max(1));
+        Ok(range(text, Vec::new(), start, end, step))
+    }
+
+    /// An expression with `$track` for one arm. An `opaque` one is sent as written and scoped by VictoriaMetrics.
+    pub fn expression(
+        &self,
+        text: &str,
+        opaque: bool,
+        track: Track,
+        start: Millis,
+        end: Millis,
+        step: Millis,
+    ) -> Result<PlannedQuery, QueryError> {
+        let (dollars, quoted) = tracks(text)?;
+        let arm = self.scope.arms(Arms::Only(track));
+        if opaque {
+            if self.kind != SourceKind::VictoriaMetrics {
+                let message = "MetricsQL needs a VictoriaMetrics source";
+                return Err(QueryError::unsupported(message, None));
+            }
+            if let Some(dollar) = quoted.first() {
+                let message = "MetricsQL is sent as written, without variables";
+                return Err(QueryError::unsupported(message, dollar.offset));
+            }
+            let text = without_tracks(text, &dollars);
+            return Ok(range(text, vec![self.filter(arm)?], start, end, step));
+        }
+        let mut expr = tree(text, &dollars)?;
+        scope(&mut expr, &self.scope.common, arm, self.kind, &self.binding)?;
+        Ok(range(expr.to_string(), Vec::new(), start, end, step))
+    }
+
+    /// The selector with the matchers of `match` and of the arms.
+    fn scoped(&self, text: &str, arms: Arms) -> Result<VectorSelector, QueryError> {
+        let mut selector = selector(text, Some(self.kind))?;
+        let ours: Vec<&Match> = self.ours(self.scope.arms(arms));
+        apply(&mut selector.matchers, &ours, &self.binding)?;
+        Ok(selector)
+    }
+
+    /// One `extra_filters[]`: several would mean "any of them".
+    fn filter(&self, arm: &[Match]) -> Result<String, QueryError> {
+        let mut matchers = Matchers::empty();
+        apply(&mut matchers, &self.ours(arm), &self.binding)?;
+        Ok(format!("{{{matchers}}}"))
+    }
+
+    fn ours<'b>(&'b self, arm: &'b [Match]) -> Vec<&'b Match> {
+        self.scope.common.iter().chain(arm).collect()
+    }
+}
+
+fn range(
+    text: String,
+    extra_filters: Vec<String>,
+    start: Millis,
+    end: Millis,
+    step: Millis,
+) -> PlannedQuery {
+    PlannedQuery {
+        text,
+        extra_filters,
+        shape: Shape::Range { start, end, step },
+        // the first evaluation is at `start` itself
+        window: Window {
+            start: start.saturating_sub(1),
+            end,
+        },
+    }
+}
