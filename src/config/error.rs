@@ -92,7 +92,7 @@ fn unfold(error: &ConfigError) -> (String, String) {
             key.clone().unwrap_or_default(),
             format!("found {unexpected}; give {expected}"),
         ),
-        ConfigError::NotFound(key) => (key.clone(), "is missing".to_owned()),
+        ConfigError::NotFound(key) => (key.clone(), "is missing; add it".to_owned()),
         other => (String::new(), other.to_string()),
     }
 }

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 /// What `POST /v1/verdicts` takes. Every value may be a string; an empty string means "not given".
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct VerdictRequest {
     /// Name of a loaded policy.
     #[schema(value_type = String, required = true, min_length = 1, max_length = 253, example = "http-service")]
@@ -72,6 +72,13 @@ pub const FIELDS: &[&str] = &[
 impl VerdictRequest {
     /// Reads a body.
     pub fn read(body: &[u8]) -> Result<Self, Problem> {
+        // A list would be read as the fields in their order, which nobody means.
+        if body.trim_ascii_start().first() != Some(&b'{') {
+            return Err(Problem::new(
+                "malformed-json",
+                "the body is not a JSON object; send one (in an AnalysisTemplate: `jsonBody`)",
+            ));
+        }
         serde_json::from_slice(body).map_err(|error| explain(body, &error))
     }
 
@@ -313,13 +320,8 @@ fn explain(body: &[u8], error: &serde_json::Error) -> Problem {
             return Problem::invalid(field, "given twice; give it once");
         }
     }
-    let shown = if body.is_empty() {
-        "the body is empty".to_owned()
-    } else {
-        error.to_string()
-    };
     Problem::new(
         "malformed-json",
-        format!("{shown}; send one JSON object (in an AnalysisTemplate: `jsonBody`)"),
+        format!("{error}; send one JSON object (in an AnalysisTemplate: `jsonBody`)"),
     )
 }
