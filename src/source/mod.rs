@@ -1,1 +1,3 @@
 //! Metric back ends: the only network read.
+
+pub mod wire;

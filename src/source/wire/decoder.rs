@@ -1,0 +1,534 @@
+//! The push decoder: what may follow what.
+
+use super::{
+    cursor::{Cursor, Raw, Stop, Take},
+    histogram::histogram,
+    labels::{Collector, Seen},
+    number::{millis, quoted_float},
+    skip::Skip,
+    text::{cut, unescape},
+};
+use crate::domain::{Millis, ReadReport, SampleSink, Window, time::rfc3339};
+
+/// One key, label or sample is never longer than this.
+const LONGEST_UNIT: usize = 1 << 20;
+/// So many warnings are kept, each so long.
+const WARNINGS: usize = 20;
+const WARNING_CHARS: usize = 300;
+
+/// What an answer may hold.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Bytes after decompression (`maxBytes`).
+    pub bytes: u64,
+    /// Series (`maxSeries`).
+    pub series: u64,
+    /// Samples at or before its start are dropped; one after its end is a lie.
+    pub window: Window,
+}
+
+/// Why an answer was not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WireError {
+    /// Not the documented JSON, or samples that cannot be.
+    #[error("byte {position}: {what}")]
+    Malformed {
+        /// Offset in the decompressed answer.
+        position: u64,
+        /// What was expected.
+        what: String,
+    },
+    /// Over a limit; says which, its number and its setting.
+    #[error("{0}")]
+    TooLarge(String),
+    /// `status: error`; the database's words.
+    #[error("{0}")]
+    Refused(String),
+}
+
+/// What the next unit is.
+#[derive(Debug, Clone, Copy)]
+enum State {
+    Open,
+    TopKey { first: bool },
+    TopNext,
+    WarningFirst,
+    WarningNext,
+    DataOpen,
+    DataKey { first: bool },
+    DataNext,
+    SeriesFirst,
+    SeriesNext,
+    FieldKey { first: bool },
+    FieldNext,
+    LabelFirst,
+    LabelNext,
+    SampleFirst { native: bool },
+    SampleNext { native: bool },
+    Single { native: bool },
+    Skip { skip: Skip, level: Level },
+    End,
+}
+
+/// Which object a skipped value belongs to.
+#[derive(Debug, Clone, Copy)]
+enum Level {
+    Top,
+    Data,
+    Series,
+}
+
+/// The two result types with samples per series.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Matrix,
+    Vector,
+}
+
+/// Decodes one answer.
+#[derive(Debug)]
+pub struct Decoder {
+    limits: Limits,
+    state: State,
+    /// The cut unit at the end of the last chunk.
+    held: Vec<u8>,
+    /// Not tried again before so many bytes are held: a cut unit costs linear time in any split.
+    wake: usize,
+    /// Offset of `held`, or of the next chunk, in the answer.
+    base: u64,
+    status: Option<bool>,
+    kind: Option<Kind>,
+    has_data: bool,
+    has_result: bool,
+    named: bool,
+    /// Kinds of samples that the present series had: native histograms or not.
+    fields: Vec<bool>,
+    error_type: String,
+    error: String,
+    labels: Collector,
+    seen: Seen,
+    last: Option<Millis>,
+    report: ReadReport,
+}
+
+impl Decoder {
+    /// Ready for the first byte.
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            state: State::Open,
+            held: Vec::new(),
+            wake: 0,
+            base: 0,
+            status: None,
+            kind: None,
+            has_data: false,
+            has_result: false,
+            named: false,
+            fields: Vec::new(),
+            error_type: String::new(),
+            error: String::new(),
+            labels: Collector::default(),
+            seen: Seen::default(),
+            last: None,
+            report: ReadReport::default(),
+        }
+    }
+
+    /// Takes the next bytes of the answer, however they were cut.
+    pub fn feed(&mut self, chunk: &[u8], sink: &mut dyn SampleSink) -> Result<(), WireError> {
+        self.report.bytes += chunk.len() as u64;
+        if self.report.bytes > self.limits.bytes {
+            let limit = self.limits.bytes;
+            return Err(WireError::TooLarge(format!(
+                "more than {limit} bytes (`maxBytes`)"
+            )));
+        }
+        if self.held.is_empty() {
+            let used = self.run(chunk, sink)?;
+            self.hold(chunk.get(used..).unwrap_or_default());
+            return Ok(());
+        }
+        self.held.extend_from_slice(chunk);
+        if self.held.len() < self.wake {
+            return Ok(());
+        }
+        self.retry(sink)
+    }
+
+    /// The answer is over.
+    pub fn finish(mut self, sink: &mut dyn SampleSink) -> Result<ReadReport, WireError> {
+        self.retry(sink)?;
+        if !matches!(self.state, State::End) || !self.held.is_empty() {
+            let position = self.report.bytes;
+            let what = "the answer ends in the middle".to_owned();
+            return Err(WireError::Malformed { position, what });
+        }
+        match self.status {
+            Some(true) if self.has_result => Ok(self.report),
+            Some(false) => Err(WireError::Refused(match self.error_type.as_str() {
+                "" => self.error,
+                kind => format!("{kind}: {}", self.error),
+            })),
+            _ => Err(WireError::Malformed {
+                position: self.report.bytes,
+                what: "an answer without `status` and `result`".to_owned(),
+            }),
+        }
+    }
+
+    /// What `error` said, if the answer got as far.
+    pub fn refusal(&self) -> Option<&str> {
+        Some(self.error.as_str()).filter(|e| !e.is_empty())
+    }
+
+    fn retry(&mut self, sink: &mut dyn SampleSink) -> Result<(), WireError> {
+        let mut held = std::mem::take(&mut self.held);
+        let used = self.run(&held, sink)?;
+        held.drain(..used);
+        self.wake = held.len() * 2;
+        self.held = held;
+        if self.held.len() > LONGEST_UNIT {
+            return Err(self.too_long());
+        }
+        Ok(())
+    }
+
+    fn hold(&mut self, rest: &[u8]) {
+        self.held.extend_from_slice(rest);
+        self.wake = rest.len() * 2;
+    }
+
+    fn too_long(&self) -> WireError {
+        WireError::Malformed {
+            position: self.base,
+            what: format!("one key, label or sample of more than {LONGEST_UNIT} bytes"),
+        }
+    }
+
+    /// Takes whole units and tells how many bytes they were.
+    fn run(&mut self, bytes: &[u8], sink: &mut dyn SampleSink) -> Result<usize, WireError> {
+        let mut cursor = Cursor::new(bytes);
+        loop {
+            cursor.skip_space();
+            let done = cursor.at;
+            if done == bytes.len() {
+                self.base += done as u64;
+                return Ok(done);
+            }
+            match self.step(&mut cursor, sink) {
+                Ok(()) if cursor.at - done > LONGEST_UNIT => {
+                    self.base += done as u64;
+                    return Err(self.too_long());
+                }
+                Ok(()) => {}
+                Err(Stop::More) => {
+                    self.base += done as u64;
+                    if bytes.len() - done > LONGEST_UNIT {
+                        return Err(self.too_long());
+                    }
+                    return Ok(done);
+                }
+                Err(Stop::Bad { at, what }) => {
+                    let position = self.base + at as u64;
+                    return Err(WireError::Malformed { position, what });
+                }
+            }
+            if self.report.series > self.limits.series {
+                let limit = self.limits.series;
+                return Err(WireError::TooLarge(format!(
+                    "more than {limit} series (`maxSeries`)"
+                )));
+            }
+        }
+    }
+
+    #[inline]
+    fn step(&mut self, c: &mut Cursor<'_>, sink: &mut dyn SampleSink) -> Take<()> {
+        self.state = match self.state {
+            State::SampleNext { native } => {
+                if c.eat_if(b']')? {
+                    State::FieldNext
+                } else {
+                    c.eat(b',')?;
+                    self.sample(c, native, sink)?
+                }
+            }
+            State::SampleFirst { native } => {
+                if c.eat_if(b']')? {
+                    State::FieldNext
+                } else {
+                    self.sample(c, native, sink)?
+                }
+            }
+            State::Single { native } => {
+                self.sample(c, native, sink)?;
+                State::FieldNext
+            }
+            State::Open => {
+                c.eat(b'{')?;
+                State::TopKey { first: true }
+            }
+            State::TopKey { first } => self.top_key(c, first)?,
+            State::TopNext => next(c, b'}', State::TopKey { first: false }, State::End)?,
+            State::WarningFirst => {
+                if c.eat_if(b']')? {
+                    State::TopNext
+                } else {
+                    self.warning(c)?
+                }
+            }
+            State::WarningNext => {
+                if c.eat_if(b']')? {
+                    State::TopNext
+                } else {
+                    c.eat(b',')?;
+                    self.warning(c)?
+                }
+            }
+            State::DataOpen => {
+                c.eat(b'{')?;
+                State::DataKey { first: true }
+            }
+            State::DataKey { first } => self.data_key(c, first)?,
+            State::DataNext => next(c, b'}', State::DataKey { first: false }, State::TopNext)?,
+            State::SeriesFirst if c.eat_if(b']')? => State::DataNext,
+            State::SeriesFirst => self.open_series(c)?,
+            State::SeriesNext if c.eat_if(b']')? => State::DataNext,
+            State::SeriesNext => {
+                c.eat(b',')?;
+                self.open_series(c)?
+            }
+            State::FieldKey { first } => self.field_key(c, first)?,
+            State::FieldNext => self.field_next(c)?,
+            State::LabelFirst if c.eat_if(b'}')? => self.named(c, sink)?,
+            State::LabelFirst => {
+                self.labels.pair(c)?;
+                State::LabelNext
+            }
+            State::LabelNext if c.eat_if(b'}')? => self.named(c, sink)?,
+            State::LabelNext => {
+                c.eat(b',')?;
+                self.labels.pair(c)?;
+                State::LabelNext
+            }
+            State::Skip { mut skip, level } => match (skip.step(c)?, level) {
+                (false, _) => State::Skip { skip, level },
+                (true, Level::Top) => State::TopNext,
+                (true, Level::Data) => State::DataNext,
+                (true, Level::Series) => State::FieldNext,
+            },
+            State::End => return Err(c.expected("nothing after the answer")),
+        };
+        Ok(())
+    }
+
+    fn top_key(&mut self, c: &mut Cursor<'_>, first: bool) -> Take<State> {
+        if first && c.eat_if(b'}')? {
+            return Ok(State::End);
+        }
+        let key = key(c)?;
+        match key.bytes {
+            b"status" => {
+                let value = c.string()?;
+                self.status = Some(match value.bytes {
+                    b"success" => true,
+                    b"error" => false,
+                    _ => return Err(Cursor::bad(value.at, "expected `success` or `error`")),
+                });
+            }
+            b"data" if self.has_data => return Err(Cursor::bad(key.at, "a second `data`")),
+            b"data" => {
+                c.peek()?;
+                self.has_data = true;
+                return Ok(State::DataOpen);
+            }
+            b"errorType" => self.error_type = cut(&unescape(c.string()?)?, WARNING_CHARS),
+            b"error" => self.error = cut(&unescape(c.string()?)?, WARNING_CHARS),
+            b"isPartial" => self.report.partial |= c.boolean()?,
+            b"warnings" | b"infos" => {
+                c.eat(b'[')?;
+                return Ok(State::WarningFirst);
+            }
+            _ => return Ok(skip(Level::Top)),
+        }
+        Ok(State::TopNext)
+    }
+
+    fn warning(&mut self, c: &mut Cursor<'_>) -> Take<State> {
+        let text = unescape(c.string()?)?;
+        if self.report.warnings.len() < WARNINGS {
+            self.report.warnings.push(cut(&text, WARNING_CHARS));
+        }
+        Ok(State::WarningNext)
+    }
+
+    fn data_key(&mut self, c: &mut Cursor<'_>, first: bool) -> Take<State> {
+        if first && c.eat_if(b'}')? {
+            return Err(Cursor::bad(c.at, "`data` without a result"));
+        }
+        let key = key(c)?;
+        match key.bytes {
+            b"resultType" => {
+                let value = c.string()?;
+                self.kind = Some(match value.bytes {
+                    b"matrix" => Kind::Matrix,
+                    b"vector" => Kind::Vector,
+                    _ => return Err(Cursor::bad(value.at, "expected `matrix` or `vector`")),
+                });
+                Ok(State::DataNext)
+            }
+            b"result" if self.kind.is_none() => {
+                Err(Cursor::bad(key.at, "expected `resultType` before `result`"))
+            }
+            b"result" if self.has_result => Err(Cursor::bad(key.at, "a second `result`")),
+            b"result" => {
+                c.eat(b'[')?;
+                self.has_result = true;
+                Ok(State::SeriesFirst)
+            }
+            _ => Ok(skip(Level::Data)),
+        }
+    }
+
+    fn open_series(&mut self, c: &mut Cursor<'_>) -> Take<State> {
+        c.eat(b'{')?;
+        self.named = false;
+        self.fields.clear();
+        Ok(State::FieldKey { first: true })
+    }
+
+    fn field_key(&mut self, c: &mut Cursor<'_>, first: bool) -> Take<State> {
+        if first && c.peek()? == b'}' {
+            return Err(c.expected("`metric`"));
+        }
+        let key = key(c)?;
+        let (native, kind) = match key.bytes {
+            b"metric" if self.named => return Err(Cursor::bad(key.at, "a second `metric`")),
+            b"metric" => {
+                c.eat(b'{')?;
+                return Ok(State::LabelFirst);
+            }
+            b"values" => (false, Kind::Matrix),
+            b"histograms" => (true, Kind::Matrix),
+            b"value" => (false, Kind::Vector),
+            b"histogram" => (true, Kind::Vector),
+            _ => return Ok(skip(Level::Series)),
+        };
+        if !self.named {
+            return Err(Cursor::bad(key.at, "expected `metric` before the samples"));
+        }
+        if self.kind != Some(kind) {
+            return Err(Cursor::bad(key.at, "samples that do not fit `resultType`"));
+        }
+        if self.fields.contains(&native) {
+            return Err(Cursor::bad(key.at, "samples that come twice"));
+        }
+        if kind == Kind::Matrix {
+            c.eat(b'[')?;
+        }
+        self.fields.push(native);
+        self.last = None;
+        if kind == Kind::Vector {
+            return Ok(State::Single { native });
+        }
+        Ok(State::SampleFirst { native })
+    }
+
+    fn field_next(&mut self, c: &mut Cursor<'_>) -> Take<State> {
+        if c.peek()? == b'}' && !self.named {
+            return Err(c.expected("`metric`"));
+        }
+        next(c, b'}', State::FieldKey { first: false }, State::SeriesNext)
+    }
+
+    fn named(&mut self, c: &mut Cursor<'_>, sink: &mut dyn SampleSink) -> Take<State> {
+        let labels = self
+            .labels
+            .finish()
+            .ok_or_else(|| Cursor::bad(c.at - 1, "a label name that comes twice"))?;
+        if !self.seen.insert(&labels) {
+            let shown = cut(&labels.to_string(), WARNING_CHARS);
+            return Err(Cursor::bad(c.at - 1, format!("series {shown} comes twice")));
+        }
+        self.report.series += 1;
+        self.named = true;
+        if self.report.series <= self.limits.series {
+            sink.series(labels);
+        }
+        Ok(State::FieldNext)
+    }
+
+    /// Takes `[time, value]`.
+    #[inline]
+    fn sample(
+        &mut self,
+        c: &mut Cursor<'_>,
+        native: bool,
+        sink: &mut dyn SampleSink,
+    ) -> Take<State> {
+        c.eat(b'[')?;
+        let start = c.at;
+        let at = millis(c)?;
+        c.eat(b',')?;
+        if native {
+            let value = histogram(c)?;
+            c.eat(b']')?;
+            if self.admit(at, start)? {
+                sink.histogram(at, value);
+            }
+        } else {
+            let value = quoted_float(c)?;
+            c.eat(b']')?;
+            if self.admit(at, start)? {
+                sink.sample(at, value);
+            }
+        }
+        Ok(State::SampleNext { native })
+    }
+
+    /// Is it in the window? Refuses what cannot be.
+    #[inline]
+    fn admit(&mut self, at: Millis, position: usize) -> Take<bool> {
+        if self.last.is_some_and(|last| at <= last) {
+            let what = format!(
+                "a sample at {} that is not later than the one before",
+                rfc3339(at)
+            );
+            return Err(Cursor::bad(position, what));
+        }
+        if at > self.limits.window.end {
+            let (at, end) = (rfc3339(at), rfc3339(self.limits.window.end));
+            let what =
+                format!("a sample at {at}, later than the question's end {end} (clock ahead)");
+            return Err(Cursor::bad(position, what));
+        }
+        self.last = Some(at);
+        let inside = at > self.limits.window.start;
+        self.report.samples += u64::from(inside);
+        Ok(inside)
+    }
+}
+
+/// Takes a key and its colon.
+fn key<'a>(c: &mut Cursor<'a>) -> Take<Raw<'a>> {
+    let key = c.string()?;
+    c.eat(b':')?;
+    Ok(key)
+}
+
+/// A comma, or the closing bracket.
+fn next(c: &mut Cursor<'_>, close: u8, more: State, over: State) -> Take<State> {
+    if c.eat_if(close)? {
+        return Ok(over);
+    }
+    if c.eat_if(b',')? {
+        return Ok(more);
+    }
+    Err(c.expected(&format!("`,` or `{}`", close as char)))
+}
+
+fn skip(level: Level) -> State {
+    let skip = Skip::default();
+    State::Skip { skip, level }
+}
