@@ -31,17 +31,22 @@ pub struct CheckAnswer {
 /// One error of a policy document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct DiagnosticAnswer {
-    /// Where in the document: `spec.objectives[0].margin`.
-    pub path: String,
+    /// Stable word for the kind of mistake.
+    #[schema(example = "unknown-key")]
+    pub code: &'static str,
     /// From 1.
     #[schema(minimum = 1)]
     pub line: u64,
-    /// From 1.
+    /// In characters, from 1.
     #[schema(minimum = 1)]
     pub column: u64,
+    /// How many characters of the line are meant.
+    pub length: u64,
     /// What is wrong.
     pub message: String,
-    /// What cures it; may be empty.
+    /// A few words under the place.
+    pub label: String,
+    /// What to write instead.
     pub help: String,
 }
 

@@ -78,9 +78,11 @@ impl Catalog for Shelf {
             };
         }
         let one = DiagnosticAnswer {
-            path: "kind".into(),
+            code: "wrong-kind",
             line: 1,
             column: 1,
+            length: 4,
+            label: String::new(),
             message: "no kind".into(),
             help: "write it".into(),
         };
