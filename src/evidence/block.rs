@@ -40,6 +40,8 @@ pub struct PodCount {
 pub struct Histograms {
     /// Upper edges, ascending, the last one infinite. Both arms share them.
     pub edges: Vec<f64>,
+    /// Empty buckets are left out (`vmrange`, native): an edge that is not listed has no observations of its own.
+    pub sparse: bool,
     /// Canary pods, warm-up left out.
     pub canary: Vec<PodHistogram>,
     /// Stable pods.

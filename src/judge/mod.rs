@@ -1,1 +1,30 @@
-//! Policy and blocks become a verdict. Pure.
+//! Policy and blocks become a verdict. Pure: no clock, no I/O.
+//!
+//! ```text
+//!  Block ──fold──> counts | quantile | means | levels ──reading──> objective ──finding──> evaluate ──> Verdict
+//!                  (harm, onset, limit, running)                   (needs, horizon, explain)  (traffic, advice)
+//! ```
+
+pub mod advice;
+pub mod counts;
+pub mod evaluate;
+pub mod explain;
+pub mod harm;
+pub mod horizon;
+pub mod levels;
+pub mod limit;
+pub mod means;
+pub mod minutes;
+pub mod needs;
+pub mod objective;
+pub mod onset;
+pub mod pooled;
+pub mod quantile;
+pub mod reading;
+pub mod running;
+pub mod state;
+pub mod traffic;
+
+pub use evaluate::{Case, Observed, evaluate};
+pub use reading::{Reading, TrailPoint};
+pub use state::ObjectiveState;

@@ -56,6 +56,16 @@ pub struct Policy {
     pub alerts_to: Vec<String>,
 }
 
+impl Policy {
+    /// Every selector and expression of the policy, in order.
+    pub fn texts(&self) -> Vec<&str> {
+        self.objectives
+            .iter()
+            .flat_map(|objective| objective.indicator.texts())
+            .collect()
+    }
+}
+
 /// One step of the walk.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Step {
@@ -162,6 +172,32 @@ pub enum Indicator {
 }
 
 impl Indicator {
+    /// Its selectors or its expression.
+    pub fn texts(&self) -> Vec<&str> {
+        match self {
+            Self::ErrorRatio {
+                errors: a,
+                total: b,
+            }
+            | Self::Ratio {
+                numerator: a,
+                denominator: b,
+            } => vec![a, b],
+            Self::LatencyQuantile { histogram: a, .. }
+            | Self::Gauge { selector: a }
+            | Self::Query { expression: a, .. } => vec![a],
+            Self::Mean {
+                sum,
+                count,
+                sum_of_squares,
+            } => [Some(sum), Some(count), sum_of_squares.as_ref()]
+                .into_iter()
+                .flatten()
+                .map(String::as_str)
+                .collect(),
+        }
+    }
+
     /// The key of the policy document.
     pub fn kind(&self) -> &'static str {
         match self {

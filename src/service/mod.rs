@@ -1,5 +1,17 @@
 //! Use cases; holds the ports.
+//!
+//! ```text
+//!  Judge::judge ─> analyze ─> discover (where does the canary start?) ─> read (new blocks only) ─> judge::evaluate
+//!                     └─ cache: folded evidence per rollout    memory: steps, patience, newest verdicts
+//! ```
 
+pub mod analyze;
+pub mod cache;
+pub mod discover;
+pub mod identity;
+pub mod memory;
 pub mod port;
+pub mod read;
 
-pub use port::{Judge, JudgeError};
+pub use analyze::{Analyze, Limits};
+pub use port::{Judge, JudgeError, Policies};

@@ -1,6 +1,9 @@
 //! What the edge asks of the service: one trait, one error.
 
-use crate::domain::{Question, Verdict, ports::BoxFuture};
+use crate::{
+    domain::{Question, Verdict, ports::BoxFuture},
+    policy::Policy,
+};
 use std::sync::Arc;
 
 /// The use case: a question becomes a verdict.
@@ -10,6 +13,14 @@ pub trait Judge: Send + Sync {
 
     /// The newest verdict of a rollout, without judging.
     fn latest(&self, namespace: &str, rollout: &str) -> Option<Arc<Verdict>>;
+}
+
+/// Where policies come from.
+pub trait Policies: Send + Sync {
+    /// The loaded policy of this name.
+    fn policy(&self, name: &str) -> Option<Arc<Policy>>;
+    /// Names of all loaded policies.
+    fn names(&self) -> Vec<String>;
 }
 
 /// Why a question has no verdict.

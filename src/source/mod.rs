@@ -1,3 +1,18 @@
 //! Metric back ends: the only network read.
+//!
+//! ```text
+//! SourceSettings ─ build ─> HttpApi ─ POST form ─> /api/v1/query[_range]
+//!                              │ retries, deadline, limits
+//!                              └─ bytes ─> wire::Decoder ─ samples ─> SampleSink
+//! ```
 
+mod error;
+mod http_api;
+mod prometheus;
+mod request;
+pub mod tls;
+mod victoriametrics;
 pub mod wire;
+
+pub use error::BuildError;
+pub use http_api::{HttpApi, build, probe};

@@ -247,11 +247,11 @@ impl Decoder {
     fn step(&mut self, c: &mut Cursor<'_>, sink: &mut dyn SampleSink) -> Take<()> {
         self.state = match self.state {
             State::SampleNext { native } => {
-                if c.eat_if(b']')? {
-                    State::FieldNext
-                } else {
-                    c.eat(b',')?;
+                if c.peek()? == b',' {
+                    c.at += 1;
                     self.sample(c, native, sink)?
+                } else {
+                    next(c, b']', self.state, State::FieldNext)?
                 }
             }
             State::SampleFirst { native } => {

@@ -150,13 +150,9 @@ fn any(text: &[u8]) -> Option<f64> {
         b"NaN" => Some(f64::NAN),
         b"+Inf" | b"Inf" => Some(f64::INFINITY),
         b"-Inf" => Some(f64::NEG_INFINITY),
-        _ => {
-            let numeric = |b: &u8| matches!(b, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-');
-            if !text.iter().all(numeric) {
-                return None;
-            }
-            std::str::from_utf8(text).ok()?.parse().ok()
-        }
+        // a digit in front keeps out the words that the standard library reads as numbers
+        [b'0'..=b'9', ..] | [b'-', b'0'..=b'9', ..] => std::str::from_utf8(text).ok()?.parse().ok(),
+        _ => None,
     }
 }
 

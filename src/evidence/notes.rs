@@ -1,0 +1,82 @@
+//! What was noticed while blocks were made.
+
+use crate::domain::{Millis, Track};
+use serde::{Deserialize, Serialize};
+use std::ops::AddAssign;
+
+/// What was noticed while blocks were made. They add up.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notes {
+    /// Counters that started again from zero.
+    pub resets: u64,
+    /// Samples dropped: NaN, infinite, or a negative counter.
+    pub dropped: u64,
+    /// Blocks in which a pod's events were cut to its trials.
+    pub clamped: u64,
+    /// Bucket edges left out because not all series of the block have them.
+    pub edges_dropped: u64,
+    /// Histograms without a `+Inf` bucket in a block, left out of it.
+    pub endless_missing: u64,
+    /// Pods left out of a block because they were warming up.
+    pub warming_up: u64,
+    /// Pods with events in a block but without trials, left out of it.
+    pub orphaned_events: u64,
+    /// Series of neither arm.
+    pub ignored_series: u64,
+    /// Series of a histogram query without usable buckets.
+    pub unusable_series: u64,
+    /// Series that came more than once where one was expected; the first was taken.
+    pub duplicate_series: u64,
+    /// Series of the canary seen so far.
+    pub canary_series: u64,
+    /// Series of the stable version seen so far.
+    pub stable_series: u64,
+    /// The latest learnt time between two samples: the median over the pods.
+    pub scrape_interval: Option<Millis>,
+}
+
+impl Notes {
+    /// What a person should know, in sentences. Only what does not depend on how the reading was cut has a number.
+    pub fn warnings(&self) -> Vec<String> {
+        let counted = [
+            (self.resets, "counter resets seen"),
+            (self.dropped, "samples dropped (NaN, infinite or negative)"),
+            (self.clamped, "blocks in which errors were cut to the requests"),
+            (self.orphaned_events, "blocks in which a pod had events but no trials"),
+            (self.edges_dropped, "bucket edges left out because pods differ"),
+            (self.endless_missing, "histograms without a +Inf bucket left out"),
+        ];
+        let noticed = [
+            (self.unusable_series, "series of the histogram have no usable buckets"),
+            (self.duplicate_series, "series came more than once, the first was taken"),
+        ];
+        let counted = counted.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}"));
+        counted.chain(noticed.into_iter().filter(|(n, _)| *n > 0).map(|(_, what)| what.to_owned())).collect()
+    }
+
+    /// Counts one series of an arm.
+    pub(super) fn count_series(&mut self, track: Track) {
+        match track {
+            Track::Canary => self.canary_series += 1,
+            Track::Stable => self.stable_series += 1,
+        }
+    }
+}
+
+impl AddAssign for Notes {
+    fn add_assign(&mut self, other: Self) {
+        self.resets += other.resets;
+        self.dropped += other.dropped;
+        self.clamped += other.clamped;
+        self.edges_dropped += other.edges_dropped;
+        self.endless_missing += other.endless_missing;
+        self.warming_up += other.warming_up;
+        self.orphaned_events += other.orphaned_events;
+        self.ignored_series += other.ignored_series;
+        self.unusable_series += other.unusable_series;
+        self.duplicate_series += other.duplicate_series;
+        self.canary_series += other.canary_series;
+        self.stable_series += other.stable_series;
+        self.scrape_interval = other.scrape_interval.or(self.scrape_interval);
+    }
+}

@@ -1,0 +1,422 @@
+//! Events out of trials: the conditional binomial mixture (A) averaged with the stratified rate ratio (B1).
+
+use super::{
+    harm::{Harm, SignedMargin},
+    limit::LimitBet,
+    onset::Onset,
+    reading::{Information, Reading, TrailPoint},
+    running::Running,
+};
+use crate::{
+    domain::{ArmSummary, Effect},
+    evidence::{Counts, PodCount},
+    policy::{Indicator, Objective},
+    stats::{
+        BinomialProcess,
+        dispersion::{Dispersion, PodSpread},
+        ratio_cs::ratio_confidence_sequence,
+        special::log_mean_exp,
+        stratified::StratifiedRatio,
+        two_arm::{self, Reference, boundary_ratio, two_arm_block},
+    },
+};
+
+/// B1 needs this many blocks; before them it bets nothing.
+pub const B1_BLOCKS: u32 = 5;
+/// Prior scale of B1 on the log ratio.
+pub const B1_TAU: f64 = 1.0;
+/// Above this look-back rate a proportion is judged by its complement.
+const COMPLEMENT_ABOVE: f64 = 0.7;
+/// Dispersion from stable pods needs blocks with two of them.
+pub const POD_BLOCKS: u64 = 5;
+/// Dispersion is at least this where stable pods cannot tell it.
+const LONE_POD_PHI: f64 = 1.5;
+/// The spread between pods counts once each has this many events on average.
+const SPREAD_EVENTS: f64 = 50.0;
+/// Look-back trials before the complement may be chosen.
+const REFERENCE_TRIALS: f64 = 100.0;
+
+/// One direction of harm with its two processes.
+#[derive(Debug, Clone)]
+struct Bet {
+    harm: Harm,
+    fail: BinomialProcess,
+    pass: BinomialProcess,
+}
+
+/// Counts of one block, canary and stable.
+pub type CountBlock = two_arm::Counts;
+
+/// The evidence of a count objective, folded block by block.
+#[derive(Debug, Clone)]
+pub struct CountState {
+    proportion: bool,
+    limit_value: Option<f64>,
+    harms: Vec<Harm>,
+    complement: bool,
+    bets: Vec<Bet>,
+    limit: Option<LimitBet>,
+    reference: Reference,
+    dispersion: Dispersion,
+    pod_blocks: u64,
+    spread: PodSpread,
+    onset: Onset,
+    b1: StratifiedRatio,
+    running: Running,
+    blocks: Vec<CountBlock>,
+    trail: Vec<TrailPoint>,
+    look_back: Vec<Vec<PodCount>>,
+    begun: bool,
+    event_blocks: u64,
+    trial_blocks: u64,
+    data_blocks: u64,
+    last_canary: Option<i64>,
+    canary_pods: usize,
+    boundary: f64,
+    pass_boundary: f64,
+}
+
+impl CountState {
+    /// An empty state for an error ratio or a ratio.
+    pub fn new(objective: &Objective) -> Self {
+        Self {
+            proportion: matches!(objective.indicator, Indicator::ErrorRatio { .. }),
+            limit_value: objective.limit,
+            harms: Harm::of(objective),
+            complement: false,
+            bets: Vec::new(),
+            limit: None,
+            reference: Reference::default(),
+            dispersion: Dispersion::default(),
+            pod_blocks: 0,
+            spread: PodSpread::default(),
+            onset: Onset::default(),
+            b1: StratifiedRatio::default(),
+            running: Running::default(),
+            blocks: Vec::new(),
+            trail: Vec::new(),
+            look_back: Vec::new(),
+            begun: false,
+            event_blocks: 0,
+            trial_blocks: 0,
+            data_blocks: 0,
+            last_canary: None,
+            canary_pods: 0,
+            boundary: 1.0,
+            pass_boundary: 1.0,
+        }
+    }
+
+    /// Takes in the next closed block.
+    pub fn fold(&mut self, index: i64, block: &Counts) {
+        if index < 0 {
+            self.look_back.push(block.stable.clone());
+            return;
+        }
+        if !self.begun {
+            self.begin();
+        }
+        let canary = sum(self.turned(&block.canary));
+        let stable_pods: Vec<(f64, f64)> = self.turned(&block.stable).collect();
+        let stable = sum(stable_pods.iter().copied());
+        self.weigh_pods(&stable_pods);
+        self.look(index, block.canary.len(), canary, stable);
+        self.reference.push(stable.0, stable.1);
+    }
+
+    /// Fixes the frame at the canary's start, from the look-back alone, and takes the look-back in.
+    fn begin(&mut self) {
+        self.begun = true;
+        let look_back = std::mem::take(&mut self.look_back);
+        let (events, trials) = sum(look_back
+            .iter()
+            .flatten()
+            .map(|pod| (pod.events, pod.trials)));
+        self.complement =
+            trials >= REFERENCE_TRIALS && events <= trials && events / trials > COMPLEMENT_ABOVE;
+        if self.complement {
+            self.harms = self
+                .harms
+                .iter()
+                .map(|harm| harm.on_complement(events / trials))
+                .collect();
+        }
+        for pods in &look_back {
+            let turned: Vec<(f64, f64)> = self.turned(pods).collect();
+            self.weigh_pods(&turned);
+            for (pod, (events, trials)) in pods.iter().zip(&turned) {
+                self.spread.add(pod.pod as usize, *events, *trials);
+            }
+            let (events, trials) = sum(turned.into_iter());
+            self.reference.push(events, trials);
+        }
+        self.bets = self
+            .harms
+            .iter()
+            .map(|&harm| Bet {
+                harm,
+                fail: BinomialProcess::new(harm.fail_side()),
+                pass: BinomialProcess::new(harm.pass_side()),
+            })
+            .collect();
+        let higher = self.harms.first().is_none_or(|harm| harm.higher_is_worse);
+        self.limit = self.limit_value.map(|limit| {
+            let limit = if self.complement { 1.0 - limit } else { limit };
+            LimitBet::on_rate(limit, higher, self.proportion || self.complement)
+        });
+    }
+
+    fn turned(&self, pods: &[PodCount]) -> impl Iterator<Item = (f64, f64)> {
+        let complement = self.complement;
+        pods.iter().map(move |pod| {
+            (
+                if complement {
+                    (pod.trials - pod.events).max(0.0)
+                } else {
+                    pod.events
+                },
+                pod.trials,
+            )
+        })
+    }
+
+    fn weigh_pods(&mut self, stable: &[(f64, f64)]) {
+        self.pod_blocks += u64::from(stable.iter().filter(|pod| pod.1 > 0.0).count() >= 2);
+        self.dispersion.push(stable);
+    }
+
+    fn look(&mut self, index: i64, canary_pods: usize, canary: (f64, f64), stable: (f64, f64)) {
+        let block = CountBlock {
+            x_c: canary.0,
+            n_c: canary.1,
+            x_s: stable.0,
+            n_s: stable.1,
+        };
+        if canary_pods > 0 {
+            self.last_canary = Some(index);
+            self.data_blocks += 1;
+            self.canary_pods = canary_pods;
+        }
+        self.event_blocks += u64::from(block.x_c > 0.0);
+        self.trial_blocks += u64::from(block.n_c > 0.0);
+        if let Some(weight) = self.onset.open_before(index) {
+            for bet in &mut self.bets {
+                bet.fail.open(weight);
+                bet.pass.open(weight);
+            }
+            if let Some(limit) = &mut self.limit {
+                limit.open(weight);
+            }
+        }
+        self.onset.after(block.n_c, block.n_s);
+        let p = self.reference.rate();
+        self.b1.push(block.x_c, block.n_c, block.x_s, block.n_s);
+        let phi = self.phi();
+        let spread = self.pod_spread();
+        let (mut fails, mut passes) = (Vec::with_capacity(2), Vec::with_capacity(2));
+        for bet in &mut self.bets {
+            let plain = ratio_of(p, bet.harm.fail);
+            let ratio = spread.map_or(plain, |tau| bet.harm.widen(plain, tau, self.canary_pods));
+            let pass_ratio = ratio_of(p, bet.harm.pass);
+            for (process, side, ratio, margin) in [
+                (&mut bet.fail, bet.harm.fail_side(), ratio, bet.harm.fail),
+                (
+                    &mut bet.pass,
+                    bet.harm.pass_side(),
+                    pass_ratio,
+                    bet.harm.pass,
+                ),
+            ] {
+                if let Some(step) =
+                    two_arm_block(side, p, ratio, margin.relative, margin.absolute, block)
+                {
+                    process.push(step);
+                }
+            }
+            let b1 = |side, ratio| {
+                if self.b1.blocks() >= B1_BLOCKS {
+                    self.b1.log_e(side, ratio, B1_TAU)
+                } else {
+                    0.0
+                }
+            };
+            fails.push(log_mean_exp(&[
+                bet.fail.log_e(phi),
+                b1(bet.harm.fail_side(), ratio),
+            ]));
+            passes.push(log_mean_exp(&[
+                bet.pass.log_e(phi),
+                b1(bet.harm.pass_side(), pass_ratio),
+            ]));
+            (self.boundary, self.pass_boundary) = (ratio, pass_ratio);
+        }
+        let limit = self.limit.as_mut().map(|limit| {
+            limit.push(block.x_c, block.n_c);
+            limit.log_e(phi)
+        });
+        self.running.look(&fails, limit, &passes);
+        self.blocks.push(block);
+        let shown = |x, n| self.shown(x, n);
+        let point = TrailPoint {
+            index,
+            canary: shown(block.x_c, block.n_c),
+            stable: shown(block.x_s, block.n_s),
+            log_e_fail: self.running.fail,
+            log_e_pass: self.running.pass,
+        };
+        self.trail.push(point);
+    }
+
+    /// Dispersion from the stable pods; where there are fewer than two, from the canary's own blocks.
+    fn phi(&self) -> f64 {
+        if self.pod_blocks >= POD_BLOCKS {
+            return self.dispersion.phi();
+        }
+        lone_pod_phi(&self.b1)
+    }
+
+    fn pod_spread(&self) -> Option<f64> {
+        told_spread(&self.spread, &self.dispersion)
+    }
+
+    fn shown(&self, x: f64, n: f64) -> Option<f64> {
+        (n > 0.0).then(|| if self.complement { 1.0 - x / n } else { x / n })
+    }
+
+    /// Requests of both arms per block since the canary's start, for the check of the traffic split.
+    pub fn blocks(&self) -> &[CountBlock] {
+        &self.blocks
+    }
+
+    /// Does the exposure count requests (an error ratio's total does; a KPI's denominator need not)?
+    pub fn counts_requests(&self) -> bool {
+        self.proportion
+    }
+
+    /// Number of the last block with canary data.
+    pub fn last_canary(&self) -> Option<i64> {
+        self.last_canary
+    }
+
+    /// The history for charts.
+    pub fn trail(&self) -> &[TrailPoint] {
+        &self.trail
+    }
+
+    /// Is the complement judged (a proportion near 1)?
+    pub fn complement(&self) -> bool {
+        self.complement
+    }
+
+    /// What the evidence says now.
+    pub fn reading(&self, alpha: f64) -> Reading {
+        let total = self
+            .blocks
+            .iter()
+            .fold(CountBlock::default(), |a, b| CountBlock {
+                x_c: a.x_c + b.x_c,
+                n_c: a.n_c + b.n_c,
+                x_s: a.x_s + b.x_s,
+                n_s: a.n_s + b.n_s,
+            });
+        let phi = self.phi();
+        let higher =
+            self.bets.first().is_none_or(|bet| bet.harm.higher_is_worse) || self.bets.len() > 1;
+        let estimate = self.b1.estimate();
+        let compared = self.blocks.iter().any(|b| b.n_c > 0.0 && b.n_s > 0.0);
+        let (lower, upper) = ratio_confidence_sequence(&self.blocks, phi, alpha, CS_TOLERANCE);
+        let ratio = estimate
+            .map(|e| e.ratio)
+            .filter(|_| compared && total.x_c + total.x_s > 0.0);
+        let events = |x: f64, n: f64| if self.complement { n - x } else { x };
+        let value = self.shown(total.x_c, total.n_c);
+        let over = |value: f64, limit: f64| {
+            if self.limit_is_ceiling() {
+                value > limit
+            } else {
+                value < limit
+            }
+        };
+        Reading {
+            method: if self.complement {
+                "conditional-binomial-mixture+stratified-ratio on the complement"
+            } else {
+                "conditional-binomial-mixture+stratified-ratio"
+            }
+            .to_owned(),
+            running: self.running,
+            gate: if higher {
+                self.event_blocks >= 3
+            } else {
+                self.trial_blocks >= 10
+            },
+            canary: ArmSummary {
+                value,
+                events: Some(events(total.x_c, total.n_c)),
+                exposure: Some(total.n_c),
+                series: None,
+            },
+            stable: ArmSummary {
+                value: self.shown(total.x_s, total.n_s),
+                events: Some(events(total.x_s, total.n_s)),
+                exposure: Some(total.n_s),
+                series: None,
+            },
+            effect: Effect {
+                estimate: ratio,
+                lower: ratio.map(|_| lower),
+                upper: ratio.map(|_| upper).filter(|u| u.is_finite()),
+                relative: ratio.map(|r| r - 1.0),
+            },
+            boundary: compared.then_some(self.boundary),
+            dispersion: Some(phi),
+            pod_spread: self.pod_spread(),
+            blocks: self.data_blocks,
+            trials: Some(total.n_c),
+            compared,
+            last_canary: self.last_canary,
+            over_limit: value.zip(self.limit_value).is_some_and(|(v, l)| over(v, l)),
+            above_largest: false,
+            information: Information {
+                se: estimate
+                    .filter(|e| e.blocks >= 2)
+                    .map(|e| e.se)
+                    .filter(|se| se.is_finite()),
+                estimate: ratio.map(f64::ln).filter(|r| r.is_finite()),
+                fail_at: self.boundary.ln(),
+                pass_at: self.pass_boundary.ln(),
+                tau: B1_TAU,
+            },
+            detail: None,
+        }
+    }
+
+    fn limit_is_ceiling(&self) -> bool {
+        let higher = self.harms.first().is_none_or(|harm| harm.higher_is_worse);
+        higher != self.complement
+    }
+}
+
+/// Tolerance of the confidence sequence in ln r: four digits are more than a sentence shows.
+const CS_TOLERANCE: f64 = 1e-4;
+
+/// Dispersion where stable pods cannot tell it: from the residuals of the blocks, at least 1.5.
+pub fn lone_pod_phi(b1: &StratifiedRatio) -> f64 {
+    Some(b1)
+        .filter(|b1| b1.blocks() >= B1_BLOCKS)
+        .and_then(StratifiedRatio::dispersion)
+        .map_or(LONE_POD_PHI, |phi| phi.max(LONE_POD_PHI))
+}
+
+/// The spread between stable pods, once each has events enough to tell it.
+pub fn told_spread(spread: &PodSpread, dispersion: &Dispersion) -> Option<f64> {
+    (spread.mean_events() >= SPREAD_EVENTS).then(|| spread.tau(dispersion.phi()))
+}
+
+fn ratio_of(p: f64, margin: SignedMargin) -> f64 {
+    boundary_ratio(p, margin.relative, margin.absolute)
+}
+
+fn sum(pairs: impl Iterator<Item = (f64, f64)>) -> (f64, f64) {
+    pairs.fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1))
+}

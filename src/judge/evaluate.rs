@@ -1,0 +1,256 @@
+//! The whole judgement: a policy, a question and folded blocks become a verdict. Pure: the same input gives the same bytes.
+
+use super::{
+    advice::{self, Rule},
+    explain,
+    objective::{self, Surroundings},
+    state::ObjectiveState,
+    traffic::{self, Split},
+};
+use crate::{
+    domain::{Code, Finding, Millis, Outcome, Question, Verdict, Window},
+    policy::{OnTimeout, Policy},
+};
+
+/// What was read for one objective.
+#[derive(Debug, Clone, Copy)]
+pub struct Observed<'a> {
+    /// The folded blocks.
+    pub state: &'a ObjectiveState,
+    /// Why the latest blocks could not be read.
+    pub problem: Option<Code>,
+    /// Series used: canary, stable.
+    pub series: (u64, u64),
+}
+
+/// Everything that a verdict is made of.
+#[derive(Debug, Clone)]
+pub struct Case<'a> {
+    /// The policy.
+    pub policy: &'a Policy,
+    /// The question.
+    pub question: &'a Question,
+    /// The verdict's id, a function of the question.
+    pub id: uuid::Uuid,
+    /// Start of the canary's exposure, once known.
+    pub start: Option<Millis>,
+    /// Length of a block.
+    pub block: Millis,
+    /// Number of the last closed block; negative before the first.
+    pub closed: i64,
+    /// Start of the present step, where it is known.
+    pub step_since: Option<Millis>,
+    /// Since when data is awaited, for the patience.
+    pub asked_since: Option<Millis>,
+    /// One for each objective of the policy, in its order.
+    pub observed: Vec<Observed<'a>>,
+    /// What the reading noticed.
+    pub warnings: Vec<String>,
+}
+
+/// Judges.
+pub fn evaluate(case: &Case) -> Verdict {
+    let Case {
+        policy, question, ..
+    } = case;
+    let mut warnings = case.warnings.clone();
+    let traffic = case.observed.iter().find_map(|seen| seen.state.traffic());
+    let weight = question
+        .weight
+        .unwrap_or_else(|| seen_weight(policy, traffic));
+    if question.weight.is_none() {
+        warnings.push(format!(
+            "no weight in the question: {} % is taken from the traffic seen",
+            explain::digits(weight)
+        ));
+    }
+    let standing = advice::Standing {
+        weight,
+        lasted: case.step_since.map(|since| question.at - since),
+    };
+    let split = question
+        .weight
+        .and_then(|weight| traffic.map(|blocks| traffic::split(blocks, weight)))
+        .unwrap_or(Split::Fine);
+    if let Split::Mild { share } | Split::Severe { share } = split {
+        warnings.push(format!(
+            "the canary gets {} % of the traffic, the weight asks for {} %",
+            explain::digits(share * 100.0),
+            explain::digits(weight)
+        ));
+    }
+    let exposed = case.start.map_or(0, |start| question.at - start);
+    let waited = case
+        .asked_since
+        .map_or(0, |since| question.at - since)
+        .max(exposed);
+    let time_is_up =
+        advice::time_is_up(policy, &standing) || exposed >= policy.horizon - case.block;
+    let findings: Vec<Finding> = policy
+        .objectives
+        .iter()
+        .zip(&case.observed)
+        .map(|(objective, seen)| {
+            let around = Surroundings {
+                block: case.block,
+                closed: if case.start.is_some() {
+                    case.closed
+                } else {
+                    i64::MAX
+                },
+                problem: seen.problem,
+                split_severe: matches!(split, Split::Severe { .. }),
+                time_is_up,
+                patience_over: waited >= policy.no_data_patience,
+                full_weight: weight >= 100.0,
+            };
+            let mut finding = objective::judge(policy, objective, seen.state, &around);
+            finding.canary.series = Some(seen.series.0);
+            finding.stable.series = Some(seen.series.1);
+            finding
+        })
+        .collect();
+    let sum = sum(&findings);
+    let advice = advice::advise(policy, &standing, sum);
+    let reason = match advice.rule {
+        Some(Rule::MinDuration { missing }) => explain::clean(&format!(
+            "harmless so far; the step must last {} more",
+            explain::span(missing as f64 / 1000.0)
+        )),
+        Some(Rule::Timeout(on_timeout)) => {
+            let what = match on_timeout {
+                OnTimeout::Hold => "hold",
+                OnTimeout::Advance => "advance",
+                OnTimeout::Abort => "abort",
+            };
+            explain::clean(&format!(
+                "undecided at the step's maxDuration (onTimeout: {what}); {}",
+                lead(sum, &findings)
+            ))
+        }
+        None => reason(sum, &findings),
+    };
+    Verdict {
+        id: case.id,
+        outcome: advice.outcome,
+        score: score(&findings),
+        reason,
+        action: advice.action,
+        weight,
+        next_weight: advice.next_weight,
+        policy: policy.name.clone(),
+        revision: policy.revision.clone(),
+        rollout: question.rollout.clone(),
+        window: Window {
+            start: case.start.unwrap_or(question.at),
+            end: end(case),
+        },
+        findings,
+        warnings,
+    }
+}
+
+/// A fail of a critical objective decides; a pass needs all of them (intersection-union); watched ones never count.
+fn sum(findings: &[Finding]) -> Outcome {
+    let mut judged = findings.iter().filter(|f| !f.watch).peekable();
+    if judged.peek().is_none() {
+        return Outcome::Inconclusive;
+    }
+    if findings
+        .iter()
+        .any(|f| f.critical && !f.watch && f.outcome == Outcome::Fail)
+    {
+        return Outcome::Fail;
+    }
+    if judged.all(|f| f.outcome == Outcome::Pass) {
+        Outcome::Pass
+    } else {
+        Outcome::Inconclusive
+    }
+}
+
+fn reason(sum: Outcome, findings: &[Finding]) -> String {
+    let judged = findings.iter().filter(|f| !f.watch);
+    let passed = judged
+        .clone()
+        .filter(|f| f.outcome == Outcome::Pass)
+        .count();
+    explain::summary(sum, &lead(sum, findings), passed, judged.count())
+}
+
+/// The sentence that matters most: the strongest fail, the longest need, or the tightest pass.
+fn lead(sum: Outcome, findings: &[Finding]) -> String {
+    let judged = || findings.iter().filter(|f| !f.watch);
+    let by = |key: fn(&Finding) -> f64, of: Outcome| {
+        judged()
+            .filter(|f| f.outcome == of)
+            .fold(None::<&Finding>, |best, f| match best {
+                Some(best) if key(best) >= key(f) => Some(best),
+                _ => Some(f),
+            })
+    };
+    let chosen = match sum {
+        Outcome::Fail => by(|f| f.evidence.log_e_fail, Outcome::Fail),
+        // a problem without a number outranks any need; a fail that only holds outranks both
+        Outcome::Inconclusive => judged().find(|f| f.outcome == Outcome::Fail).or_else(|| {
+            by(
+                |f| {
+                    if f.code == Code::NeedsMoreData || f.code == Code::TooEarly {
+                        f.needs.seconds
+                    } else {
+                        f64::MAX
+                    }
+                },
+                Outcome::Inconclusive,
+            )
+        }),
+        Outcome::Pass => by(|f| -f.evidence.log_e_pass, Outcome::Pass),
+    };
+    let Some(finding) = chosen else {
+        return "nothing to judge".to_owned();
+    };
+    let others = judged().count() - 1;
+    if sum == Outcome::Pass && others > 0 {
+        return format!("all {} objectives pass; {}", others + 1, finding.reason);
+    }
+    finding.reason.clone()
+}
+
+/// 100 without a sign of harm, 0 at a fail: how far the strongest evidence of harm is from its threshold.
+fn score(findings: &[Finding]) -> f64 {
+    let worst = findings
+        .iter()
+        .filter(|f| !f.watch)
+        .map(|f| {
+            if f.outcome == Outcome::Fail {
+                1.0
+            } else {
+                (f.evidence.log_e_fail / -f.evidence.alpha.ln()).clamp(0.0, 1.0)
+            }
+        })
+        .fold(0.0, f64::max);
+    (1000.0 * (1.0 - worst)).round() / 10.0
+}
+
+fn end(case: &Case) -> Millis {
+    match case.start {
+        Some(start) if case.closed >= 0 => start + (case.closed + 1) * case.block,
+        _ => case.question.at,
+    }
+}
+
+/// The step whose weight is nearest to the share of traffic seen lately.
+fn seen_weight(policy: &Policy, traffic: Option<&[super::counts::CountBlock]>) -> f64 {
+    let recent = traffic.unwrap_or_default().iter().rev().take(3);
+    let (canary, all) = recent.fold((0.0, 0.0), |(c, n), b| (c + b.n_c, n + b.n_c + b.n_s));
+    if all <= 0.0 {
+        return 0.0;
+    }
+    let share = 100.0 * canary / all;
+    let nearest = policy
+        .steps
+        .iter()
+        .map(|step| step.weight)
+        .min_by(|a, b| (a - share).abs().total_cmp(&(b - share).abs()));
+    nearest.unwrap_or(share)
+}

@@ -1,0 +1,287 @@
+//! Levels (gauges, results of a query): paired differences of minute averages with an allowance for memory (B4).
+
+use super::{
+    harm::Harm,
+    minutes::Minutes,
+    reading::{Information, Reading, TrailPoint},
+    running::Running,
+};
+use crate::{
+    domain::{ArmSummary, Effect},
+    evidence::Gauges,
+    policy::Objective,
+    stats::{
+        Side,
+        paired_gauge::{
+            GAUGE_TAU, PairedEstimate, log_differences, paired_estimate, plain_differences,
+        },
+    },
+};
+
+/// Minutes before the comparison counts.
+const MIN_MINUTES: usize = 10;
+
+/// The evidence of a level, folded block by block.
+#[derive(Debug, Clone)]
+pub struct LevelState {
+    harms: Vec<Harm>,
+    limit: Option<f64>,
+    minutes: Minutes,
+    pending: [(f64, u32); 2],
+    canary: Vec<f64>,
+    stable: Vec<f64>,
+    alone: Vec<f64>,
+    running: Running,
+    trail: Vec<TrailPoint>,
+    data_blocks: u64,
+    last_canary: Option<i64>,
+}
+
+impl LevelState {
+    /// An empty state.
+    pub fn new(objective: &Objective, block_ms: i64) -> Self {
+        Self {
+            harms: Harm::of(objective),
+            limit: objective.limit,
+            minutes: Minutes::of(block_ms),
+            pending: [(0.0, 0); 2],
+            canary: Vec::new(),
+            stable: Vec::new(),
+            alone: Vec::new(),
+            running: Running::default(),
+            trail: Vec::new(),
+            data_blocks: 0,
+            last_canary: None,
+        }
+    }
+
+    /// Takes in the next closed block.
+    pub fn fold(&mut self, index: i64, block: &Gauges) {
+        if index < 0 {
+            return;
+        }
+        if block.canary.is_some() {
+            self.last_canary = Some(index);
+            self.data_blocks += 1;
+        }
+        for (slot, value) in self.pending.iter_mut().zip([block.canary, block.stable]) {
+            if let Some(value) = value {
+                slot.0 += value;
+                slot.1 += 1;
+            }
+        }
+        if self.minutes.closes(index) {
+            self.close_minute();
+        }
+        self.trail.push(TrailPoint {
+            index,
+            canary: block.canary,
+            stable: block.stable,
+            log_e_fail: self.running.fail,
+            log_e_pass: self.running.pass,
+        });
+    }
+
+    fn close_minute(&mut self) {
+        let average = |(sum, n): (f64, u32)| (n > 0).then(|| sum / f64::from(n));
+        let [canary, stable] = std::mem::take(&mut self.pending).map(average);
+        if let Some(canary) = canary {
+            self.alone.push(canary);
+            if let Some(stable) = stable {
+                self.canary.push(canary);
+                self.stable.push(stable);
+            }
+        }
+        let comparison = self.comparison();
+        let (mut fails, mut passes) = (Vec::with_capacity(2), Vec::with_capacity(2));
+        for harm in &self.harms {
+            let log_e = |side, relative, absolute| {
+                comparison.map_or(0.0, |c| {
+                    c.estimate
+                        .log_e(side, c.boundary(relative, absolute), c.tau)
+                })
+            };
+            fails.push(log_e(
+                harm.fail_side(),
+                harm.fail.relative,
+                harm.fail.absolute,
+            ));
+            passes.push(log_e(
+                harm.pass_side(),
+                harm.pass.relative,
+                harm.pass.absolute,
+            ));
+        }
+        let limit = self.limit.map(|limit| self.limit_log_e(limit));
+        self.running.look(&fails, limit, &passes);
+    }
+
+    fn comparison(&self) -> Option<Comparison> {
+        if self.canary.len() < MIN_MINUTES {
+            return None;
+        }
+        let stable = mean(&self.stable);
+        let logs = log_differences(&self.canary, &self.stable);
+        if logs.len() == self.canary.len() {
+            return Some(Comparison {
+                estimate: paired_estimate(&logs)?,
+                log: true,
+                stable,
+                tau: GAUGE_TAU,
+            });
+        }
+        let estimate = paired_estimate(&plain_differences(&self.canary, &self.stable))?;
+        let size = if stable == 0.0 {
+            estimate.sd
+        } else {
+            stable.abs()
+        };
+        Some(Comparison {
+            estimate,
+            log: false,
+            stable,
+            tau: GAUGE_TAU * size,
+        })
+    }
+
+    fn limit_log_e(&self, limit: f64) -> f64 {
+        if self.alone.len() < MIN_MINUTES {
+            return 0.0;
+        }
+        let side = if self.ceiling() {
+            Side::Greater
+        } else {
+            Side::Less
+        };
+        let limits = vec![limit; self.alone.len()];
+        let logs = log_differences(&self.alone, &limits);
+        let (differences, tau) = if logs.len() == self.alone.len() {
+            (logs, GAUGE_TAU)
+        } else {
+            (
+                plain_differences(&self.alone, &limits),
+                GAUGE_TAU * limit.abs(),
+            )
+        };
+        paired_estimate(&differences).map_or(0.0, |e| e.log_e(side, 0.0, tau))
+    }
+
+    fn ceiling(&self) -> bool {
+        self.harms.first().is_none_or(|harm| harm.higher_is_worse)
+    }
+
+    /// Number of the last block with canary data.
+    pub fn last_canary(&self) -> Option<i64> {
+        self.last_canary
+    }
+
+    /// The history for charts.
+    pub fn trail(&self) -> &[TrailPoint] {
+        &self.trail
+    }
+
+    /// Minute averages of both arms, for the rank test.
+    pub fn pairs(&self) -> (&[f64], &[f64]) {
+        (&self.canary, &self.stable)
+    }
+
+    /// What the evidence says now.
+    pub fn reading(&self, alpha: f64) -> Reading {
+        let comparison = self.comparison();
+        let back = |v: f64, log: bool| if log { v.exp() } else { v };
+        let interval = comparison.map(|c| {
+            (
+                c.estimate.as_estimate().confidence_sequence(alpha, c.tau),
+                c.log,
+            )
+        });
+        let harm = self.harms.first().copied();
+        let at = |margin: fn(&Harm) -> (f64, f64)| {
+            harm.as_ref().zip(comparison).map_or(0.0, |(harm, c)| {
+                let (relative, absolute) = margin(harm);
+                c.boundary(relative, absolute)
+            })
+        };
+        let fail_at = at(|h| (h.fail.relative, h.fail.absolute));
+        let shown = |values: &[f64]| ArmSummary {
+            value: (!values.is_empty()).then(|| mean(values)),
+            ..ArmSummary::default()
+        };
+        let (canary, stable) = (
+            shown(if self.canary.is_empty() {
+                &self.alone
+            } else {
+                &self.canary
+            }),
+            shown(&self.stable),
+        );
+        Reading {
+            method: "paired-level".to_owned(),
+            running: self.running,
+            gate: self.data_blocks >= 3,
+            canary,
+            stable,
+            effect: Effect {
+                estimate: comparison.map(|c| back(c.estimate.mean, c.log)),
+                lower: interval
+                    .map(|((low, _), log)| back(low, log))
+                    .filter(|v| v.is_finite()),
+                upper: interval
+                    .map(|((_, high), log)| back(high, log))
+                    .filter(|v| v.is_finite()),
+                relative: canary
+                    .value
+                    .zip(stable.value)
+                    .map(|(c, s)| c / s - 1.0)
+                    .filter(|r| r.is_finite()),
+            },
+            boundary: comparison.map(|c| back(fail_at, c.log)),
+            dispersion: comparison.map(|c| c.estimate.inflation),
+            pod_spread: None,
+            blocks: self.data_blocks,
+            trials: None,
+            compared: !self.canary.is_empty(),
+            last_canary: self.last_canary,
+            over_limit: (!self.alone.is_empty())
+                .then(|| mean(&self.alone))
+                .zip(self.limit)
+                .is_some_and(|(v, limit)| if self.ceiling() { v > limit } else { v < limit }),
+            above_largest: false,
+            information: Information {
+                se: comparison
+                    .map(|c| c.estimate.se)
+                    .filter(|se| se.is_finite()),
+                estimate: comparison.map(|c| c.estimate.mean),
+                fail_at,
+                pass_at: at(|h| (h.pass.relative, h.pass.absolute)),
+                tau: comparison.map_or(GAUGE_TAU, |c| c.tau),
+            },
+            detail: None,
+        }
+    }
+}
+
+/// An estimate of canary against stable and the scale it lives on.
+#[derive(Clone, Copy)]
+struct Comparison {
+    estimate: PairedEstimate,
+    log: bool,
+    stable: f64,
+    tau: f64,
+}
+
+impl Comparison {
+    /// A signed margin on the scale of the estimate.
+    fn boundary(&self, relative: f64, absolute: f64) -> f64 {
+        let size = self.stable.abs();
+        if self.log {
+            (1.0 + relative + absolute / size).max(1e-3).ln()
+        } else {
+            relative * size + absolute
+        }
+    }
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / (values.len().max(1) as f64)
+}

@@ -1,0 +1,53 @@
+//! The absolute limit: one-sample evidence on the canary alone.
+
+use crate::stats::{BinomialBlock, BinomialProcess, Side};
+
+/// Trials per unit of exposure when an unbounded rate is written as a binomial: large enough to be Poisson.
+const FINE: f64 = 1000.0;
+
+/// One-sample e-process against "the canary keeps the limit".
+#[derive(Debug, Clone)]
+pub struct LimitBet {
+    process: BinomialProcess,
+    pi0: f64,
+    trials_per_unit: f64,
+}
+
+impl LimitBet {
+    /// For a rate: a ceiling where higher is worse, else a floor. A rate that is no proportion is taken as Poisson.
+    pub fn on_rate(limit: f64, higher_is_worse: bool, proportion: bool) -> Self {
+        let fine = if proportion {
+            1.0
+        } else {
+            FINE * limit.max(1.0)
+        };
+        Self {
+            process: BinomialProcess::new(if higher_is_worse {
+                Side::Greater
+            } else {
+                Side::Less
+            }),
+            pi0: (limit / fine).clamp(1e-12, 1.0 - 1e-12),
+            trials_per_unit: fine,
+        }
+    }
+
+    /// Opens a start of the onset mixture.
+    pub fn open(&mut self, weight: f64) {
+        self.process.open(weight);
+    }
+
+    /// Takes in one block.
+    pub fn push(&mut self, events: f64, trials: f64) {
+        self.process.push(BinomialBlock {
+            x: events,
+            m: trials * self.trials_per_unit,
+            pi0: self.pi0,
+        });
+    }
+
+    /// ln E at this dispersion.
+    pub fn log_e(&self, phi: f64) -> f64 {
+        self.process.log_e(phi)
+    }
+}

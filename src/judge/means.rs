@@ -1,0 +1,319 @@
+//! A mean from sum and count: the stratified comparison of block means (B2), or with squares the larger variance (B3).
+
+use super::{
+    harm::Harm,
+    minutes::Minutes,
+    reading::{Information, Reading, TrailPoint},
+    running::Running,
+};
+use crate::{
+    domain::{ArmSummary, Effect},
+    evidence::{Means, SumCount},
+    policy::Objective,
+    stats::{
+        Side,
+        block_mean::{
+            BlockMean, MEAN_TAU, MeanEstimate, comparison_df, difference_of_means,
+            log_ratio_of_means,
+        },
+        normal_mixture::Estimate,
+        welch::{Summary, log_ratio_from_summaries},
+    },
+};
+
+/// Minutes before the comparison counts.
+const MIN_MINUTES: u32 = 5;
+/// Items per arm before the comparison counts.
+const MIN_ITEMS: f64 = 20.0;
+
+/// The evidence of a mean objective, folded block by block.
+#[derive(Debug, Clone)]
+pub struct MeanState {
+    harms: Vec<Harm>,
+    limit: Option<f64>,
+    minutes: Minutes,
+    pending: [SumCount; 2],
+    paired: bool,
+    canary: BlockMean,
+    stable: BlockMean,
+    /// The canary alone, for the limit: also where stable has gone.
+    alone: BlockMean,
+    totals: [SumCount; 2],
+    running: Running,
+    trail: Vec<TrailPoint>,
+    data_blocks: u64,
+    last_canary: Option<i64>,
+    compared: bool,
+}
+
+impl MeanState {
+    /// An empty state.
+    pub fn new(objective: &Objective, block_ms: i64) -> Self {
+        let none = SumCount::default();
+        Self {
+            harms: Harm::of(objective),
+            limit: objective.limit,
+            minutes: Minutes::of(block_ms),
+            pending: [none; 2],
+            paired: true,
+            canary: BlockMean::default(),
+            stable: BlockMean::default(),
+            alone: BlockMean::default(),
+            totals: [none; 2],
+            running: Running::default(),
+            trail: Vec::new(),
+            data_blocks: 0,
+            last_canary: None,
+            compared: false,
+        }
+    }
+
+    /// Takes in the next closed block.
+    pub fn fold(&mut self, index: i64, block: &Means) {
+        if index < 0 {
+            return;
+        }
+        if block.canary.is_some() {
+            self.last_canary = Some(index);
+            self.data_blocks += 1;
+        }
+        self.paired &= block.canary.is_some() && block.stable.is_some();
+        let [canary, stable] = &mut self.pending;
+        add(canary, block.canary);
+        add(stable, block.stable);
+        if self.minutes.closes(index) {
+            self.close_minute();
+        }
+        let value = |arm: Option<SumCount>| arm.filter(|a| a.count > 0.0).map(|a| a.sum / a.count);
+        self.trail.push(TrailPoint {
+            index,
+            canary: value(block.canary),
+            stable: value(block.stable),
+            log_e_fail: self.running.fail,
+            log_e_pass: self.running.pass,
+        });
+    }
+
+    fn close_minute(&mut self) {
+        let [canary, stable] = std::mem::take(&mut self.pending);
+        self.alone.push(canary.sum, canary.count);
+        if std::mem::replace(&mut self.paired, true) {
+            self.compared = true;
+            self.canary.push(canary.sum, canary.count);
+            self.stable.push(stable.sum, stable.count);
+            let [c, s] = &mut self.totals;
+            add(c, Some(canary));
+            add(s, Some(stable));
+        }
+        let comparison = self.comparison();
+        let (mut fails, mut passes) = (Vec::with_capacity(2), Vec::with_capacity(2));
+        for harm in &self.harms {
+            let log_e = |side, relative: f64, absolute: f64| {
+                comparison.map_or(0.0, |c| {
+                    c.estimate
+                        .log_e(side, c.boundary(relative, absolute), c.tau)
+                })
+            };
+            fails.push(log_e(
+                harm.fail_side(),
+                harm.fail.relative,
+                harm.fail.absolute,
+            ));
+            passes.push(log_e(
+                harm.pass_side(),
+                harm.pass.relative,
+                harm.pass.absolute,
+            ));
+        }
+        let limit = self.limit.map(|limit| self.limit_log_e(limit));
+        self.running.look(&fails, limit, &passes);
+    }
+
+    fn comparison(&self) -> Option<Comparison> {
+        let (canary, stable) = (self.canary.estimate()?, self.stable.estimate()?);
+        if canary.blocks < MIN_MINUTES || canary.count < MIN_ITEMS || stable.count < MIN_ITEMS {
+            return None;
+        }
+        let df = comparison_df(&canary);
+        if let Some(estimate) = log_ratio_of_means(&canary, &stable, df) {
+            let estimate = self
+                .with_squares()
+                .map_or(estimate, |squares| estimate.wider(squares));
+            return Some(Comparison {
+                estimate,
+                log: true,
+                stable: stable.mean,
+                tau: MEAN_TAU,
+            });
+        }
+        let estimate = difference_of_means(&canary, &stable, df)?;
+        Some(Comparison {
+            estimate,
+            log: false,
+            stable: stable.mean,
+            tau: MEAN_TAU * stable.mean.abs(),
+        })
+    }
+
+    /// B3: from sums of squares, where both arms keep them.
+    fn with_squares(&self) -> Option<Estimate> {
+        let [canary, stable] = &self.totals;
+        let summary = |arm: &SumCount| Summary::from_sums(arm.sum, arm.squares?, arm.count);
+        log_ratio_from_summaries(summary(canary)?, summary(stable)?)
+    }
+
+    fn limit_log_e(&self, limit: f64) -> f64 {
+        let Some(alone) = self
+            .alone
+            .estimate()
+            .filter(|e| e.blocks >= MIN_MINUTES && e.count >= MIN_ITEMS)
+        else {
+            return 0.0;
+        };
+        let side = if self.ceiling() {
+            Side::Greater
+        } else {
+            Side::Less
+        };
+        let df = comparison_df(&alone);
+        if alone.mean > 0.0 && limit > 0.0 {
+            let estimate = Estimate {
+                value: (alone.mean / limit).ln(),
+                se: alone.se / alone.mean,
+                df,
+            };
+            return estimate.log_e(side, 0.0, MEAN_TAU);
+        }
+        Estimate {
+            value: alone.mean,
+            se: alone.se,
+            df,
+        }
+        .log_e(side, limit, MEAN_TAU * limit.abs())
+    }
+
+    fn ceiling(&self) -> bool {
+        self.harms.first().is_none_or(|harm| harm.higher_is_worse)
+    }
+
+    /// Number of the last block with canary data.
+    pub fn last_canary(&self) -> Option<i64> {
+        self.last_canary
+    }
+
+    /// The history for charts.
+    pub fn trail(&self) -> &[TrailPoint] {
+        &self.trail
+    }
+
+    /// What the evidence says now.
+    pub fn reading(&self, alpha: f64) -> Reading {
+        let (canary, stable, alone) = (
+            self.canary.estimate(),
+            self.stable.estimate(),
+            self.alone.estimate(),
+        );
+        let comparison = self.comparison();
+        let arm = |estimate: Option<MeanEstimate>| ArmSummary {
+            value: estimate.map(|e| e.mean),
+            events: None,
+            exposure: Some(estimate.map_or(0.0, |e| e.count)),
+            series: None,
+        };
+        let back = |v: f64, log: bool| if log { v.exp() } else { v };
+        let interval = comparison.map(|c| (c.estimate.confidence_sequence(alpha, c.tau), c.log));
+        let harm = self.harms.first().copied();
+        let at = |margin: fn(&Harm) -> (f64, f64)| {
+            harm.as_ref().zip(comparison).map_or(0.0, |(harm, c)| {
+                let (relative, absolute) = margin(harm);
+                c.boundary(relative, absolute)
+            })
+        };
+        let fail_at = at(|h| (h.fail.relative, h.fail.absolute));
+        let filled = canary.map_or(0, |e| e.filled);
+        Reading {
+            method: if self.with_squares().is_some() {
+                "mean-with-variance"
+            } else {
+                "block-mean-ratio"
+            }
+            .to_owned(),
+            running: self.running,
+            gate: filled >= 3,
+            canary: arm(canary.or(alone)),
+            stable: arm(stable),
+            effect: Effect {
+                estimate: comparison.map(|c| back(c.estimate.value, c.log)),
+                lower: interval
+                    .map(|((low, _), log)| back(low, log))
+                    .filter(|v| v.is_finite()),
+                upper: interval
+                    .map(|((_, high), log)| back(high, log))
+                    .filter(|v| v.is_finite()),
+                relative: canary
+                    .zip(stable)
+                    .map(|(c, s)| c.mean / s.mean - 1.0)
+                    .filter(|r| r.is_finite()),
+            },
+            boundary: comparison.map(|c| back(fail_at, c.log)),
+            dispersion: None,
+            pod_spread: None,
+            blocks: self.data_blocks,
+            trials: Some(alone.map_or(0.0, |e| e.count)),
+            compared: self.compared,
+            last_canary: self.last_canary,
+            over_limit: alone.zip(self.limit).is_some_and(|(e, limit)| {
+                if self.ceiling() {
+                    e.mean > limit
+                } else {
+                    e.mean < limit
+                }
+            }),
+            above_largest: false,
+            information: Information {
+                se: comparison
+                    .map(|c| c.estimate.se)
+                    .filter(|se| se.is_finite()),
+                estimate: comparison.map(|c| c.estimate.value),
+                fail_at,
+                pass_at: at(|h| (h.pass.relative, h.pass.absolute)),
+                tau: comparison.map_or(MEAN_TAU, |c| c.tau),
+            },
+            detail: None,
+        }
+    }
+}
+
+/// An estimate of canary against stable and the scale it lives on.
+#[derive(Clone, Copy)]
+struct Comparison {
+    estimate: Estimate,
+    log: bool,
+    stable: f64,
+    tau: f64,
+}
+
+impl Comparison {
+    /// A signed margin on the scale of the estimate.
+    fn boundary(&self, relative: f64, absolute: f64) -> f64 {
+        let size = self.stable.abs();
+        if self.log {
+            (1.0 + relative + absolute / size).max(1e-3).ln()
+        } else {
+            relative * size + absolute
+        }
+    }
+}
+
+fn add(total: &mut SumCount, more: Option<SumCount>) {
+    if let Some(more) = more {
+        let first = total.count == 0.0 && total.sum == 0.0 && total.squares.is_none();
+        total.squares = match (total.squares, more.squares) {
+            (Some(a), Some(b)) => Some(a + b),
+            (None, b) if first => b,
+            _ => None,
+        };
+        total.sum += more.sum;
+        total.count += more.count;
+    }
+}

@@ -1,0 +1,220 @@
+//! From the reading of one objective to its finding.
+
+use super::{
+    explain, horizon,
+    needs::{self, Goal},
+    reading::Reading,
+    state::ObjectiveState,
+};
+use crate::{
+    domain::{Code, EvidenceSummary, Finding, Millis, Needs, Outcome},
+    policy::{Indicator, Objective, Policy},
+    stats::{
+        decision::{Decision, Standing, decide},
+        precision,
+    },
+};
+
+/// Blocks without canary data after which the evidence counts as frozen.
+const VANISHED_BLOCKS: i64 = 3;
+/// Items per arm that a mean needs.
+const MIN_ITEMS: f64 = 20.0;
+/// Harm that must be detectable for a pass when the time is up: errors.
+const DESIGN_EFFECT_ERRORS: f64 = 2.0;
+/// The same for latency, means and levels.
+const DESIGN_EFFECT: f64 = 1.5;
+/// Probability of detection that "would have shown" means.
+const POWER: f64 = 0.8;
+
+/// What the surroundings say about an objective.
+#[derive(Debug, Clone, Copy)]
+pub struct Surroundings {
+    /// Length of a block.
+    pub block: Millis,
+    /// Number of the last closed block.
+    pub closed: i64,
+    /// The source failed in this look: no pass may come of it.
+    pub problem: Option<Code>,
+    /// The split of traffic is far from the weight.
+    pub split_severe: bool,
+    /// The planned time is over.
+    pub time_is_up: bool,
+    /// No data has lasted longer than `noDataPatience`.
+    pub patience_over: bool,
+    /// All traffic is on the canary.
+    pub full_weight: bool,
+}
+
+/// Judges one objective.
+pub fn judge(
+    policy: &Policy,
+    objective: &Objective,
+    state: &ObjectiveState,
+    around: &Surroundings,
+) -> Finding {
+    let alpha = (policy.false_abort_rate * objective.weight).clamp(1e-12, 0.5);
+    let reading = state.reading(alpha);
+    let mde = detectable(&reading, alpha);
+    let (outcome, code) = outcome(policy, objective, &reading, around, alpha, mde);
+    let goal = Goal {
+        fail: -alpha.ln(),
+        pass: -policy.false_pass_rate.ln(),
+        min_trials: min_trials(policy, objective),
+        min_blocks: policy.min_blocks,
+        block_seconds: around.block as f64 / 1000.0,
+    };
+    let open = matches!(code, Code::NeedsMoreData | Code::TooEarly);
+    let missing = if open {
+        needs::needs(&reading, &goal)
+    } else {
+        Needs::default()
+    };
+    let edge = match state {
+        ObjectiveState::Quantile(quantile) => quantile.edge(),
+        _ => None,
+    };
+    let step_ends = matches!(outcome, Outcome::Pass | Outcome::Fail) || around.time_is_up;
+    Finding {
+        name: objective.name.clone(),
+        kind: objective.indicator.kind().to_owned(),
+        outcome,
+        code,
+        reason: explain::sentence(objective, &reading, code, &missing, edge),
+        critical: objective.critical,
+        watch: objective.watch,
+        unit: objective.unit.as_str().to_owned(),
+        canary: reading.canary,
+        stable: reading.stable,
+        effect: reading.effect,
+        margin: reading.boundary,
+        limit: objective.limit,
+        evidence: EvidenceSummary {
+            method: reading.method.clone(),
+            alpha,
+            log_e_fail: reading.running.max_fail,
+            log_e_pass: reading.running.pass,
+            p_fail: reading.running.p_fail(),
+            p_pass: reading.running.p_pass(),
+            dispersion: reading.dispersion,
+            pod_spread: reading.pod_spread,
+            blocks: reading.blocks,
+        },
+        needs: missing,
+        fixed_horizon: if step_ends {
+            horizon::report(objective, state, &reading)
+        } else {
+            None
+        },
+    }
+}
+
+fn min_trials(policy: &Policy, objective: &Objective) -> f64 {
+    match objective.indicator {
+        Indicator::Mean { .. } => MIN_ITEMS,
+        Indicator::Gauge { .. } | Indicator::Query { .. } => 0.0,
+        _ => policy.min_requests,
+    }
+}
+
+/// The rules in order: a shown fail stands whatever happens now; then everything that forbids a decision; then the pass.
+fn outcome(
+    policy: &Policy,
+    objective: &Objective,
+    reading: &Reading,
+    around: &Surroundings,
+    alpha: f64,
+    mde: f64,
+) -> (Outcome, Code) {
+    let standing = Standing {
+        alpha,
+        beta: policy.false_pass_rate,
+        max_log_e_fail: reading.running.max_fail,
+        log_e_pass: reading.running.pass,
+        event_blocks: u32::from(reading.gate),
+        min_event_blocks: 1,
+        blocks: reading.blocks as u32,
+        min_blocks: policy.min_blocks as u32,
+        canary_trials: reading.trials.unwrap_or(f64::INFINITY),
+        min_canary_trials: min_trials(policy, objective),
+        horizon_reached: around.time_is_up,
+        mde,
+        design_effect: design_effect(objective),
+    };
+    let decision = decide(&standing);
+    if decision == Decision::Fail {
+        let by_limit = reading.running.max_limit > reading.running.max_comparison;
+        return (
+            Outcome::Fail,
+            if by_limit {
+                Code::LimitExceeded
+            } else {
+                Code::WorseThanStable
+            },
+        );
+    }
+    if let Some(code) = forbids(reading, around) {
+        let settled = matches!(code, Code::NoCanaryData) && around.patience_over;
+        return (
+            if settled {
+                policy.on_no_data
+            } else {
+                Outcome::Inconclusive
+            },
+            code,
+        );
+    }
+    if standing.canary_trials < standing.min_canary_trials || standing.blocks < standing.min_blocks
+    {
+        return (Outcome::Inconclusive, Code::TooEarly);
+    }
+    if reading.over_limit {
+        return (Outcome::Inconclusive, Code::OverLimit);
+    }
+    match decision {
+        Decision::Pass if standing.log_e_pass >= -standing.beta.ln() => {
+            (Outcome::Pass, Code::NoHarm)
+        }
+        Decision::Pass => (Outcome::Pass, Code::AdequatePower),
+        _ if reading.above_largest => (Outcome::Inconclusive, Code::AboveLargestBucket),
+        _ if around.full_weight => (Outcome::Inconclusive, Code::NoComparison),
+        _ => (Outcome::Inconclusive, Code::NeedsMoreData),
+    }
+}
+
+/// What forbids any decision but a fail.
+fn forbids(reading: &Reading, around: &Surroundings) -> Option<Code> {
+    if let Some(problem) = around.problem {
+        return Some(problem);
+    }
+    if around.closed < 0 {
+        return Some(Code::Waiting);
+    }
+    let Some(last) = reading.last_canary else {
+        return Some(Code::NoCanaryData);
+    };
+    if around.closed - last >= VANISHED_BLOCKS {
+        return Some(Code::CanaryVanished);
+    }
+    if !reading.compared && !around.full_weight {
+        return Some(Code::NoStableData);
+    }
+    around.split_severe.then_some(Code::TrafficSplit)
+}
+
+fn design_effect(objective: &Objective) -> f64 {
+    if matches!(objective.indicator, Indicator::ErrorRatio { .. }) {
+        DESIGN_EFFECT_ERRORS
+    } else {
+        DESIGN_EFFECT
+    }
+}
+
+/// The smallest harm, as a ratio above 1, that the present precision would show.
+fn detectable(reading: &Reading, alpha: f64) -> f64 {
+    let information = &reading.information;
+    let Some(se) = information.se else {
+        return f64::INFINITY;
+    };
+    let beyond = precision::detectable_distance(se, information.tau, alpha, POWER);
+    (information.fail_at.abs() + beyond).exp()
+}

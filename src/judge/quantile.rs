@@ -1,0 +1,375 @@
+//! A quantile from buckets: not compared as a number, but as "how many requests are slower than a bucket edge".
+
+use super::{
+    counts::{B1_TAU, CountBlock, POD_BLOCKS, lone_pod_phi, told_spread},
+    harm::Harm,
+    limit::LimitBet,
+    onset::Onset,
+    pooled::{Pooled, exceedances},
+    reading::{Information, Reading, TrailPoint},
+    running::Running,
+};
+use crate::{
+    domain::{ArmSummary, Effect},
+    evidence::{Histograms, PodHistogram},
+    policy::Objective,
+    stats::{
+        BinomialBlock, BinomialProcess, Side,
+        dispersion::{Dispersion, PodSpread},
+        exceedance::{choose_edges, exceedance_ratio},
+        histogram::quantile,
+        ratio_cs::ratio_confidence_sequence,
+        special::log_mean_exp,
+        stratified::StratifiedRatio,
+        two_arm::conditional_share,
+    },
+};
+
+/// The reference needs this many observations before an edge is chosen.
+const MIN_REFERENCE: f64 = 100.0;
+/// The evidence of a quantile objective, folded block by block.
+#[derive(Debug, Clone)]
+pub struct QuantileState {
+    quantile: f64,
+    limit_value: Option<f64>,
+    harm: Option<Harm>,
+    reference: Pooled,
+    canary: Pooled,
+    stable: Pooled,
+    tracks: [BinomialProcess; 2],
+    pass: BinomialProcess,
+    limit: Option<(f64, LimitBet)>,
+    dispersion: Dispersion,
+    pod_blocks: u64,
+    spread: PodSpread,
+    onset: Onset,
+    b1: StratifiedRatio,
+    running: Running,
+    counts: Vec<CountBlock>,
+    trail: Vec<TrailPoint>,
+    edge: Option<f64>,
+    boundary: f64,
+    pass_boundary: f64,
+    event_blocks: u64,
+    data_blocks: u64,
+    last_canary: Option<i64>,
+    canary_pods: usize,
+}
+
+/// An edge with the margin on time turned into a margin on exceedance.
+struct Track {
+    edge: f64,
+    ratio: f64,
+}
+
+impl QuantileState {
+    /// An empty state.
+    pub fn new(objective: &Objective, quantile: f64) -> Self {
+        let process = || BinomialProcess::new(Side::Greater);
+        Self {
+            quantile,
+            limit_value: objective.limit,
+            harm: Harm::of(objective).first().copied(),
+            reference: Pooled::default(),
+            canary: Pooled::default(),
+            stable: Pooled::default(),
+            tracks: [process(), process()],
+            pass: BinomialProcess::new(Side::Less),
+            limit: None,
+            dispersion: Dispersion::default(),
+            pod_blocks: 0,
+            spread: PodSpread::default(),
+            onset: Onset::default(),
+            b1: StratifiedRatio::default(),
+            running: Running::default(),
+            counts: Vec::new(),
+            trail: Vec::new(),
+            edge: None,
+            boundary: 1.0,
+            pass_boundary: 1.0,
+            event_blocks: 0,
+            data_blocks: 0,
+            last_canary: None,
+            canary_pods: 0,
+        }
+    }
+
+    /// Takes in the next closed block. Edges and margins come from earlier blocks only.
+    pub fn fold(&mut self, index: i64, block: &Histograms) {
+        let fail = self.track(|harm| (harm.fail.relative, harm.fail.absolute));
+        if let Some([first, _]) = &fail {
+            let pods: Vec<(f64, f64)> = block
+                .stable
+                .iter()
+                .map(|pod| exceedances(&block.edges, pod, first.edge))
+                .collect();
+            self.pod_blocks += u64::from(pods.iter().filter(|pod| pod.1 > 0.0).count() >= 2);
+            self.dispersion.push(&pods);
+            if index < 0 {
+                for (pod, (above, all)) in block.stable.iter().zip(&pods) {
+                    self.spread.add(pod.pod as usize, *above, *all);
+                }
+            }
+        }
+        if index >= 0 {
+            self.look(index, block, fail);
+        }
+        self.reference.add(block, &block.stable);
+    }
+
+    /// The two edges around the reference quantile stretched by a margin.
+    fn track(&self, margin: impl Fn(&Harm) -> (f64, f64)) -> Option<[Track; 2]> {
+        let (edges, cumulative) = (&self.reference.edges, &self.reference.cumulative);
+        if self.reference.total() < MIN_REFERENCE {
+            return None;
+        }
+        let (relative, absolute) = self.harm.as_ref().map(margin)?;
+        let reference = quantile(edges, cumulative, self.quantile)?;
+        let stretch = if absolute > 0.0 && reference > 0.0 {
+            relative + absolute / reference
+        } else {
+            relative
+        };
+        let choice = choose_edges(edges, cumulative, self.quantile, stretch)?;
+        let track = |edge| Track {
+            edge,
+            ratio: exceedance_ratio(edges, cumulative, edge, stretch),
+        };
+        Some([track(choice.edge1), track(choice.edge2)])
+    }
+
+    fn look(&mut self, index: i64, block: &Histograms, fail: Option<[Track; 2]>) {
+        if !block.canary.is_empty() {
+            self.last_canary = Some(index);
+            self.data_blocks += 1;
+            self.canary_pods = block.canary.len();
+        }
+        self.open_starts(index, &block.edges);
+        let all = |pods: &[PodHistogram]| {
+            pods.iter()
+                .filter_map(|pod| pod.cumulative.last())
+                .sum::<f64>()
+        };
+        let (n_c, n_s) = (all(&block.canary), all(&block.stable));
+        self.onset.after(n_c, n_s);
+        let spread = self.pod_spread();
+        let above = |pods: &[PodHistogram], edge| {
+            pods.iter()
+                .map(|pod| exceedances(&block.edges, pod, edge).0)
+                .sum::<f64>()
+        };
+        if let (Some(fail), Some([pass, _]), Some(harm)) = (
+            fail,
+            self.track(|harm| (harm.pass.relative, harm.pass.absolute)),
+            self.harm,
+        ) {
+            for (process, track) in self.tracks.iter_mut().zip(&fail) {
+                let ratio = spread.map_or(track.ratio, |tau| {
+                    harm.widen(track.ratio, tau, self.canary_pods)
+                });
+                push(
+                    process,
+                    ratio,
+                    above(&block.canary, track.edge),
+                    n_c,
+                    above(&block.stable, track.edge),
+                    n_s,
+                );
+            }
+            push(
+                &mut self.pass,
+                pass.ratio,
+                above(&block.canary, pass.edge),
+                n_c,
+                above(&block.stable, pass.edge),
+                n_s,
+            );
+            let [first, _] = fail;
+            let count = CountBlock {
+                x_c: above(&block.canary, first.edge),
+                n_c,
+                x_s: above(&block.stable, first.edge),
+                n_s,
+            };
+            self.event_blocks += u64::from(count.x_c > 0.0);
+            self.b1.push(count.x_c, count.n_c, count.x_s, count.n_s);
+            self.counts.push(count);
+            self.boundary = spread.map_or(first.ratio, |tau| {
+                harm.widen(first.ratio, tau, self.canary_pods)
+            });
+            self.pass_boundary = pass.ratio;
+            self.edge = Some(first.edge);
+        } else {
+            self.counts.push(CountBlock {
+                x_c: 0.0,
+                n_c,
+                x_s: 0.0,
+                n_s,
+            });
+        }
+        let phi = self.phi();
+        let limit = self.limit.as_mut().map(|(edge, limit)| {
+            limit.push(above(&block.canary, *edge), n_c);
+            limit.log_e(phi)
+        });
+        let fail = log_mean_exp(&self.tracks.each_ref().map(|track| track.log_e(phi)));
+        self.running.look(&[fail], limit, &[self.pass.log_e(phi)]);
+        self.canary.add(block, &block.canary);
+        self.stable.add(block, &block.stable);
+        let value = |pods: &[PodHistogram]| {
+            let mut pooled = Pooled::default();
+            pooled.add(block, pods);
+            quantile(&pooled.edges, &pooled.cumulative, self.quantile).filter(|q| q.is_finite())
+        };
+        self.trail.push(TrailPoint {
+            index,
+            canary: value(&block.canary),
+            stable: value(&block.stable),
+            log_e_fail: self.running.fail,
+            log_e_pass: self.running.pass,
+        });
+    }
+
+    /// Opens the starts that are due; the limit's edge is fixed with the first buckets seen.
+    fn open_starts(&mut self, index: i64, edges: &[f64]) {
+        let due = self.onset.open_before(index);
+        if self.limit.is_none()
+            && let Some(limit) = self.limit_value
+        {
+            let known = if self.reference.edges.is_empty() {
+                edges
+            } else {
+                &self.reference.edges
+            };
+            if let Some(&edge) = known
+                .iter()
+                .find(|e| e.is_finite() && **e >= limit * (1.0 - 1e-9))
+            {
+                let mut bet = LimitBet::on_rate(1.0 - self.quantile, true, true);
+                if due.is_none() {
+                    bet.open(0.5);
+                }
+                self.limit = Some((edge, bet));
+            }
+        }
+        if let Some(weight) = due {
+            self.tracks.iter_mut().for_each(|track| track.open(weight));
+            self.pass.open(weight);
+            if let Some((_, limit)) = &mut self.limit {
+                limit.open(weight);
+            }
+        }
+    }
+
+    fn phi(&self) -> f64 {
+        if self.pod_blocks >= POD_BLOCKS {
+            return self.dispersion.phi();
+        }
+        lone_pod_phi(&self.b1)
+    }
+
+    fn pod_spread(&self) -> Option<f64> {
+        told_spread(&self.spread, &self.dispersion)
+    }
+
+    /// Observations of both arms per block since the canary's start.
+    pub fn blocks(&self) -> &[CountBlock] {
+        &self.counts
+    }
+
+    /// Number of the last block with canary data.
+    pub fn last_canary(&self) -> Option<i64> {
+        self.last_canary
+    }
+
+    /// The history for charts.
+    pub fn trail(&self) -> &[TrailPoint] {
+        &self.trail
+    }
+
+    /// Pooled buckets since the canary's start: canary, stable.
+    pub fn pooled(&self) -> (&Pooled, &Pooled) {
+        (&self.canary, &self.stable)
+    }
+
+    /// The edge at which requests are counted now.
+    pub fn edge(&self) -> Option<f64> {
+        self.edge
+    }
+
+    /// What the evidence says now.
+    pub fn reading(&self, alpha: f64) -> Reading {
+        let phi = self.phi();
+        let value = |pooled: &Pooled| {
+            quantile(&pooled.edges, &pooled.cumulative, self.quantile).unwrap_or(f64::NAN)
+        };
+        let (canary, stable) = (value(&self.canary), value(&self.stable));
+        let top = self
+            .canary
+            .edges
+            .iter()
+            .rev()
+            .find(|e| e.is_finite())
+            .copied();
+        let above_largest = top.is_some_and(|top| {
+            self.canary.above(top) > (1.0 - self.quantile) * self.canary.total()
+        });
+        let finite = |v: f64| Some(v).filter(|v| v.is_finite());
+        let edge = self.edge.unwrap_or(f64::INFINITY);
+        let arm = |pooled: &Pooled, value: f64| ArmSummary {
+            value: finite(value),
+            events: self.edge.map(|edge| pooled.above(edge)),
+            exposure: Some(pooled.total()),
+            series: None,
+        };
+        let compared = self.counts.iter().any(|b| b.n_c > 0.0 && b.n_s > 0.0);
+        let estimate = self
+            .b1
+            .estimate()
+            .filter(|_| self.canary.above(edge) + self.stable.above(edge) > 0.0);
+        let (lower, upper) = ratio_confidence_sequence(&self.counts, phi, alpha, 1e-4);
+        Reading {
+            method: "quantile-exceedance".to_owned(),
+            running: self.running,
+            gate: self.event_blocks >= 3 || self.limit.is_some() && self.data_blocks >= 3,
+            canary: arm(&self.canary, canary),
+            stable: arm(&self.stable, stable),
+            effect: Effect {
+                estimate: estimate.map(|e| e.ratio),
+                lower: estimate.map(|_| lower),
+                upper: estimate.map(|_| upper).filter(|u| u.is_finite()),
+                relative: Some(canary / stable - 1.0).filter(|r| r.is_finite()),
+            },
+            boundary: compared.then_some(self.boundary),
+            dispersion: Some(phi),
+            pod_spread: self.pod_spread(),
+            blocks: self.data_blocks,
+            trials: Some(self.canary.total()),
+            compared,
+            last_canary: self.last_canary,
+            over_limit: self.limit_value.is_some_and(|limit| canary > limit),
+            above_largest,
+            information: Information {
+                se: estimate
+                    .filter(|e| e.blocks >= 2)
+                    .map(|e| e.se)
+                    .filter(|se| se.is_finite()),
+                estimate: estimate.map(|e| e.log_ratio).filter(|r| r.is_finite()),
+                fail_at: self.boundary.ln(),
+                pass_at: self.pass_boundary.ln(),
+                tau: B1_TAU,
+            },
+            detail: None,
+        }
+    }
+}
+
+fn push(process: &mut BinomialProcess, ratio: f64, x_c: f64, n_c: f64, x_s: f64, n_s: f64) {
+    if n_c > 0.0 && n_s > 0.0 {
+        process.push(BinomialBlock {
+            x: x_c,
+            m: x_c + x_s,
+            pi0: conditional_share(ratio, n_c, n_s),
+        });
+    }
+}

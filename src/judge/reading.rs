@@ -1,0 +1,73 @@
+//! What the evidence of one objective says after the latest closed block. Numbers only; `objective` decides.
+
+use super::running::Running;
+use crate::domain::{ArmSummary, Effect};
+
+/// One point of an objective's history, for charts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TrailPoint {
+    /// Number of the block.
+    pub index: i64,
+    /// The canary's value in the block.
+    pub canary: Option<f64>,
+    /// Stable's value in the block.
+    pub stable: Option<f64>,
+    /// ln E of the FAIL side.
+    pub log_e_fail: f64,
+    /// ln E of the PASS side.
+    pub log_e_pass: f64,
+}
+
+/// Everything that the decision and its sentence need.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reading {
+    /// Name of the procedure.
+    pub method: String,
+    /// The e-processes.
+    pub running: Running,
+    /// Enough canary blocks with events for a fail.
+    pub gate: bool,
+    /// The canary's numbers.
+    pub canary: ArmSummary,
+    /// Stable's numbers.
+    pub stable: ArmSummary,
+    /// The difference.
+    pub effect: Effect,
+    /// Boundary of FAIL at the present reference, on the scale of `effect`.
+    pub boundary: Option<f64>,
+    /// Over-dispersion.
+    pub dispersion: Option<f64>,
+    /// Spread between stable pods.
+    pub pod_spread: Option<f64>,
+    /// Blocks with canary data.
+    pub blocks: u64,
+    /// Canary trials (requests, observations, items); none for a level.
+    pub trials: Option<f64>,
+    /// Did stable ever have data beside the canary?
+    pub compared: bool,
+    /// Number of the last block with canary data.
+    pub last_canary: Option<i64>,
+    /// The canary's value is beyond the limit.
+    pub over_limit: bool,
+    /// The quantile lies above the largest finite bucket.
+    pub above_largest: bool,
+    /// What planning needs.
+    pub information: Information,
+    /// An addition to the sentence, for example the edge at which requests are counted.
+    pub detail: Option<String>,
+}
+
+/// What planning needs: how precise the estimate is and how far the boundaries are.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Information {
+    /// Standard error of the log ratio (or of the difference) so far.
+    pub se: Option<f64>,
+    /// The estimate on the same scale.
+    pub estimate: Option<f64>,
+    /// Boundary of FAIL on the same scale, signed.
+    pub fail_at: f64,
+    /// Boundary of PASS on the same scale, signed.
+    pub pass_at: f64,
+    /// Prior scale of the evidence.
+    pub tau: f64,
+}

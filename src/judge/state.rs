@@ -1,0 +1,96 @@
+//! One objective's evidence through time, whatever its kind.
+
+use super::{
+    counts::{CountBlock, CountState},
+    levels::LevelState,
+    means::MeanState,
+    quantile::QuantileState,
+    reading::{Reading, TrailPoint},
+};
+use crate::{
+    domain::Millis,
+    evidence::Block,
+    policy::{Indicator, Objective},
+};
+
+/// A fold over closed blocks. The same blocks in the same order give the same state, however they were cut into polls.
+#[derive(Debug, Clone)]
+pub enum ObjectiveState {
+    /// Error ratios and ratios.
+    Counts(Box<CountState>),
+    /// Quantiles.
+    Quantile(Box<QuantileState>),
+    /// Means.
+    Means(Box<MeanState>),
+    /// Gauges and queries.
+    Levels(Box<LevelState>),
+}
+
+impl ObjectiveState {
+    /// An empty state for blocks of this length.
+    pub fn new(objective: &Objective, block: Millis) -> Self {
+        match &objective.indicator {
+            Indicator::ErrorRatio { .. } | Indicator::Ratio { .. } => {
+                Self::Counts(Box::new(CountState::new(objective)))
+            }
+            Indicator::LatencyQuantile { quantile, .. } => {
+                Self::Quantile(Box::new(QuantileState::new(objective, *quantile)))
+            }
+            Indicator::Mean { .. } => Self::Means(Box::new(MeanState::new(objective, block))),
+            Indicator::Gauge { .. } | Indicator::Query { .. } => {
+                Self::Levels(Box::new(LevelState::new(objective, block)))
+            }
+        }
+    }
+
+    /// Takes in the next closed block. Blocks come in ascending order; look-back blocks are negative.
+    pub fn fold(&mut self, index: i64, block: &Block) {
+        match (self, block) {
+            (Self::Counts(state), Block::Counts(block)) => state.fold(index, block),
+            (Self::Quantile(state), Block::Histograms(block)) => state.fold(index, block),
+            (Self::Means(state), Block::Means(block)) => state.fold(index, block),
+            (Self::Levels(state), Block::Gauges(block)) => state.fold(index, block),
+            // the reader is made from the same objective, so the kinds always meet
+            _ => {}
+        }
+    }
+
+    /// What the evidence says now; intervals have coverage `1 - alpha`.
+    pub fn reading(&self, alpha: f64) -> Reading {
+        match self {
+            Self::Counts(state) => state.reading(alpha),
+            Self::Quantile(state) => state.reading(alpha),
+            Self::Means(state) => state.reading(alpha),
+            Self::Levels(state) => state.reading(alpha),
+        }
+    }
+
+    /// The history for charts.
+    pub fn trail(&self) -> &[TrailPoint] {
+        match self {
+            Self::Counts(state) => state.trail(),
+            Self::Quantile(state) => state.trail(),
+            Self::Means(state) => state.trail(),
+            Self::Levels(state) => state.trail(),
+        }
+    }
+
+    /// Number of the last block with canary data.
+    pub fn last_canary(&self) -> Option<i64> {
+        match self {
+            Self::Counts(state) => state.last_canary(),
+            Self::Quantile(state) => state.last_canary(),
+            Self::Means(state) => state.last_canary(),
+            Self::Levels(state) => state.last_canary(),
+        }
+    }
+
+    /// Requests of both arms per block, where the objective counts requests.
+    pub fn traffic(&self) -> Option<&[CountBlock]> {
+        match self {
+            Self::Counts(state) if state.counts_requests() => Some(state.blocks()),
+            Self::Quantile(state) => Some(state.blocks()),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Is the traffic split as asked? A tolerance test, never a reason to fail.
+
+use super::counts::CountBlock;
+use crate::stats::{BinomialBlock, BinomialProcess, Side};
+
+/// Blocks looked at: the latest ones, so that the former step is soon forgotten.
+const RECENT: usize = 3;
+/// A share off by this factor of the weight is worth a warning.
+const MILD: f64 = 0.2;
+/// A share off by this factor makes the comparison doubtful.
+const SEVERE: f64 = 3.0;
+/// Fewer expected canary requests than this tell nothing.
+const MIN_EXPECTED: f64 = 10.0;
+/// ln E beyond which a deviation is more than chance.
+const THRESHOLD: f64 = 3.0;
+
+/// How the split compares with the weight.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Split {
+    /// As asked, or too little traffic to say.
+    Fine,
+    /// Beyond 20 % of the weight.
+    Mild {
+        /// Observed share of the canary.
+        share: f64,
+    },
+    /// No canary traffic, or off by more than a factor three.
+    Severe {
+        /// Observed share of the canary.
+        share: f64,
+    },
+}
+
+/// Compares the latest blocks with the requested weight (percent).
+pub fn split(blocks: &[CountBlock], weight: f64) -> Split {
+    let recent: Vec<CountBlock> = blocks
+        .iter()
+        .rev()
+        .filter(|b| b.n_c + b.n_s > 0.0)
+        .take(RECENT)
+        .copied()
+        .collect();
+    let share = weight / 100.0;
+    let (canary, all) = recent
+        .iter()
+        .fold((0.0, 0.0), |(c, n), b| (c + b.n_c, n + b.n_c + b.n_s));
+    if recent.len() < RECENT
+        || !(0.0..1.0).contains(&share)
+        || share <= 0.0
+        || share * all < MIN_EXPECTED
+    {
+        return Split::Fine;
+    }
+    let observed = canary / all;
+    let phi = dispersion(&recent, observed);
+    let beyond = |factor_low: f64, factor_high: f64| {
+        observed > share
+            && shown(
+                &recent,
+                Side::Greater,
+                (share * factor_high).min(0.999),
+                phi,
+            )
+            || observed < share && shown(&recent, Side::Less, share * factor_low, phi)
+    };
+    if canary == 0.0 || beyond(1.0 / SEVERE, SEVERE) {
+        return Split::Severe { share: observed };
+    }
+    if beyond(1.0 - MILD, 1.0 + MILD) {
+        Split::Mild { share: observed }
+    } else {
+        Split::Fine
+    }
+}
+
+fn shown(blocks: &[CountBlock], side: Side, pi0: f64, phi: f64) -> bool {
+    let mut process = BinomialProcess::new(side);
+    process.open(1.0);
+    for block in blocks {
+        process.push(BinomialBlock {
+            x: block.n_c,
+            m: block.n_c + block.n_s,
+            pi0,
+        });
+    }
+    process.log_e(phi) > THRESHOLD
+}
+
+/// Variance of the canary's counts per block over its binomial variance: keep-alive makes requests come in bunches.
+fn dispersion(blocks: &[CountBlock], share: f64) -> f64 {
+    let expected: f64 = blocks
+        .iter()
+        .map(|b| (b.n_c + b.n_s) * share * (1.0 - share))
+        .sum();
+    let squares: f64 = blocks
+        .iter()
+        .map(|b| (b.n_c - (b.n_c + b.n_s) * share).powi(2))
+        .sum();
+    if expected > 0.0 {
+        (squares / expected).max(1.0)
+    } else {
+        1.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn blocks(canary: f64, stable: f64) -> Vec<CountBlock> {
+        vec![
+            CountBlock {
+                x_c: 0.0,
+                n_c: canary,
+                x_s: 0.0,
+                n_s: stable
+            };
+            4
+        ]
+    }
+
+    #[test]
+    fn only_a_split_far_off_is_severe() {
+        let rows = [
+            (150.0, 2850.0, 5.0, "fine"),
+            (160.0, 2840.0, 5.0, "fine"),
+            (300.0, 2700.0, 5.0, "mild"),
+            (900.0, 2100.0, 5.0, "severe"),
+            (0.0, 3000.0, 5.0, "severe"),
+            (1.0, 40.0, 5.0, "fine"),
+            (3000.0, 0.0, 100.0, "fine"),
+        ];
+        for (canary, stable, weight, expected) in rows {
+            let got = match split(&blocks(canary, stable), weight) {
+                Split::Fine => "fine",
+                Split::Mild { .. } => "mild",
+                Split::Severe { .. } => "severe",
+            };
+            assert_eq!(got, expected, "{canary} of {stable} at {weight}");
+        }
+    }
+}

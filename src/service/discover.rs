@@ -1,0 +1,290 @@
+//! Where the canary starts and how often it is scraped. Two small queries on the first question about a rollout.
+
+use super::read::ReadError;
+use crate::{
+    domain::{Labels, MetricSource, Millis, NativeHistogram, PlannedQuery, Question, SampleSink, Track, Window},
+    policy::{Indicator, Policy},
+    query::Planner,
+};
+use std::{collections::BTreeSet, time::Instant};
+
+/// Distance of the points at which the canary's presence is asked.
+const MINUTE: Millis = 60_000;
+/// How far before the start the scrape interval is learnt, from stable.
+const SCRAPE_WINDOW: Millis = 300_000;
+/// Scrape interval where stable tells none.
+const SCRAPE_DEFAULT: Millis = 15_000;
+/// Shortest block that is learnt.
+const MIN_BLOCK: Millis = 30_000;
+/// Ingestion delay that is added to the scrape interval.
+const INGESTION: Millis = 15_000;
+
+/// What was found about a rollout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Found {
+    /// Start of the canary's exposure; also the anchor of the grid.
+    pub start: Millis,
+    /// Anchor of the grid: the start, or later where the exposure is longer than the horizon.
+    pub anchor: Millis,
+    /// Length of a block.
+    pub block: Millis,
+    /// A block is closed this long after its end.
+    pub lag: Millis,
+}
+
+/// The anchor of a window that would be older than the horizon: it moves in eighths, so that most polls share it.
+pub fn anchor(start: Millis, at: Millis, horizon: Millis, block: Millis) -> Millis {
+    let oldest = at - horizon;
+    if start >= oldest {
+        return start;
+    }
+    let stride = (horizon / 8 / block.max(1)).max(1) * block.max(1);
+    oldest.div_euclid(stride) * stride + stride
+}
+
+/// Finds the start and the rhythm; `None` while the canary has no data.
+pub async fn discover(
+    policy: &Policy,
+    planner: &Planner<'_>,
+    source: &dyn MetricSource,
+    question: &Question,
+    deadline: Instant,
+) -> Result<Option<Found>, ReadError> {
+    let start = match question.since {
+        Some(since) => since,
+        None => match first_sample(policy, planner, source, question.at, deadline).await? {
+            Some(start) => start,
+            None => return Ok(None),
+        },
+    };
+    let scrape = scrape_interval(policy, planner, source, start, deadline).await?;
+    let block = policy.block.unwrap_or_else(|| MIN_BLOCK.max((2 * scrape).div_euclid(5000) * 5000));
+    let anchor = anchor(start, question.at, policy.horizon, block);
+    Ok(Some(Found { start, anchor, block, lag: policy.lag.max(scrape + INGESTION) }))
+}
+
+/// The canary's first sample after its newest gap longer than the look-back: a hash that was deployed last week must not
+/// bring last week's data along.
+async fn first_sample(
+    policy: &Policy,
+    planner: &Planner<'_>,
+    source: &dyn MetricSource,
+    at: Millis,
+    deadline: Instant,
+) -> Result<Option<Millis>, ReadError> {
+    let end = at.div_euclid(MINUTE) * MINUTE;
+    let begin = (at - policy.horizon - policy.look_back).div_euclid(MINUTE) * MINUTE;
+    let mut seen = BTreeSet::new();
+    for selector in exposures(policy) {
+        let query = match selector {
+            Exposure::Selector(text) => planner.presence(text, Track::Canary, begin, end, MINUTE)?,
+            Exposure::Expression { text, opaque } => planner.expression(text, opaque, Track::Canary, begin, end, MINUTE)?,
+        };
+        let mut sink = Presence::default();
+        fetch(source, &query, deadline, &mut sink).await?;
+        seen.extend(sink.minutes);
+    }
+    let Some(minute) = segment_start(&seen, policy.look_back) else {
+        return Ok(None);
+    };
+    let window = Window { start: minute - MINUTE, end: minute };
+    let mut first = None::<Millis>;
+    for selector in exposures(policy) {
+        let Exposure::Selector(text) = selector else { continue };
+        for (_, query) in planner.raw(text, window)? {
+            let mut sink = FirstSample::new(planner);
+            fetch(source, &query, deadline, &mut sink).await?;
+            first = first.into_iter().chain(sink.first).min();
+        }
+    }
+    // one second before, so that the first sample lies inside the first block
+    Ok(Some(first.unwrap_or(minute).div_euclid(1000) * 1000 - 1000))
+}
+
+/// First minute of the newest unbroken stretch.
+fn segment_start(minutes: &BTreeSet<Millis>, longest_gap: Millis) -> Option<Millis> {
+    let mut start = *minutes.last()?;
+    for &minute in minutes.iter().rev() {
+        if start - minute > longest_gap {
+            break;
+        }
+        start = minute;
+    }
+    Some(start)
+}
+
+async fn scrape_interval(
+    policy: &Policy,
+    planner: &Planner<'_>,
+    source: &dyn MetricSource,
+    start: Millis,
+    deadline: Instant,
+) -> Result<Millis, ReadError> {
+    let Some(Exposure::Selector(text)) = exposures(policy).into_iter().find(|e| matches!(e, Exposure::Selector(_))) else {
+        return Ok(SCRAPE_DEFAULT);
+    };
+    let window = Window { start: start - SCRAPE_WINDOW, end: start };
+    let mut spacing = Spacing::default();
+    for (_, query) in planner.raw(text, window)? {
+        fetch(source, &query, deadline, &mut spacing).await?;
+    }
+    Ok(spacing.median().unwrap_or(SCRAPE_DEFAULT))
+}
+
+async fn fetch(source: &dyn MetricSource, query: &PlannedQuery, deadline: Instant, sink: &mut dyn SampleSink) -> Result<(), ReadError> {
+    let report = source.read(query, deadline, sink).await?;
+    if report.partial { Err(ReadError::Partial { warnings: report.warnings }) } else { Ok(()) }
+}
+
+enum Exposure<'a> {
+    Selector(&'a str),
+    Expression { text: &'a str, opaque: bool },
+}
+
+/// What shows that the canary is there: traffic rather than errors. Expressions only where there is nothing else.
+fn exposures(policy: &Policy) -> Vec<Exposure<'_>> {
+    let mut selectors = BTreeSet::new();
+    let mut expressions = Vec::new();
+    for objective in &policy.objectives {
+        match &objective.indicator {
+            Indicator::ErrorRatio { total: text, .. }
+            | Indicator::Ratio { denominator: text, .. }
+            | Indicator::LatencyQuantile { histogram: text, .. }
+            | Indicator::Mean { count: text, .. }
+            | Indicator::Gauge { selector: text } => {
+                selectors.insert(text.as_str());
+            }
+            Indicator::Query { expression, opaque } => expressions.push(Exposure::Expression { text: expression, opaque: *opaque }),
+        }
+    }
+    if selectors.is_empty() { expressions } else { selectors.into_iter().map(Exposure::Selector).collect() }
+}
+
+/// Minutes in which something was there.
+#[derive(Default)]
+struct Presence {
+    minutes: BTreeSet<Millis>,
+}
+
+impl SampleSink for Presence {
+    fn restart(&mut self) {
+        self.minutes.clear();
+    }
+    fn series(&mut self, _: Labels) {}
+    fn sample(&mut self, at: Millis, value: f64) {
+        if value.is_finite() {
+            self.minutes.insert(at);
+        }
+    }
+    fn histogram(&mut self, at: Millis, _: NativeHistogram) {
+        self.minutes.insert(at);
+    }
+}
+
+/// The earliest sample of the canary.
+struct FirstSample {
+    label: Option<String>,
+    canary_hash: String,
+    present: bool,
+    first: Option<Millis>,
+}
+
+impl FirstSample {
+    fn new(planner: &Planner<'_>) -> Self {
+        Self {
+            label: planner.track_label().map(str::to_owned),
+            canary_hash: planner.rollout().canary_hash.clone(),
+            present: true,
+            first: None,
+        }
+    }
+
+    fn see(&mut self, at: Millis) {
+        if self.present {
+            self.first = Some(self.first.map_or(at, |first| first.min(at)));
+        }
+    }
+}
+
+impl SampleSink for FirstSample {
+    fn restart(&mut self) {
+        self.first = None;
+    }
+    fn series(&mut self, labels: Labels) {
+        self.present = self.label.as_ref().is_none_or(|label| labels.get(label) == Some(&self.canary_hash));
+    }
+    fn sample(&mut self, at: Millis, value: f64) {
+        if value.is_finite() {
+            self.see(at);
+        }
+    }
+    fn histogram(&mut self, at: Millis, _: NativeHistogram) {
+        self.see(at);
+    }
+}
+
+/// Distances between neighbouring samples.
+#[derive(Default)]
+struct Spacing {
+    last: Option<Millis>,
+    gaps: Vec<Millis>,
+}
+
+impl Spacing {
+    fn see(&mut self, at: Millis) {
+        if let Some(last) = self.last.replace(at)
+            && at > last
+        {
+            self.gaps.push(at - last);
+        }
+    }
+
+    fn median(mut self) -> Option<Millis> {
+        let middle = self.gaps.len() / 2;
+        self.gaps.sort_unstable();
+        self.gaps.get(middle).copied()
+    }
+}
+
+impl SampleSink for Spacing {
+    fn restart(&mut self) {
+        *self = Self::default();
+    }
+    fn series(&mut self, _: Labels) {
+        self.last = None;
+    }
+    fn sample(&mut self, at: Millis, _: f64) {
+        self.see(at);
+    }
+    fn histogram(&mut self, at: Millis, _: NativeHistogram) {
+        self.see(at);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn last_weeks_deployment_of_the_same_hash_is_left_out() {
+        let rows: [(&[Millis], Option<Millis>); 4] = [
+            (&[], None),
+            (&[10, 11, 12], Some(10)),
+            (&[10, 11, 50, 51], Some(50)),
+            (&[10, 30, 50], Some(10)),
+        ];
+        for (minutes, expected) in rows {
+            let minutes = minutes.iter().map(|m| m * MINUTE).collect();
+            assert_eq!(segment_start(&minutes, 30 * MINUTE), expected.map(|m| m * MINUTE));
+        }
+    }
+
+    #[test]
+    fn an_exposure_longer_than_the_horizon_is_cut_in_eighths() {
+        let hour = 3_600_000;
+        assert_eq!(anchor(0, hour, 2 * hour, 30_000), 0);
+        let cut = anchor(0, 5 * hour, 2 * hour, 30_000);
+        assert!(cut > 3 * hour && cut <= 3 * hour + hour / 4, "{cut}");
+        assert_eq!(cut, anchor(0, 5 * hour + 60_000, 2 * hour, 30_000));
+    }
+}
