@@ -1,0 +1,9 @@
+//! The edge from outside: requests in, answers out, over real sockets where it matters.
+mod edge {
+    mod answers;
+    mod double;
+    mod parsing;
+    mod protocol;
+    mod settings;
+    mod telemetry;
+}
