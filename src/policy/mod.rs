@@ -27,7 +27,6 @@ mod render;
 mod revision;
 mod scalar;
 mod schema;
-mod shim;
 mod spec;
 mod steps;
 mod tracks;
