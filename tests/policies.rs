@@ -1,10 +1,13 @@
 //! The good and the bad policies under `fixtures/policies`, and what nobody should write at all.
 
+#![expect(clippy::unwrap_used, reason = "helpers of a test may fail it")]
+
 use proptest::prelude::*;
 use rollout_judge::{
     domain::SourceKind,
     policy::{self, Indicator, MAX_FILE_BYTES, Mistake, Problems},
 };
+use serde_json::Value;
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -177,6 +180,88 @@ fn schema_is_committed() {
     same_as_committed(&path, &text);
 }
 
+/// What is wrong with a value by a schema, for the words that our schema uses; patterns are for editors.
+fn invalid(value: &Value, schema: &Value) -> Option<String> {
+    let list = |word: &str| schema[word].as_array().into_iter().flatten();
+    if let Some(wanted) = schema.get("const").filter(|wanted| *wanted != value) {
+        return Some(format!("{value} is not {wanted}"));
+    }
+    if schema.get("enum").is_some() && !list("enum").any(|word| word == value) {
+        return Some(format!("{value} is not in {}", schema["enum"]));
+    }
+    if schema.get("anyOf").is_some() && list("anyOf").all(|one| invalid(value, one).is_some()) {
+        return Some(format!("{value} is none of {}", schema["anyOf"]));
+    }
+    if schema.get("oneOf").is_some()
+        && list("oneOf")
+            .filter(|one| invalid(value, one).is_none())
+            .count()
+            != 1
+    {
+        return Some(format!("{value} is not one of {}", schema["oneOf"]));
+    }
+    if let Some(key) = list("required").find(|key| value.get(key.as_str().unwrap()).is_none()) {
+        return Some(format!("{key} is missing in {value}"));
+    }
+    let right = match schema["type"].as_str() {
+        Some("object") => value.is_object(),
+        Some("array") => value.is_array(),
+        Some("string") => value.is_string(),
+        Some("number") => value
+            .as_f64()
+            .is_some_and(|n| n >= schema["minimum"].as_f64().unwrap_or(f64::MIN)),
+        Some("boolean") => value.is_boolean(),
+        Some(other) => return Some(format!("unknown type {other}")),
+        None => true,
+    };
+    if !right {
+        return Some(format!("{value} is no {}", schema["type"]));
+    }
+    if let (Some(items), Some(all)) = (schema.get("items"), value.as_array()) {
+        return all.iter().find_map(|item| invalid(item, items));
+    }
+    let (Some(known), Some(entries)) = (schema["properties"].as_object(), value.as_object()) else {
+        return None;
+    };
+    entries
+        .iter()
+        .find_map(|(key, inner)| match known.get(key) {
+            Some(one) => invalid(inner, one),
+            None => Some(format!("{key} is unknown")),
+        })
+}
+
+#[test]
+fn good_policies_follow_the_schema() {
+    let schema = policy::schema();
+    for path in folder("good") {
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.starts_with("# yaml-language-server: $schema=../../policy.schema.json"));
+        let documents: Vec<Value> = serde_saphyr::from_multiple(&text).unwrap();
+        for document in documents {
+            assert_eq!(invalid(&document, &schema), None, "{}", short(&path));
+        }
+    }
+}
+
+#[test]
+fn unknown_and_missing_keys_break_the_schema() {
+    let schema = policy::schema();
+    for name in [
+        "no-such-key",
+        "missing-spec",
+        "objective-two-indicators",
+        "objective-without-indicator",
+        "margin-key-typo",
+        "unit-word",
+    ] {
+        let text =
+            fs::read_to_string(folder("bad")[0].with_file_name(format!("{name}.yaml"))).unwrap();
+        let documents: Vec<Value> = serde_saphyr::from_multiple(&text).unwrap();
+        assert!(invalid(&documents[0], &schema).is_some(), "{name}");
+    }
+}
+
 #[test]
 fn diagnostics_are_data() {
     let problems = refused(
@@ -246,26 +331,25 @@ fn revision_ignores_comments_and_order() {
 
 #[test]
 fn hostile_files_are_refused_quickly() {
-    let bomb = {
-        let mut text = "a: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
-        for level in 1..10 {
-            let all = vec![format!("*a{}", level - 1); 10].join(", ");
-            text += &format!("b{level}: &a{level} [{all}]\n");
-        }
-        text
+    let bomb: String = (1..10).fold(
+        "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned(),
+        |text, level| {
+            let below = format!("*a{}", level - 1);
+            text + &format!("a{level}: &a{level} [{}]\n", vec![below; 10].join(", "))
+        },
+    );
+    let indented = |lines: usize| {
+        (0..lines)
+            .map(|depth| " ".repeat(depth) + "a:")
+            .collect::<Vec<_>>()
+            .join("\n")
     };
-    let deep_blocks: String = (0..2_000)
-        .map(|depth| format!("{}a:\n", " ".repeat(depth % 500)))
-        .collect();
-    let nested: String = (0..400)
-        .map(|depth| format!("{}a:\n", " ".repeat(depth)))
-        .collect();
     for text in [
         bomb,
         "[".repeat(100_000),
         "{a: ".repeat(50_000),
-        nested,
-        deep_blocks,
+        indented(400),
+        indented(700),
         "x".repeat(5_000_000),
         "- ".repeat(100_000),
     ] {
@@ -287,6 +371,54 @@ fn hostile_files_are_refused_quickly() {
         refused(&" ".repeat(MAX_FILE_BYTES + 1)).diagnostics[0].code,
         Mistake::TooLarge
     );
+}
+
+#[test]
+fn editors_of_all_kinds() {
+    let text = fs::read_to_string(folder("good")[1].as_path()).unwrap();
+    let plain = policy::load("x.yaml", &text, None).unwrap()[0]
+        .policy
+        .revision
+        .clone();
+    for other in [
+        text.replace('\n', "\r\n"),
+        format!("\u{feff}{text}"),
+        format!("---\n{text}...\n"),
+    ] {
+        assert_eq!(
+            policy::load("x.yaml", &other, None)
+                .map_err(|e| panic!("{e}"))
+                .unwrap()[0]
+                .policy
+                .revision,
+            plain
+        );
+        let broken = other.replace("horizon:", "horizn:");
+        let found = policy::load("x.yaml", &broken, None).unwrap_err();
+        let [one] = found.diagnostics.as_slice() else {
+            panic!("{found}")
+        };
+        assert_eq!(
+            (one.help.as_str(), one.column, one.length),
+            ("did you mean `horizon`?", 3, 6),
+            "{found}"
+        );
+    }
+}
+
+#[test]
+fn anchors_and_merge_keys_work() {
+    let text = "apiVersion: rollout-judge/v1\nkind: JudgePolicy\nmetadata: { name: merged }\nspec:\n  objectives:\n    - &base\n      name: a\n      errorRatio: { errors: e_total, total: t_total }\n      limit: 1%\n    - <<: *base\n      name: b\n      limit: 2%\n";
+    let documents = policy::load("x.yaml", text, None)
+        .map_err(|e| panic!("{e}"))
+        .unwrap();
+    let limits: Vec<_> = documents[0]
+        .policy
+        .objectives
+        .iter()
+        .map(|o| (o.name.as_str(), o.limit))
+        .collect();
+    assert_eq!(limits, [("a", Some(0.01)), ("b", Some(0.02))]);
 }
 
 proptest! {

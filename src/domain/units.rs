@@ -154,7 +154,8 @@ pub fn duration_text(span: Millis) -> String {
         ("ms", 1),
     ] {
         if rest >= length {
-            text.push_str(&format!("{}{unit}", rest / length));
+            text += &(rest / length).to_string();
+            text += unit;
             rest %= length;
         }
     }
@@ -197,7 +198,7 @@ fn nanos(text: &str) -> Result<f64, UnitError> {
         .ok_or_else(|| refuse(format!("`{text}` is not a duration"), None))?;
     let good: String = parts
         .iter()
-        .map(|(digits, unit)| format!("{digits}{}", unit_of(unit).unwrap_or(unit)))
+        .flat_map(|(digits, unit)| [*digits, unit_of(unit).unwrap_or(unit)])
         .collect();
     let known = parts.iter().all(|(_, unit)| unit_of(unit).is_some());
     if let [(digits, "")] = parts.as_slice() {

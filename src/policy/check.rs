@@ -1,6 +1,5 @@
 //! From a tree to a checked policy.
 
-use super::promql::Scope;
 use super::{
     alerts,
     diagnostic::{Mistake, Sink},
@@ -11,7 +10,7 @@ use super::{
     names, revision, scalar, spec,
     tree::{Entry, Node},
 };
-use crate::domain::SourceKind;
+use crate::{domain::SourceKind, query::Scope};
 use std::ops::Range;
 
 /// What the checks of one document need to know.

@@ -2,7 +2,7 @@
 
 use super::{
     diagnostic::{Mistake, Sink},
-    keys::{TABLES, Table},
+    keys::{Form, Key, ROOT, TABLES, Table},
     tree::{Entry, Node, Value},
 };
 use std::ops::Range;
@@ -29,17 +29,7 @@ impl<'a> Fields<'a> {
         sink: &mut Sink<'_>,
     ) -> Option<Self> {
         let Value::Map(all) = &node.value else {
-            let keys: Vec<_> = table.keys.iter().map(|key| key.name).take(3).collect();
-            sink.report(
-                Mistake::WrongType,
-                &node.span,
-                format!("`{}` is a mapping, this is {}", table.path, node.kind()),
-                "wants keys and values",
-                format!(
-                    "write it as keys with values, for example `{}: ...`",
-                    keys.join(": ...`, `")
-                ),
-            );
+            no_mapping(node, at, table, sink);
             return None;
         };
         let mut entries: Vec<&Entry> = Vec::new();
@@ -72,7 +62,7 @@ impl<'a> Fields<'a> {
                     at,
                     format!("{} needs `{}`", ticked(table.path), key.name),
                     format!("`{}` is missing here", key.name),
-                    format!("add `{}: ...`: {}", key.name, plain(key.doc)),
+                    add(key),
                 );
             }
         }
@@ -90,6 +80,59 @@ impl<'a> Fields<'a> {
             "`{name}` is not in the table"
         );
         self.entries.iter().find(|entry| entry.key == name).copied()
+    }
+}
+
+fn no_mapping(node: &Node, at: &Range<usize>, table: &Table, sink: &mut Sink<'_>) {
+    let path = ticked(table.path);
+    let musts: Vec<_> = table.keys.iter().filter(|key| key.must).collect();
+    let raw = sink
+        .text
+        .slice(&node.span)
+        .lines()
+        .next()
+        .unwrap_or("")
+        .to_owned();
+    let some: Vec<_> = table
+        .keys
+        .iter()
+        .take(3)
+        .map(|key| format!("`{}: ...`", key.name))
+        .collect();
+    let (span, message, help) = match (&node.value, musts.as_slice()) {
+        (Value::Null, _) => (
+            at,
+            format!("{path} is empty"),
+            format!(
+                "write keys with values below it, for example {}",
+                some.join(", ")
+            ),
+        ),
+        (Value::Number(_) | Value::Text(_), [only]) => (
+            &node.span,
+            format!("{path} is a mapping, this is {}", node.kind()),
+            format!("write `{}: {raw}`", only.name),
+        ),
+        _ => (
+            &node.span,
+            format!("{path} is a mapping, this is {}", node.kind()),
+            format!("write keys with values, for example {}", some.join(", ")),
+        ),
+    };
+    sink.report(
+        Mistake::WrongType,
+        span,
+        message,
+        "wants keys and values",
+        help,
+    );
+}
+
+/// What to add for a key that is missing.
+fn add(key: &Key) -> String {
+    match key.form {
+        Form::Word([only]) => format!("add `{}: {only}`", key.name),
+        _ => format!("add `{}: ...`: {}", key.name, plain(key.doc)),
     }
 }
 
@@ -120,6 +163,12 @@ fn unknown(entry: &Entry, all: &[Entry], table: &Table, sink: &mut Sink<'_>) {
             format!("remove it: `{name}` is there already")
         }
         (Some(name), _) => format!("did you mean `{name}`?"),
+        (None, Some(other)) if other.path == ROOT.path => {
+            format!(
+                "`{}` belongs to the document itself, beside `spec`: indent it less",
+                entry.key
+            )
+        }
         (None, Some(other)) => format!(
             "`{}` belongs to {}, not here",
             entry.key,

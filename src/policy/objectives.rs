@@ -8,7 +8,7 @@ use super::{
     keys::{HARMS, KINDS, OBJECTIVE, UNITS},
     margin,
     model::{Direction, Objective, Unit},
-    names, scalar,
+    names, quantity, scalar,
     tree::{Entry, Node},
 };
 use std::ops::Range;
@@ -92,7 +92,7 @@ fn objective(
     let (margin, pass_margin) = margin::read(&fields, &kind.key, harm, unit, sink);
     let limit = fields
         .get("limit")
-        .and_then(|entry| margin::limit(entry, harm, unit, sink));
+        .and_then(|entry| quantity::limit(entry, harm, unit, sink));
     let indicator = indicator::read(kind, context, sink)?;
     let [critical, watch] = decides;
     let objective = Objective {

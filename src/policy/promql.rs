@@ -1,16 +1,15 @@
 //! PromQL inside a policy: what the `query` module says, told at the right place of the file.
 
-pub(super) use super::shim::Scope;
-use super::shim::{self as query, QueryError};
 use super::{
     check::Context,
     diagnostic::{Mistake, Sink},
     fields::nearest,
     names::VARIABLES,
-    tree::Node,
+    plain::{nameless, not_plain},
+    tree::{Entry, Node},
 };
-use crate::query::Tracks;
-use std::ops::Range;
+use crate::query::{self, QueryError, Scope, Tracks};
+use std::{collections::BTreeSet, ops::Range};
 
 /// What a selector is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,17 +61,16 @@ pub(super) fn selector(
         );
         return false;
     }
-    match query::check_selector(words, context.kind) {
+    let checked = match &context.scope {
+        Some(scope) => scope.check_selector(words, context.kind),
+        None => query::check_selector(words, context.kind),
+    };
+    match checked {
         Err(error) => refused(node, words, &error, "selector", sink),
-        Ok(info) => variables(node, words, &info.variables, false, context, sink),
+        Ok(info) => variables(node, words, &info.variables, context, sink),
     }
     if wanted == Wanted::Histogram {
         histogram(node, words, sink);
-    }
-    if let (Some(scope), true) = (&context.scope, sink.count() == before)
-        && let Err(error) = query::check_scope(scope, words)
-    {
-        refused(node, words, &error, "selector", sink);
     }
     sink.count() == before
 }
@@ -85,17 +83,7 @@ pub(super) fn expression(
     sink: &mut Sink<'_>,
 ) -> Option<bool> {
     let before = sink.count();
-    let opaque = match query::check_expression(words, context.kind) {
-        Ok(info) => {
-            variables(node, words, &info.variables, true, context, sink);
-            info.opaque
-        }
-        Err(error) => {
-            refused(node, words, &error, "query", sink);
-            false
-        }
-    };
-    if !opaque && sink.count() == before && !words.contains("$track") {
+    if !words.contains("$track") {
         sink.report(
             Mistake::MissingTrack,
             &node.span,
@@ -103,8 +91,17 @@ pub(super) fn expression(
             "no `$track`",
             "put `$track` into the braces of each selector: requests_total{$track}",
         );
+        return None;
     }
-    (sink.count() == before).then_some(opaque)
+    let checked = match &context.scope {
+        Some(scope) => scope.check_expression(words, context.kind),
+        None => query::check_expression(words, context.kind),
+    };
+    let info = checked
+        .map_err(|error| refused(node, words, &error, "query", sink))
+        .ok()?;
+    variables(node, words, &info.variables, context, sink);
+    (sink.count() == before).then_some(info.opaque)
 }
 
 /// Checks matchers in braces, such as `{track="canary"}`.
@@ -116,31 +113,38 @@ pub(super) fn matchers(
     sink: &mut Sink<'_>,
 ) -> bool {
     let before = sink.count();
-    let any = Tracks::Label(super::tracks::DEFAULT_LABEL.to_owned());
-    match Scope::parse(&any, Some(words)) {
+    match query::check_matchers(words) {
         Err(error) => refused(node, words, &error, key, sink),
-        Ok(scope) => {
-            let used: Vec<String> = scope.variables().iter().map(ToString::to_string).collect();
-            variables(node, words, &used, false, context, sink);
-        }
+        Ok(used) => variables(node, words, &used, context, sink),
     }
     sink.count() == before
 }
 
-/// Checks `match` and keeps the scope of the policy.
-pub(super) fn scope_match(
-    node: &Node,
-    words: &str,
-    context: &mut Context<'_>,
+/// Checks `match` and makes the scope of the policy.
+pub(super) fn scope(
+    entry: Option<&Entry>,
+    words: Option<&str>,
     tracks: &Tracks,
+    context: &mut Context<'_>,
     sink: &mut Sink<'_>,
 ) {
-    if !matchers(node, words, "match", context, sink) {
+    if let (Some(entry), Some(words)) = (entry, words)
+        && !matchers(&entry.value, words, "match", context, sink)
+    {
         return;
     }
-    match Scope::parse(tracks, Some(words)) {
-        Err(error) => refused(node, words, &error, "match", sink),
-        Ok(scope) => context.scope = Some(scope),
+    match (Scope::parse(tracks, words), entry, words) {
+        (Ok(scope), _, _) => context.scope = Some(scope),
+        (Err(error), Some(entry), Some(words)) => {
+            refused(&entry.value, words, &error, "match", sink);
+        }
+        (Err(error), _, _) => sink.report(
+            Mistake::Promql,
+            &(0..0),
+            error.to_string(),
+            "here",
+            "write other `tracks`",
+        ),
     }
 }
 
@@ -148,37 +152,32 @@ pub(super) fn scope_match(
 fn variables(
     node: &Node,
     words: &str,
-    used: &[String],
-    track: bool,
+    used: &BTreeSet<String>,
     context: &Context<'_>,
     sink: &mut Sink<'_>,
 ) {
     for name in used {
-        let known = VARIABLES.contains(&name.as_str()) || context.params.contains(name);
-        if known || (track && name == "track") {
+        if VARIABLES.contains(&name.as_str()) || context.params.contains(name) {
             continue;
         }
         let names = VARIABLES
             .into_iter()
             .chain(context.params.iter().map(String::as_str));
         let help = match nearest(name, names) {
-            _ if name == "track" => {
-                "remove it: the judge adds the matchers of the track to every selector itself"
-                    .to_owned()
-            }
             Some(close) => {
                 format!("did you mean `${close}`? if not, declare it under spec.params: [{name}]")
             }
             None => format!("declare it under spec.params: [{name}], and send it in `params`"),
         };
-        let at = words
-            .find(&format!("${name}"))
-            .map_or(0..words.len(), |at| at..at + name.len() + 1);
-        let message = format!("nobody fills the variable `${name}`");
+        let written = [format!("${{{name}}}"), format!("${name}")];
+        let found = written
+            .iter()
+            .find_map(|one| words.find(one.as_str()).map(|at| at..at + one.len()));
+        let at = within(node, words, &found.unwrap_or(0..words.len()), sink);
         sink.report(
             Mistake::UnknownVariable,
-            &within(node, words, &at, sink),
-            message,
+            &at,
+            format!("nobody fills the variable `${name}`"),
             "unknown variable",
             help,
         );
@@ -206,33 +205,55 @@ fn histogram(node: &Node, words: &str, sink: &mut Sink<'_>) {
 
 /// Tells an error of the `query` module.
 fn refused(node: &Node, words: &str, error: &QueryError, key: &str, sink: &mut Sink<'_>) {
-    let at = error
-        .offset()
-        .filter(|at| *at <= words.len())
-        .map_or(0..words.len(), |at| at..words.len().min(at + 1));
-    let (code, label) = match error {
+    let braces = matches!(key, "match" | "canary" | "stable");
+    let at_dollar = |start: &str| error.offset().and_then(|at| words.get(at..)).is_some_and(|tail| tail.starts_with(start));
+    let (code, label, help) = match error {
         QueryError::Conflict { .. } => (
             Mistake::ConflictingMatcher,
-            "contradicts `match` or `tracks`",
+            "matched twice",
+            if braces { "write the label in one of `match` and `tracks`" } else { "remove this matcher: `match` and `tracks` are added to every selector" }.to_owned(),
         ),
-        QueryError::Unsupported { .. } => (Mistake::Unsupported, "not for this source"),
-        _ => (Mistake::Promql, "here"),
+        QueryError::Unsupported { .. } => (Mistake::Unsupported, "not here", "write plain PromQL, or use a source of kind victoriametrics".to_owned()),
+        QueryError::TooLong { .. } | QueryError::TooDeep { .. } => (Mistake::Promql, "too much", "record it as a rule in the metric source, and write the name of the rule".to_owned()),
+        _ if braces && !words.trim_start().starts_with('{') => {
+            let cured = match words.find('{') {
+                Some(at) => words.get(at..).unwrap_or(words).trim().to_owned(),
+                None => format!("{{{}}}", words.trim()),
+            };
+            (Mistake::Promql, "here", format!("write the matchers alone, in braces: '{cured}'"))
+        }
+        _ if key == "query" && at_dollar("$track") => (Mistake::Promql, "here", "write it inside the braces of a selector, by itself: requests_total{$track}".to_owned()),
+        _ if key == "query" && at_dollar("$") => (Mistake::Promql, "here", "write a variable as the quoted value of a label: namespace=\"$namespace\"".to_owned()),
+        _ if braces => (Mistake::Promql, "here", "write matchers in braces, label=\"value\" with commas between: '{namespace=\"$namespace\"}'".to_owned()),
+        _ if words.contains("$track") && key != "query" => (Mistake::Promql, "here", "remove `$track`: the judge adds the matchers of the track to every selector itself".to_owned()),
+        _ => (Mistake::Promql, "here", "check the quotes, braces and commas; the expression must run in the query page of the metric source".to_owned()),
     };
-    let braces = matches!(key, "match" | "canary" | "stable");
-    let help = match error {
-        QueryError::Conflict { .. } => "remove this matcher: `match` and `tracks` are added to every selector".to_owned(),
-        QueryError::Unsupported { .. } => "write plain PromQL, or use a source of kind victoriametrics".to_owned(),
-        _ if braces && !words.trim_start().starts_with('{') => format!("write the matchers in braces: '{{{}}}'", words.trim()),
-        _ if braces => "write matchers in braces, label=\"value\" with commas between: '{namespace=\"$namespace\"}'".to_owned(),
-        _ => "check the quotes, braces and commas; the expression must run in the query page of the metric source".to_owned(),
+    let part = match (error, error.offset()) {
+        (QueryError::Conflict { label, .. }, _) => {
+            words.find(label.as_str()).map(|at| at..at + label.len())
+        }
+        (QueryError::Parse { message, .. }, None) => message
+            .split_once("regex for ")
+            .and_then(|(_, regex)| words.find(regex).map(|at| at..at + regex.len())),
+        (_, Some(at)) if at < words.len() => Some(at..at + token(words, at)),
+        _ => None,
     };
-    sink.report(
-        code,
-        &within(node, words, &at, sink),
-        error.to_string(),
-        label,
-        help,
-    );
+    let at = within(node, words, &part.unwrap_or(0..words.len()), sink);
+    sink.report(code, &at, error.to_string(), label, help);
+}
+
+/// Length of the word, or of the sign, that begins somewhere.
+fn token(words: &str, at: usize) -> usize {
+    let tail = words.get(at..).unwrap_or("");
+    let inner = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
+    let first = tail.chars().next();
+    let skip = usize::from(first == Some('$'));
+    let length = tail
+        .get(skip..)
+        .unwrap_or("")
+        .find(|c| !inner(c))
+        .map_or(tail.len(), |end| end + skip);
+    length.max(first.map_or(0, char::len_utf8))
 }
 
 /// The place of a part of a value in the file; the whole value where it is escaped or folded over lines.
@@ -244,69 +265,4 @@ fn within(node: &Node, words: &str, part: &Range<usize>, sink: &Sink<'_>) -> Ran
     };
     let start = node.span.start + shift;
     start + part.start..start + part.end.max(part.start)
-}
-
-/// The first part of a text that no plain selector has, and what it is.
-fn not_plain(words: &str) -> Option<(Range<usize>, &'static str)> {
-    let mut depth = 0_usize;
-    let mut quote = None;
-    let mut escaped = false;
-    let mut ident = 0;
-    for (at, c) in words.char_indices() {
-        let after = at + c.len_utf8();
-        if let Some(open) = quote {
-            if escaped {
-                escaped = false;
-            } else if c == '\\' && open != '`' {
-                escaped = true;
-            } else if c == open {
-                quote = None;
-            }
-            continue;
-        }
-        match c {
-            '"' | '\'' | '`' => quote = Some(c),
-            '{' => depth += 1,
-            '}' => depth = depth.saturating_sub(1),
-            _ if depth > 0 => {}
-            '(' if ident < at => return Some((ident..at, "a function")),
-            '(' => return Some((at..after, "parentheses")),
-            '[' => return Some((at..words.find(']').map_or(after, |end| end + 1), "a range")),
-            '+' | '-' | '*' | '/' | '%' | '^' | '>' | '<' | '=' | '!' => {
-                return Some((at..after, "an operator"));
-            }
-            '@' => return Some((at..after, "a time modifier")),
-            _ => {}
-        }
-        if !(c.is_ascii_alphanumeric() || matches!(c, '_' | ':')) {
-            ident = after;
-        }
-    }
-    let tail = words
-        .rfind('}')
-        .map_or("", |end| words.get(end + 1..).unwrap_or(""));
-    let bare = if words.contains('{') {
-        tail
-    } else {
-        words
-            .split_once(char::is_whitespace)
-            .map_or("", |(_, tail)| tail)
-    };
-    let modifier = bare.trim();
-    (modifier.starts_with("offset")
-        || modifier.starts_with("or ")
-        || modifier.starts_with("and ")
-        || modifier.starts_with("unless "))
-    .then(|| {
-        (
-            words.len() - bare.trim_start().len()..words.len(),
-            "a modifier or an operator",
-        )
-    })
-}
-
-/// A selector without the name of a metric.
-fn nameless(words: &str) -> bool {
-    let inner = words.trim_start().strip_prefix('{').map(str::trim_start);
-    inner.is_some_and(|inner| !inner.starts_with(['"', '\'']) && !inner.contains("__name__"))
 }

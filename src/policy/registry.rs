@@ -205,22 +205,22 @@ fn read(
     if bytes.len() > MAX_FILE_BYTES {
         return state.fail(too_large(name), now);
     }
-    match String::from_utf8(bytes) {
-        Ok(body) => match load(name, &body, sources) {
-            Ok(documents) => {
-                state.body = body;
-                state.accept(documents, name, now);
-            }
-            Err(problems) => state.fail(*problems, now),
-        },
-        Err(_) => {
-            let text = Text::new(name, "");
-            let help = "save the file as UTF-8";
-            state.fail(
-                text.one(Mistake::Unreadable, 0..0, "the file is not UTF-8", "", help),
-                now,
-            );
+    let Ok(body) = String::from_utf8(bytes) else {
+        let problems = Text::new(name, "").one(
+            Mistake::Unreadable,
+            0..0,
+            "the file is not UTF-8",
+            "",
+            "save the file as UTF-8",
+        );
+        return state.fail(problems, now);
+    };
+    match load(name, &body, sources) {
+        Ok(documents) => {
+            state.body = body;
+            state.accept(documents, name, now);
         }
+        Err(problems) => state.fail(*problems, now),
     }
 }
 
@@ -346,3 +346,6 @@ fn compare(old: &Snapshot, new: &Snapshot) -> ReloadReport {
             .collect(),
     }
 }
+
+#[cfg(test)]
+mod tests;

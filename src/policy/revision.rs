@@ -17,12 +17,11 @@ pub(super) fn of(node: &Node, text: &Text<'_>) -> String {
 /// `sha256:` and 16 hex digits of some bytes.
 pub(super) fn digest(bytes: &[u8]) -> String {
     let sum = Sha256::digest(bytes);
-    let hex: String = sum
+    let head = sum
         .iter()
         .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!("sha256:{hex}")
+        .fold(0_u64, |head, byte| head << 8 | u64::from(*byte));
+    format!("sha256:{head:016x}")
 }
 
 /// JSON with sorted keys; numbers as they are written.

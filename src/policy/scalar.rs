@@ -114,11 +114,7 @@ pub(super) fn number(
             let trimmed = words.trim().trim_end_matches('%').trim_end();
             let help = match units::share(trimmed) {
                 Ok(value) => format!("write {value}"),
-                Err(_) => format!(
-                    "write a number between {} and {}",
-                    limits.start(),
-                    limits.end()
-                ),
+                Err(_) => format!("write a number {}", in_words(limits)),
             };
             wrong_type(node, key, "a plain number", &help, sink);
             return None;
@@ -128,11 +124,7 @@ pub(super) fn number(
                 node,
                 key,
                 "a number",
-                &format!(
-                    "write a number between {} and {}",
-                    limits.start(),
-                    limits.end()
-                ),
+                &format!("write a number {}", in_words(limits)),
                 sink,
             );
             return None;
@@ -145,18 +137,23 @@ pub(super) fn number(
         Mistake::OutOfRange,
         &node.span,
         format!(
-            "`{key}` is {value}, outside {} to {}",
-            limits.start(),
-            limits.end()
+            "`{key}` is {value}, but must be a number {}",
+            in_words(limits)
         ),
         "out of range",
-        format!(
-            "write a number between {} and {}",
-            limits.start(),
-            limits.end()
-        ),
+        format!("write a number {}", in_words(limits)),
     );
     None
+}
+
+/// "between 0 and 100"; a limit that only keeps numbers finite is not told.
+fn in_words(limits: &RangeInclusive<f64>) -> String {
+    let (least, most) = (limits.start(), limits.end());
+    if *most >= 1e6 {
+        format!("of {least} or more")
+    } else {
+        format!("between {least} and {most}")
+    }
 }
 
 /// A share, `0.1` or `10%`, of any size.
@@ -322,11 +319,23 @@ pub(super) fn one_of(set: &[&str]) -> String {
     }
 }
 
+/// Reports a value of another kind than the key wants.
 pub(super) fn wrong_type(node: &Node, key: &str, wanted: &str, help: &str, sink: &mut Sink<'_>) {
+    if matches!(node.value, Value::Null) {
+        let help = format!("write a value, or remove `{key}` if it is optional");
+        return sink.report(
+            Mistake::WrongType,
+            &node.span,
+            format!("`{key}` is empty"),
+            format!("wants {wanted}"),
+            help,
+        );
+    }
+    let message = format!("`{key}` wants {wanted}, this is {}", node.kind());
     sink.report(
         Mistake::WrongType,
         &node.span,
-        format!("`{key}` wants {wanted}, this is {}", node.kind()),
+        message,
         format!("wants {wanted}"),
         help,
     );

@@ -26,11 +26,11 @@ pub(super) fn read(fields: &Fields<'_>, context: &mut Context<'_>, sink: &mut Si
     let source = source(fields, context, sink);
     context.params = params(fields, sink);
     let tracks = tracks::read(fields.get("tracks"), context, sink);
-    let match_text = fields.get("match").and_then(|entry| {
-        let words = scalar::text(&entry.value, "match", sink)?;
-        promql::scope_match(&entry.value, words, context, &tracks, sink);
-        Some(words.to_owned())
-    });
+    let entry = fields.get("match");
+    let match_text = entry
+        .and_then(|entry| scalar::text(&entry.value, "match", sink))
+        .map(str::to_owned);
+    promql::scope(entry, match_text.as_deref(), &tracks, context, sink);
     let mut policy = Policy {
         name: String::new(),
         revision: String::new(),

@@ -108,20 +108,30 @@ fn refused(text: &Text<'_>, error: &serde_saphyr::Error) -> Problems {
         _ => words,
     };
     let words = words.split(" at line ").next().unwrap_or(words);
-    match error {
-        Error::Budget { .. }
-        | Error::AliasReplayLimitExceeded { .. }
-        | Error::AliasExpansionLimitExceeded { .. }
-        | Error::AliasReplayStackDepthExceeded { .. }
-        | Error::RecursiveReferencesRequireWeakTypes { .. } => text.one(
+    let limit = matches!(
+        error,
+        Error::Budget { .. } | Error::RecursiveReferencesRequireWeakTypes { .. }
+    );
+    if limit || words.contains("limit exceeded") {
+        let help = format!(
+            "a policy has at most {MAX_DEPTH} levels, {MAX_NODES} nodes and {MAX_DOCUMENTS} documents; aliases count as often as they are used"
+        );
+        let message = format!("the document is too deep or has too many nodes: {words}");
+        return text.one(
             Mistake::TooLarge,
             span,
-            &format!("the document is too deep or has too many nodes: {words}"),
+            &message,
             "here the limit was reached",
-            &format!("a policy has at most {MAX_DEPTH} levels, {MAX_NODES} nodes and {MAX_DOCUMENTS} documents, aliases counted as often as they are used"),
-        ),
-        _ => text.one(Mistake::YamlSyntax, span, &format!("this is not YAML: {words}"), "here", cure(words)),
+            &help,
+        );
     }
+    text.one(
+        Mistake::YamlSyntax,
+        span,
+        &format!("this is not YAML: {words}"),
+        "here",
+        cure(words),
+    )
 }
 
 /// The cure for the usual slips.
@@ -135,7 +145,7 @@ fn cure(words: &str) -> &'static str {
         || words.contains("EOF")
         || words.contains("end of stream")
     {
-        "close every quote, `[` and `{` on its line"
+        "close every quote, `[` and `{`; inside of `{ }` a text with braces or commas belongs in single quotes"
     } else {
         "check the indentation and the quotes; a text with `: `, `{`, `#` or `%` in front belongs in single quotes"
     }
@@ -239,17 +249,13 @@ fn entry(key: Spanned<Raw>, value: Spanned<Raw>, text: &Text<'_>) -> Entry {
 
 /// The bytes of a location.
 fn bytes(at: &Location, text: &Text<'_>) -> Range<usize> {
-    match (at.span().byte_offset(), at.span().byte_len()) {
-        (Some(start), Some(length)) => {
-            let start = usize::try_from(start)
-                .unwrap_or(usize::MAX)
-                .min(text.body.len());
-            let length = usize::try_from(length).unwrap_or(0);
-            start..start.saturating_add(length).min(text.body.len())
-        }
-        _ => {
-            let start = text.byte_at(at.line() as usize, at.column() as usize);
-            start..start
-        }
-    }
+    let (Some(start), Some(length)) = (at.span().byte_offset(), at.span().byte_len()) else {
+        let start = text.byte_at(at.line() as usize, at.column() as usize);
+        return start..start;
+    };
+    let start = usize::try_from(start)
+        .unwrap_or(usize::MAX)
+        .min(text.body.len());
+    let length = usize::try_from(length).unwrap_or(0);
+    start..start.saturating_add(length).min(text.body.len())
 }
