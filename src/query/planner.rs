@@ -41,6 +41,11 @@ impl<'a> Planner<'a> {
         self.scope.track_label()
     }
 
+    /// Who is asked about.
+    pub fn rollout(&self) -> &'a crate::domain::RolloutRef {
+        self.binding.rollout
+    }
+
     /// The raw samples of a selector in `(window.start, window.end]`: one query for both arms where a label tells them apart, else one each.
     pub fn raw(
         &self,

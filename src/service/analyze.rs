@@ -9,11 +9,11 @@ use super::{
     read::{Job, ObjectiveEvidence, ReadError},
 };
 use crate::{
-    domain::{MetricSource, Millis, Question, Verdict, ports::BoxFuture},
+    domain::{MetricSource, Millis, Question, Track, Verdict, Window, ports::BoxFuture},
     evidence::{Grid, Identity},
     judge::{Case, ObjectiveState, Observed, TrailPoint, evaluate},
-    policy::{OnSourceDown, Policy},
-    query::{Binding, Planner, Scope},
+    policy::{Indicator, Objective, OnSourceDown, Policy},
+    query::{Binding, Planner, QueryError, Scope},
 };
 use moka::future::Cache;
 use std::{
@@ -78,7 +78,13 @@ impl Analyze {
         let scope = Scope::parse(&policy.tracks, policy.match_text.as_deref()).map_err(cannot_plan)?;
         let binding = Binding { rollout: &question.rollout, params: &question.params };
         let planner = Planner::new(&scope, binding, source.kind());
-        planner.check_params(&policy.texts()).map_err(|error| JudgeError::InvalidRequest { field: "params".to_owned(), detail: error.to_string() })?;
+        let window = Window { start: question.at - 1, end: question.at };
+        for objective in &policy.objectives {
+            planned(&planner, objective, window).map_err(|error| JudgeError::InvalidRequest {
+                field: "params".to_owned(),
+                detail: error.to_string(),
+            })?;
+        }
         let step_since = self.memory.step_since(&question);
         let asked_since = self.memory.asked_since(&question);
         let reading = Reading { policy: &policy, question: &question, planner: &planner, source: source.as_ref(), deadline: deadline.checked_sub(RESERVE).unwrap_or(deadline) };
@@ -130,8 +136,16 @@ impl Judge for Analyze {
     }
 }
 
-fn cannot_plan(error: crate::query::QueryError) -> JudgeError {
+fn cannot_plan(error: QueryError) -> JudgeError {
     JudgeError::CannotPlan { detail: error.to_string() }
+}
+
+/// Can every query of an objective be planned for this question? A variable may have no value.
+fn planned(planner: &Planner<'_>, objective: &Objective, window: Window) -> Result<(), QueryError> {
+    if let Indicator::Query { expression, opaque } = &objective.indicator {
+        return planner.expression(expression, *opaque, Track::Canary, window.start, window.end, 1).map(drop);
+    }
+    objective.indicator.texts().into_iter().try_for_each(|text| planner.raw(text, window).map(drop))
 }
 
 /// One question's reading.
