@@ -1,4 +1,5 @@
 //! The metric sources, against a scripted server and against the real databases.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 #[path = "source/http.rs"]
 mod http;

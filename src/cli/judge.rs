@@ -30,7 +30,6 @@ pub fn run(args: &JudgeArgs) -> Result<u8, Stop> {
         let bounds = Bounds {
             deadline: Duration::from_secs_f64(args.deadline),
             rollouts: 1,
-            bytes: u64::MAX,
         };
         let engine = Engine::new(Arc::new(Only(policy)), sources, bounds);
         let verdict = engine.port().judge(question.clone()).await.map_err(stop)?;

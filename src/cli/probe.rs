@@ -33,6 +33,14 @@ pub struct Series {
     gaps: Vec<Millis>,
 }
 
+impl Series {
+    /// Adds the series of another answer.
+    pub fn join(&mut self, other: Self) {
+        self.labels.extend(other.labels);
+        self.gaps.extend(other.gaps);
+    }
+}
+
 impl SampleSink for Series {
     fn restart(&mut self) {
         *self = Self::default();

@@ -9,7 +9,14 @@ impl Eq for Question {}
 
 impl std::hash::Hash for Question {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        (&self.policy, &self.rollout, self.at, self.step, self.weight.map(f64::to_bits)).hash(state);
+        (
+            &self.policy,
+            &self.rollout,
+            self.at,
+            self.step,
+            self.weight.map(f64::to_bits),
+        )
+            .hash(state);
     }
 }
 

@@ -41,17 +41,45 @@ impl Notes {
         let counted = [
             (self.resets, "counter resets seen"),
             (self.dropped, "samples dropped (NaN, infinite or negative)"),
-            (self.clamped, "blocks in which errors were cut to the requests"),
-            (self.orphaned_events, "blocks in which a pod had events but no trials"),
-            (self.edges_dropped, "bucket edges left out because pods differ"),
-            (self.endless_missing, "histograms without a +Inf bucket left out"),
+            (
+                self.clamped,
+                "blocks in which errors were cut to the requests",
+            ),
+            (
+                self.orphaned_events,
+                "blocks in which a pod had events but no trials",
+            ),
+            (
+                self.edges_dropped,
+                "bucket edges left out because pods differ",
+            ),
+            (
+                self.endless_missing,
+                "histograms without a +Inf bucket left out",
+            ),
         ];
         let noticed = [
-            (self.unusable_series, "series of the histogram have no usable buckets"),
-            (self.duplicate_series, "series came more than once, the first was taken"),
+            (
+                self.unusable_series,
+                "series of the histogram have no usable buckets",
+            ),
+            (
+                self.duplicate_series,
+                "series came more than once, the first was taken",
+            ),
         ];
-        let counted = counted.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}"));
-        counted.chain(noticed.into_iter().filter(|(n, _)| *n > 0).map(|(_, what)| what.to_owned())).collect()
+        let counted = counted
+            .into_iter()
+            .filter(|(n, _)| *n > 0)
+            .map(|(n, what)| format!("{n} {what}"));
+        counted
+            .chain(
+                noticed
+                    .into_iter()
+                    .filter(|(n, _)| *n > 0)
+                    .map(|(_, what)| what.to_owned()),
+            )
+            .collect()
     }
 
     /// Counts one series of an arm.

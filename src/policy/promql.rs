@@ -206,7 +206,12 @@ fn histogram(node: &Node, words: &str, sink: &mut Sink<'_>) {
 /// Tells an error of the `query` module.
 fn refused(node: &Node, words: &str, error: &QueryError, key: &str, sink: &mut Sink<'_>) {
     let braces = matches!(key, "match" | "canary" | "stable");
-    let at_dollar = |start: &str| error.offset().and_then(|at| words.get(at..)).is_some_and(|tail| tail.starts_with(start));
+    let at_dollar = |start: &str| {
+        error
+            .offset()
+            .and_then(|at| words.get(at..))
+            .is_some_and(|tail| tail.starts_with(start))
+    };
     let (code, label, help) = match error {
         QueryError::Conflict { .. } => (
             Mistake::ConflictingMatcher,

@@ -14,7 +14,8 @@ use rollout_judge::{
     source,
 };
 use std::{
-    io::Write,
+    fmt::Write as _,
+    io::Write as _,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -354,15 +355,14 @@ fn flood() -> Reply {
         } else {
             text.push(',');
         }
-        text.push_str(&format!(
+        write!(
+            text,
             r#"{{"metric":{{"pod":"{series}"}},"values":[[941,"1"]"#
-        ));
+        )
+        .unwrap();
         for i in 0..2000 {
-            text.push_str(&format!(
-                ",[{}.{:03},\"288515434\"]",
-                942 + i / 1000,
-                i % 1000
-            ));
+            let (second, millis) = (942 + i / 1000, i % 1000);
+            write!(text, ",[{second}.{millis:03},\"288515434\"]").unwrap();
         }
         text.push_str("]}");
         series += 1;
@@ -421,11 +421,11 @@ async fn a_flood_stops_at_the_limit_and_passes_in_little_memory() {
     );
 
     settings.max_series = 20_000;
-    settings.timeout = HumanDuration(Duration::from_secs(120));
+    settings.timeout = HumanDuration(Duration::from_mins(2));
     let source = source::build("default", &settings).unwrap();
     let before = high_water_mib();
     let mut count = Count::default();
-    let until = Instant::now() + Duration::from_secs(120);
+    let until = Instant::now() + Duration::from_mins(2);
     let report = source.read(&up(), until, &mut count).await.unwrap();
     assert!(report.bytes > 200 << 20);
     assert_eq!(report.samples, count.0);

@@ -2,13 +2,17 @@
 
 use crate::{ask, settings};
 use rollout_judge::{
-    config::source::{Kind, SourceSettings},
+    config::{
+        secrets::Secret,
+        source::{Auth, Basic, ClientCertificate, Kind, SourceSettings},
+    },
     domain::{PlannedQuery, RolloutRef, Shape, SourceKind, Track, Window},
     query::{Arms, Binding, Planner, Scope, Tracks},
     source,
 };
 use std::{
     collections::BTreeMap,
+    fmt::Write as _,
     net::TcpListener,
     path::Path,
     process::{Child, Command, Stdio},
@@ -18,7 +22,9 @@ use tempfile::TempDir;
 
 /// Hostile and long, as a label's value may be.
 const ODD: &str = "a\"b\\c\nd{}|.*é😀<&>$";
-/// The end of the questions: a whole second of a day before the tests, so that blocks may be imported.
+/// `pass-word`, as Prometheus wants it.
+const BCRYPT: &str = "$2b$04$abcdefghijklmnopqrstuuudBIGi88QUaH8UOst3i3n1jdKYDf0WW";
+/// Between two samples, in milliseconds.
 const STEP: i64 = 10_000;
 
 struct Database {
@@ -116,7 +122,7 @@ async fn victoria_metrics(end: i64) -> (Database, SourceSettings) {
         let values: Vec<f64> = (0..30).map(|i| f64::from(i) * slope).collect();
         let times: Vec<i64> = (0..30).map(|i| end - (29 - i) * STEP).collect();
         let line = serde_json::json!({"metric": metric, "values": values, "timestamps": times});
-        lines.push_str(&format!("{line}\n"));
+        writeln!(lines, "{line}").unwrap();
     }
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let import = format!("{}/api/v1/import", database.url);
@@ -125,6 +131,91 @@ async fn victoria_metrics(end: i64) -> (Database, SourceSettings) {
     let flush = format!("{}/internal/force_flush", database.url);
     client.get(flush).send().await.unwrap();
     (database, settings)
+}
+
+/// TLS with a client certificate and a password: what of it is asked for is told by Prometheus' own web configuration.
+#[tokio::test]
+async fn prometheus_behind_tls() {
+    if !(installed("prometheus") && installed("openssl")) {
+        return;
+    }
+    let (dir, port) = (tempfile::tempdir().unwrap(), free_port());
+    let at = |name: &str| dir.path().join(name);
+    certificates(dir.path());
+    let web = format!(
+        "tls_server_config: {{ cert_file: server.pem, key_file: server.key, client_ca_file: ca.pem, client_auth_type: RequireAndVerifyClientCert }}\nbasic_auth_users: {{ judge: '{}' }}\n",
+        BCRYPT
+    );
+    std::fs::write(at("web.yml"), web).unwrap();
+    std::fs::write(at("prometheus.yml"), "global: {}\n").unwrap();
+    std::fs::write(at("password"), "pass-word\n").unwrap();
+    let arguments = [
+        format!("--config.file={}", at("prometheus.yml").display()),
+        format!("--web.config.file={}", at("web.yml").display()),
+        format!("--storage.tsdb.path={}", at("data").display()),
+        format!("--web.listen-address=127.0.0.1:{port}"),
+    ];
+    let (ca, cert, key, password) = (
+        at("ca.pem"),
+        at("client.pem"),
+        at("client.key"),
+        at("password"),
+    );
+    let _database = spawn(dir, "prometheus", port, &arguments);
+    let mut right = SourceSettings::new(Kind::Prometheus, format!("https://127.0.0.1:{port}"));
+    right.ca = Some(ca.clone());
+    right.client_certificate = Some(ClientCertificate { cert, key });
+    right.auth = Some(Auth::Basic(Basic {
+        username: "judge".into(),
+        password: Secret::File(password),
+    }));
+    until_it_answers(&right, 0).await;
+
+    let says = async |settings: &SourceSettings| {
+        let until = Instant::now() + Duration::from_secs(3);
+        let source = source::build("default", settings).unwrap();
+        source::probe(&*source, 0, until)
+            .await
+            .unwrap_err()
+            .to_string()
+    };
+    let mut wrong = right.clone();
+    wrong.auth = None;
+    assert!(says(&wrong).await.contains("401"));
+    let mut wrong = right.clone();
+    wrong.client_certificate = None;
+    assert!(says(&wrong).await.contains("cannot be reached"));
+    let mut wrong = right.clone();
+    wrong.ca = None;
+    let error = says(&wrong).await;
+    assert!(error.contains("certificate"), "{error}");
+    wrong.ca = Some("/nowhere".into());
+    assert!(source::build("default", &wrong).is_err());
+}
+
+/// An authority, a server of 127.0.0.1 and a client, made in `dir`.
+fn certificates(dir: &Path) {
+    let run = |arguments: &str| {
+        let made = Command::new("openssl")
+            .args(arguments.split_whitespace())
+            .current_dir(dir)
+            .output()
+            .unwrap();
+        assert!(
+            made.status.success(),
+            "{}",
+            String::from_utf8_lossy(&made.stderr)
+        );
+    };
+    let new = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2";
+    run(&format!(
+        "{new} -subj /CN=authority -keyout ca.key -out ca.pem"
+    ));
+    for (name, usage) in [("server", "serverAuth"), ("client", "clientAuth")] {
+        run(&format!(
+            "{new} -CA ca.pem -CAkey ca.key -subj /CN={name} -keyout {name}.key -out {name}.pem -addext subjectAltName=IP:127.0.0.1 -addext extendedKeyUsage={usage} -addext basicConstraints=critical,CA:FALSE"
+        ));
+    }
 }
 
 async fn prometheus(end: i64) -> (Database, SourceSettings) {
@@ -142,13 +233,11 @@ async fn prometheus(end: i64) -> (Database, SourceSettings) {
                 format!("{n}=\"{v}\"")
             })
             .collect();
+        let labels = labels.join(",");
         for i in 0..30 {
             let at = (end - (29 - i) * STEP) as f64 / 1000.0;
             let value = i as f64 * slope;
-            text.push_str(&format!(
-                "hits_total{{{}}} {value} {at}\n",
-                labels.join(",")
-            ));
+            writeln!(text, "hits_total{{{labels}}} {value} {at}").unwrap();
         }
     }
     text.push_str("# EOF\n");
@@ -261,7 +350,7 @@ async fn victoria_metrics_answers() {
     if !installed("victoria-metrics") {
         return;
     }
-    let end = moment(Duration::from_secs(86_400));
+    let end = moment(Duration::from_hours(24));
     let (_database, settings) = victoria_metrics(end).await;
     both_arms(&settings, SourceKind::VictoriaMetrics, end).await;
     opaque(&settings, end).await;
@@ -315,7 +404,7 @@ async fn prometheus_answers() {
     if !(installed("prometheus") && installed("promtool")) {
         return;
     }
-    let end = moment(Duration::from_secs(86_400));
+    let end = moment(Duration::from_hours(24));
     let (_database, settings) = prometheus(end).await;
     both_arms(&settings, SourceKind::Prometheus, end).await;
 }

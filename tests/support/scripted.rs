@@ -37,8 +37,6 @@ pub struct Seen {
     pub headers: HeaderMap,
     /// Query string and form, decoded, in order.
     pub form: Vec<(String, String)>,
-    /// The body as it came.
-    pub body: Bytes,
 }
 
 impl Seen {
@@ -96,7 +94,7 @@ impl Reply {
 
     /// Never answers.
     pub fn hang() -> Self {
-        Self::stream(|| Some(Piece::Wait(Duration::from_secs(3600))))
+        Self::stream(|| Some(Piece::Wait(Duration::from_hours(1))))
     }
 
     /// Closes the connection without an answer.
@@ -184,7 +182,6 @@ async fn answer(
             path: parts.uri.path().to_owned(),
             headers: parts.headers,
             form: decode_form(&text),
-            body,
         };
         log.push(seen.clone());
         seen

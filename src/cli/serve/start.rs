@@ -73,7 +73,6 @@ async fn serve(settings: &Settings) -> Result<(), Stop> {
     let bounds = Bounds {
         deadline: settings.server.deadline.0,
         rollouts: settings.evidence_cache.max_rollouts,
-        bytes: settings.evidence_cache.max_bytes.0,
     };
     let engine = Engine::new(shelf.clone(), sources.clone(), bounds);
     let health = Arc::new(Health::default());

@@ -3,8 +3,8 @@
 use crate::{
     config::secrets::Secret,
     config::source::{Auth, Kind, SourceSettings},
-    domain::{MetricSource, Question, SourceKind, Verdict, ports::BoxFuture},
-    service::{Judge, JudgeError, Policies},
+    domain::{MetricSource, Question, SourceKind},
+    service::{Analyze, Judge, Limits, Policies},
     source,
     telemetry::{Measured, Metrics},
 };
@@ -62,18 +62,20 @@ pub struct Bounds {
     pub deadline: Duration,
     /// Rollouts whose evidence is kept.
     pub rollouts: u64,
-    /// Bytes of evidence kept.
-    pub bytes: u64,
 }
 
 /// The service.
 #[derive(Clone)]
-pub struct Engine(Arc<NotYet>);
+pub struct Engine(Arc<Analyze>);
 
 impl Engine {
     /// The service over these policies and sources.
     pub fn new(policies: Arc<dyn Policies>, sources: Sources, bounds: Bounds) -> Self {
-        Self(Arc::new(NotYet(policies, sources, bounds)))
+        let limits = Limits {
+            deadline: bounds.deadline,
+            rollouts: bounds.rollouts,
+        };
+        Self(Arc::new(Analyze::new(policies, sources, limits)))
     }
 
     /// The port that the edge calls.
@@ -83,30 +85,16 @@ impl Engine {
 
     /// The blocks of each objective, as far as they are kept.
     pub async fn trails(&self, question: &Question) -> Vec<Vec<Point>> {
-        let _ = (question, &self.0.1, self.0.2);
-        std::future::ready(Vec::new()).await
-    }
-}
-
-/// Stands where `service::Analyze` will.
-struct NotYet(Arc<dyn Policies>, Sources, Bounds);
-
-impl Judge for NotYet {
-    fn judge<'a>(&'a self, question: Question) -> BoxFuture<'a, Result<Arc<Verdict>, JudgeError>> {
-        Box::pin(async move {
-            Err(match self.0.policy(&question.policy) {
-                None => JudgeError::UnknownPolicy {
-                    name: question.policy,
-                    known: self.0.names(),
-                },
-                Some(_) => JudgeError::CannotPlan {
-                    detail: "the service is not wired in yet".to_owned(),
-                },
+        let trails = self.0.trails(question).await;
+        trails
+            .into_iter()
+            .map(|trail| {
+                let points = trail.into_iter().map(|point| Point {
+                    canary: point.canary,
+                    stable: point.stable,
+                });
+                points.collect()
             })
-        })
-    }
-
-    fn latest(&self, _: &str, _: &str) -> Option<Arc<Verdict>> {
-        None
+            .collect()
     }
 }

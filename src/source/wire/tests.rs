@@ -139,7 +139,7 @@ fn what_cannot_be_right() {
         format!(r#"{{"status":"success","data":{{"resultType":"matrix","result":[{s}]}}}}"#)
     };
     for (text, says) in [
-        ("".to_owned(), "byte 0: the answer ends"),
+        (String::new(), "byte 0: the answer ends"),
         ("<html>".to_owned(), "byte 0: expected `{`, found `<`"),
         ("null".to_owned(), "expected `{`"),
         (
