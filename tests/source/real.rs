@@ -143,8 +143,7 @@ async fn prometheus_behind_tls() {
     let at = |name: &str| dir.path().join(name);
     certificates(dir.path());
     let web = format!(
-        "tls_server_config: {{ cert_file: server.pem, key_file: server.key, client_ca_file: ca.pem, client_auth_type: RequireAndVerifyClientCert }}\nbasic_auth_users: {{ judge: '{}' }}\n",
-        BCRYPT
+        "tls_server_config: {{ cert_file: server.pem, key_file: server.key, client_ca_file: ca.pem, client_auth_type: RequireAndVerifyClientCert }}\nbasic_auth_users: {{ judge: '{BCRYPT}' }}\n"
     );
     std::fs::write(at("web.yml"), web).unwrap();
     std::fs::write(at("prometheus.yml"), "global: {}\n").unwrap();
@@ -317,6 +316,14 @@ async fn both_arms(settings: &SourceSettings, kind: SourceKind, end: i64) {
             .collect();
         assert_eq!(samples, &expected);
     }
+
+    // the same odd value inside a regular expression stands for itself
+    let narrow = Scope::parse(&tracks, Some(r#"{namespace="$namespace"}"#)).unwrap();
+    let odd = Planner::new(&narrow, binding, kind)
+        .raw(r#"hits_total{odd=~"$rollout"}"#, window)
+        .unwrap();
+    let (answer, _) = ask(settings, &odd[0].1).await;
+    assert_eq!(answer.map(|r| r.series), Ok(2));
 
     let start = end - 5 * STEP;
     let query = planner

@@ -51,9 +51,6 @@ pub async fn read(
         params: &question.params,
     };
     let planner = Planner::new(&scope, binding, source.kind());
-    planner
-        .check_params(&[selector])
-        .map_err(|error| error.to_string())?;
     let window = Window {
         start: question.at - SPAN,
         end: question.at,

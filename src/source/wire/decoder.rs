@@ -4,7 +4,7 @@ use super::{
     cursor::{Cursor, Raw, Stop, Take},
     histogram::histogram,
     labels::{Collector, Seen},
-    number::{millis, quoted_float},
+    number::{millis, quoted_float, usual},
     skip::Skip,
     text::{cut, unescape},
 };
@@ -209,6 +209,7 @@ impl Decoder {
     fn run(&mut self, bytes: &[u8], sink: &mut dyn SampleSink) -> Result<usize, WireError> {
         let mut cursor = Cursor::new(bytes);
         loop {
+            self.burst(&mut cursor, sink).map_err(|s| self.stopped(s))?;
             cursor.skip_space();
             let done = cursor.at;
             if done == bytes.len() {
@@ -228,10 +229,7 @@ impl Decoder {
                     }
                     return Ok(done);
                 }
-                Err(Stop::Bad { at, what }) => {
-                    let position = self.base + at as u64;
-                    return Err(WireError::Malformed { position, what });
-                }
+                Err(stop) => return Err(self.stopped(stop)),
             }
             if self.report.series > self.limits.series {
                 let limit = self.limits.series;
@@ -240,6 +238,34 @@ impl Decoder {
                 )));
             }
         }
+    }
+
+    fn stopped(&self, stop: Stop) -> WireError {
+        let (at, what) = match stop {
+            Stop::Bad { at, what } => (at, what),
+            Stop::More => (0, "more bytes".to_owned()),
+        };
+        let position = self.base + at as u64;
+        WireError::Malformed { position, what }
+    }
+
+    /// The quick way through a run of usual samples; stops in front of whatever is not one.
+    #[inline]
+    fn burst(&mut self, c: &mut Cursor<'_>, sink: &mut dyn SampleSink) -> Take<()> {
+        let State::Sample {
+            first: false,
+            native: false,
+        } = self.state
+        else {
+            return Ok(());
+        };
+        while let Some((at, value, length)) = usual(c.rest()) {
+            if self.admit(at, c.at + 2)? {
+                sink.sample(at, value);
+            }
+            c.at += length;
+        }
+        Ok(())
     }
 
     #[inline]
