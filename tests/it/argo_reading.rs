@@ -223,7 +223,7 @@ fn verdicts_become_their_phases() {
         (&answer["verdict"], &answer["action"]),
         (&json!("fail"), &json!("abort"))
     );
-    assert_eq!(answer["nextWeight"], 0);
+    assert_eq!(answer["nextWeight"].as_f64(), Some(0.0));
 
     let early = about(&service, "shop", healthy, 1860);
     let answer = check(&early, 200, Phase::Inconclusive).json();
@@ -231,10 +231,9 @@ fn verdicts_become_their_phases() {
 
     let hold = about(&service, "hold", healthy, 4500);
     let answer = check(&hold, 200, Phase::Inconclusive).json();
-    assert_eq!(
-        (&answer["action"], &answer["nextWeight"]),
-        (&json!("hold"), &json!(50))
-    );
+    assert_eq!(answer["action"], "hold");
+    assert_eq!(answer["nextWeight"].as_f64(), Some(50.0));
+    assert_eq!(answer["objectives"][0]["outcome"], "pass", "{answer}");
 }
 
 #[test]
@@ -407,7 +406,12 @@ fn refusals_are_errors_with_a_problem() {
     let long = "x".repeat(100_000);
     let large = with(&service, "small", &[("analysisRun", &long)]);
     check(&large, 413, Phase::Error);
-    assert!(source.seen().is_empty(), "a refusal asks nobody");
+    // beside the probe at the start
+    let asked = source.seen();
+    let about_us = asked
+        .iter()
+        .find(|s| s.body.contains("http_requests_total"));
+    assert!(about_us.is_none(), "a refusal asks nobody: {about_us:?}");
 
     let json = [("content-type", "application/json")];
     for body in ["", "null", "[]", "{", "\"x\"", "{}{}"] {

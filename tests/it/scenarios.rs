@@ -10,10 +10,13 @@ use crate::support::{
     truth::Truth,
 };
 use serde_json::{Value, json};
-use std::{fmt::Write, sync::LazyLock, thread};
+use std::{fmt::Write, fs, sync::LazyLock, thread};
 
 /// Seconds between two polls.
 const EVERY: i64 = 30;
+
+/// For a look at what came out.
+const SUMMARY: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/scenarios.txt");
 
 /// Recordings that may end otherwise than their truth says, with what they end as and why. Still within `acceptable_at_end`.
 const EXCEPTIONS: &[(&str, &str, &str)] = &[];
@@ -55,13 +58,18 @@ static JUDGED: LazyLock<Vec<Judged>> = LazyLock::new(|| {
     drop(victoria);
     let again = setups[0].start();
     let judged = databases.recordings.iter().zip(polls);
-    judged
+    let judged: Vec<Judged> = judged
         .map(|(recording, polls)| Judged {
             truth: Truth::load(&recording.name),
             changed: changed(&again, &polls),
             polls,
         })
-        .collect()
+        .collect();
+    let lines = judged
+        .iter()
+        .map(|j| format!("{}: {}\n", j.truth.name, j.timeline()));
+    fs::write(SUMMARY, lines.collect::<String>()).unwrap();
+    judged
 });
 
 /// One thread for each recording; a panic in one is a panic here.
