@@ -11,7 +11,7 @@ pub mod http;
 pub mod judge;
 pub mod policy;
 pub mod query;
-//pub mod service;
+pub mod service;
 pub mod source;
 pub mod stats;
 pub mod telemetry;

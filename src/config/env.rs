@@ -8,3 +8,13 @@
 pub fn var(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
+
+/// Every variable whose name begins with `prefix`, in order of name. Values that are not Unicode are left out.
+pub fn vars(prefix: &str) -> Vec<(String, String)> {
+    let mut found: Vec<(String, String)> = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter(|(name, _)| name.starts_with(prefix))
+        .collect();
+    found.sort();
+    found
+}

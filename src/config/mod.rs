@@ -1,6 +1,24 @@
-//! Settings and secrets.
+//! Settings and secrets: one YAML file, then `ROLLOUT_JUDGE__SECTION__KEY` from the environment.
+//!
+//! ```text
+//! file ── tree with places ─┐
+//!                           ├─ layers ─ Settings ─ checks
+//! environment ──────────────┘
+//! ```
 
+mod check;
 pub mod env;
+mod environment;
+mod error;
+mod file;
+mod load;
 pub mod secrets;
+pub mod settings;
+mod show;
 pub mod source;
 pub mod units;
+
+pub use error::SettingsError;
+pub use load::{load, load_from};
+pub use settings::Settings;
+pub use show::show;

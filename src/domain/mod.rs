@@ -9,6 +9,7 @@ pub mod ports;
 pub mod question;
 pub mod rollout;
 pub mod time;
+pub mod units;
 pub mod verdict;
 
 pub use clock::{Clock, ManualClock, SystemClock};

@@ -4,6 +4,22 @@ use super::{Millis, RolloutRef};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+// weights are finite numbers (checked at the edge), so equality is total
+impl Eq for Question {}
+
+impl std::hash::Hash for Question {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        (
+            &self.policy,
+            &self.rollout,
+            self.at,
+            self.step,
+            self.weight.map(f64::to_bits),
+        )
+            .hash(state);
+    }
+}
+
 /// What a caller asks: judge this rollout by this policy as of this moment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Question {

@@ -57,6 +57,7 @@ pub(super) fn histograms<'p>(
     let edges = shared_edges(&pods, schema, notes);
     let mut block = Histograms {
         edges: edges.iter().map(|e| e.value()).collect(),
+        sparse: pods.iter().all(|pod| pod.classic.is_empty()),
         ..Histograms::default()
     };
     for pod in pods {

@@ -55,6 +55,11 @@ impl Past {
         })
     }
 
+    /// Was there never a sample?
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub fn put(&mut self, replica: &Replica, reading: Reading) {
         match self.0.iter_mut().find(|(r, _)| r == replica) {
             Some((_, place)) => *place = reading,

@@ -4,7 +4,7 @@ use crate::domain::{Millis, Track};
 use serde::{Deserialize, Serialize};
 use std::ops::AddAssign;
 
-/// What was noticed while blocks were made. Added up, numbers of events add, numbers of series keep their maximum.
+/// What was noticed while blocks were made. They add up.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notes {
     /// Counters that started again from zero.
@@ -27,15 +27,61 @@ pub struct Notes {
     pub unusable_series: u64,
     /// Series that came more than once where one was expected; the first was taken.
     pub duplicate_series: u64,
-    /// Most series of the canary at once.
+    /// Series of the canary seen so far.
     pub canary_series: u64,
-    /// Most series of the stable version at once.
+    /// Series of the stable version seen so far.
     pub stable_series: u64,
     /// The latest learnt time between two samples: the median over the pods.
     pub scrape_interval: Option<Millis>,
 }
 
 impl Notes {
+    /// What a person should know, in sentences. Only what does not depend on how the reading was cut has a number.
+    pub fn warnings(&self) -> Vec<String> {
+        let counted = [
+            (self.resets, "counter resets seen"),
+            (self.dropped, "samples dropped (NaN, infinite or negative)"),
+            (
+                self.clamped,
+                "blocks in which errors were cut to the requests",
+            ),
+            (
+                self.orphaned_events,
+                "blocks in which a pod had events but no trials",
+            ),
+            (
+                self.edges_dropped,
+                "bucket edges left out because pods differ",
+            ),
+            (
+                self.endless_missing,
+                "histograms without a +Inf bucket left out",
+            ),
+        ];
+        let noticed = [
+            (
+                self.unusable_series,
+                "series of the histogram have no usable buckets",
+            ),
+            (
+                self.duplicate_series,
+                "series came more than once, the first was taken",
+            ),
+        ];
+        let counted = counted
+            .into_iter()
+            .filter(|(n, _)| *n > 0)
+            .map(|(n, what)| format!("{n} {what}"));
+        counted
+            .chain(
+                noticed
+                    .into_iter()
+                    .filter(|(n, _)| *n > 0)
+                    .map(|(_, what)| what.to_owned()),
+            )
+            .collect()
+    }
+
     /// Counts one series of an arm.
     pub(super) fn count_series(&mut self, track: Track) {
         match track {
@@ -57,8 +103,8 @@ impl AddAssign for Notes {
         self.ignored_series += other.ignored_series;
         self.unusable_series += other.unusable_series;
         self.duplicate_series += other.duplicate_series;
-        self.canary_series = self.canary_series.max(other.canary_series);
-        self.stable_series = self.stable_series.max(other.stable_series);
+        self.canary_series += other.canary_series;
+        self.stable_series += other.stable_series;
         self.scrape_interval = other.scrape_interval.or(self.scrape_interval);
     }
 }

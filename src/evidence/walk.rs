@@ -36,6 +36,8 @@ pub(super) struct Walk<'a> {
     /// Sorted by name: pod, arm, role, labels, bucket, replica.
     rows: Vec<Row<'a>>,
     pasts: Vec<Past>,
+    /// Which of them were never seen before: counted once, however the reading is cut.
+    new_series: Vec<bool>,
     pods: Vec<(PodKey, Option<Pod>)>,
     notes: Notes,
 }
@@ -65,6 +67,7 @@ impl<'a> Walk<'a> {
             begins,
             rows: Vec::with_capacity(strands.len()),
             pasts: Vec::new(),
+            new_series: Vec::new(),
             pods: Vec::new(),
             notes,
         };
@@ -78,7 +81,6 @@ impl<'a> Walk<'a> {
 
     fn add(&mut self, strand: &'a Strand, previous: Option<&Strand>) {
         let key = &strand.name.key;
-        self.notes.count_series(key.track);
         let bare = key.role == Role::Histogram && key.slot == Slot::Plain;
         if bare && strand.natives.is_empty() {
             self.notes.unusable_series += 1;
@@ -86,6 +88,7 @@ impl<'a> Walk<'a> {
         let previous = previous.map(|p| &p.name.key);
         if previous != Some(key) {
             let past = self.memory.series.remove(key);
+            self.new_series.push(past.is_none());
             self.pasts.push(past.unwrap_or_default());
         }
         if previous.is_none_or(|p| (&p.pod, p.track) != (&key.pod, key.track)) {
@@ -279,6 +282,9 @@ impl<'a> Walk<'a> {
                 .and_then(|r| Some((r, self.pasts.get_mut(r.past)?)));
             if let Some((row, past)) = place {
                 let key = row.strand.name.key.clone();
+                if self.new_series.get(row.past) == Some(&true) && !past.is_empty() {
+                    self.notes.count_series(key.track);
+                }
                 self.memory.series.insert(key, std::mem::take(past));
             }
         }

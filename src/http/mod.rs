@@ -1,1 +1,37 @@
-//! The HTTP edge.
+//! The HTTP edge: wire shapes, checks of requests, answers, problems, health.
+//!
+//! ```text
+//! request -> request id -> span -> gzip -> count -> catch panic -> shed -> token -> handler -> service
+//! ```
+
+mod answer;
+mod auth;
+mod catalog;
+mod health;
+mod hint;
+mod layers;
+pub mod limits;
+mod loose;
+mod openapi;
+mod policies;
+mod policy_answer;
+mod problem;
+mod request;
+mod router;
+mod schema;
+mod server;
+mod state;
+mod verdicts;
+
+pub use answer::{VerdictAnswer, plain, shorten};
+pub use auth::{Auth, Token};
+pub use catalog::{
+    Catalog, CheckAnswer, DiagnosticAnswer, ObjectiveSummary, PolicyList, PolicySummary,
+};
+pub use health::{Health, Readiness, SourceHealth};
+pub use openapi::document as openapi_document;
+pub use problem::{CODES, Problem};
+pub use request::VerdictRequest;
+pub use router::router;
+pub use server::serve;
+pub use state::{App, Limits};

@@ -79,6 +79,8 @@ pub fn evaluate(case: &Case) -> Verdict {
             explain::digits(weight)
         ));
     }
+    let split_severe =
+        matches!(split, Split::Severe { share } if !follows(policy, &standing, share, case.block));
     let exposed = case.start.map_or(0, |start| question.at - start);
     let waited = case
         .asked_since
@@ -98,8 +100,9 @@ pub fn evaluate(case: &Case) -> Verdict {
                 } else {
                     i64::MAX
                 },
+                warming: case.start.is_some() && (case.closed - 1) * case.block <= policy.warm_up,
                 problem: seen.problem,
-                split_severe: matches!(split, Split::Severe { .. }),
+                split_severe,
                 time_is_up,
                 patience_over: waited >= policy.no_data_patience,
                 full_weight: weight >= 100.0,
@@ -148,6 +151,17 @@ pub fn evaluate(case: &Case) -> Verdict {
         findings,
         warnings,
     }
+}
+
+/// Is this still the traffic of the former step? Blocks close later than a weight is set.
+fn follows(policy: &Policy, standing: &advice::Standing, share: f64, block: Millis) -> bool {
+    let fresh = standing.lasted.is_none_or(|lasted| lasted < 5 * block);
+    let former = policy
+        .steps
+        .iter()
+        .rev()
+        .find(|step| step.weight < standing.weight);
+    fresh && former.is_some_and(|step| (0.4..2.5).contains(&(share * 100.0 / step.weight)))
 }
 
 /// A fail of a critical objective decides; a pass needs all of them (intersection-union); watched ones never count.

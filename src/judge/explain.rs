@@ -158,7 +158,9 @@ pub fn sentence(
                 missing(needs, noun(objective)).unwrap_or_else(|| "needs more blocks".to_owned());
             format!("{name}: too early to tell, {need}")
         }
-        Code::Waiting => format!("{name}: waiting for the first closed block of the canary"),
+        Code::Waiting => {
+            format!("{name}: waiting for the first closed block of the canary (warm-up left out)")
+        }
         Code::NoCanaryData => {
             format!("{name}: no canary data, the selectors find no series of the canary")
         }

@@ -21,6 +21,9 @@ use crate::{
 /// Minutes before the comparison counts.
 const MIN_MINUTES: usize = 10;
 
+/// Levels that never vary still are not known better than this share of the prior scale.
+const MIN_SE: f64 = 0.01;
+
 /// The evidence of a level, folded block by block.
 #[derive(Debug, Clone)]
 pub struct LevelState {
@@ -35,6 +38,7 @@ pub struct LevelState {
     trail: Vec<TrailPoint>,
     data_blocks: u64,
     last_canary: Option<i64>,
+    compared: bool,
 }
 
 impl LevelState {
@@ -52,6 +56,7 @@ impl LevelState {
             trail: Vec::new(),
             data_blocks: 0,
             last_canary: None,
+            compared: false,
         }
     }
 
@@ -64,6 +69,7 @@ impl LevelState {
             self.last_canary = Some(index);
             self.data_blocks += 1;
         }
+        self.compared |= block.canary.is_some() && block.stable.is_some();
         for (slot, value) in self.pending.iter_mut().zip([block.canary, block.stable]) {
             if let Some(value) = value {
                 slot.0 += value;
@@ -124,20 +130,22 @@ impl LevelState {
         let logs = log_differences(&self.canary, &self.stable);
         if logs.len() == self.canary.len() {
             return Some(Comparison {
-                estimate: paired_estimate(&logs)?,
+                estimate: steady(paired_estimate(&logs)?, GAUGE_TAU),
                 log: true,
                 stable,
                 tau: GAUGE_TAU,
             });
         }
         let estimate = paired_estimate(&plain_differences(&self.canary, &self.stable))?;
-        let size = if stable == 0.0 {
-            estimate.sd
-        } else {
-            stable.abs()
-        };
+        let absolute = self
+            .harms
+            .first()
+            .map_or(0.0, |harm| harm.pass.absolute.abs());
+        // the scale of a level around zero: what the author calls much, else how much it varies
+        let scale = [stable.abs(), absolute, estimate.sd];
+        let size = scale.into_iter().find(|s| *s > 0.0).unwrap_or(0.0);
         Some(Comparison {
-            estimate,
+            estimate: steady(estimate, GAUGE_TAU * size),
             log: false,
             stable,
             tau: GAUGE_TAU * size,
@@ -163,7 +171,7 @@ impl LevelState {
                 GAUGE_TAU * limit.abs(),
             )
         };
-        paired_estimate(&differences).map_or(0.0, |e| e.log_e(side, 0.0, tau))
+        paired_estimate(&differences).map_or(0.0, |e| steady(e, tau).log_e(side, 0.0, tau))
     }
 
     fn ceiling(&self) -> bool {
@@ -240,7 +248,7 @@ impl LevelState {
             pod_spread: None,
             blocks: self.data_blocks,
             trials: None,
-            compared: !self.canary.is_empty(),
+            compared: self.compared,
             last_canary: self.last_canary,
             over_limit: (!self.alone.is_empty())
                 .then(|| mean(&self.alone))
@@ -279,6 +287,14 @@ impl Comparison {
         } else {
             relative * size + absolute
         }
+    }
+}
+
+/// Two levels that never vary are known well, but not without limit.
+fn steady(estimate: PairedEstimate, tau: f64) -> PairedEstimate {
+    PairedEstimate {
+        se: estimate.se.max(MIN_SE * tau),
+        ..estimate
     }
 }
 

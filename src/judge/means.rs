@@ -77,6 +77,7 @@ impl MeanState {
             self.last_canary = Some(index);
             self.data_blocks += 1;
         }
+        self.compared |= block.canary.is_some() && block.stable.is_some();
         self.paired &= block.canary.is_some() && block.stable.is_some();
         let [canary, stable] = &mut self.pending;
         add(canary, block.canary);
@@ -98,7 +99,6 @@ impl MeanState {
         let [canary, stable] = std::mem::take(&mut self.pending);
         self.alone.push(canary.sum, canary.count);
         if std::mem::replace(&mut self.paired, true) {
-            self.compared = true;
             self.canary.push(canary.sum, canary.count);
             self.stable.push(stable.sum, stable.count);
             let [c, s] = &mut self.totals;

@@ -72,12 +72,12 @@ fn by_precision(information: &Information, goal: &Goal) -> Option<f64> {
     };
     let sign = if pass_at >= 0.0 { 1.0 } else { -1.0 };
     let beyond_fail = sign * (estimate - fail_at);
-    let (distance, target) = if beyond_fail > 0.0 {
+    // only harm that stands out of the present scatter is planned for, else the plan would chase noise
+    let (distance, target) = if beyond_fail > 2.0 * se {
         (beyond_fail, goal.fail)
     } else {
         (sign * pass_at, goal.pass)
     };
-    // the distance must be resolved by the present scatter, else the plan would chase noise
     let wanted = precision::standard_error_needed(distance, tau, target)?;
     Some((se / wanted).powi(2) - 1.0)
 }

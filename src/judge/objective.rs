@@ -33,6 +33,8 @@ pub struct Surroundings {
     pub block: Millis,
     /// Number of the last closed block.
     pub closed: i64,
+    /// The canary's pods may still be warming up: no data is no news.
+    pub warming: bool,
     /// The source failed in this look: no pass may come of it.
     pub problem: Option<Code>,
     /// The split of traffic is far from the weight.
@@ -190,7 +192,11 @@ fn forbids(reading: &Reading, around: &Surroundings) -> Option<Code> {
         return Some(Code::Waiting);
     }
     let Some(last) = reading.last_canary else {
-        return Some(Code::NoCanaryData);
+        return Some(if around.warming {
+            Code::Waiting
+        } else {
+            Code::NoCanaryData
+        });
     };
     if around.closed - last >= VANISHED_BLOCKS {
         return Some(Code::CanaryVanished);

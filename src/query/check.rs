@@ -1,145 +1,124 @@
-//! What a policy's texts must fulfil when it is loaded.
+//! What can be said about a query when the policy is loaded.
 
-use super::{QueryError, Scope, scan, tree::Tree};
-use crate::domain::SourceKind;
+use super::{
+    Arms, QueryError, Scope,
+    expression::{inspect, tracks, tree},
+    matcher::{Match, groups, missing},
+    selector::{matchers, selector},
+};
+use crate::domain::{SourceKind, Track};
+use std::collections::BTreeSet;
 
-/// What a text turned out to be.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a text holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SelectorInfo {
-    /// Sent as written with `extra_filters[]`: the parser does not know it, VictoriaMetrics will.
+    /// Our parser does not know it: VictoriaMetrics scopes it by `extra_filters[]`.
     pub opaque: bool,
-    /// Variables inside label values.
-    pub variables: Vec<String>,
+    /// Names of the variables in the values of its matchers.
+    pub variables: BTreeSet<String>,
 }
 
-/// A plain selector: the counter, histogram or gauge itself.
+/// Checks a selector. Without a kind, both dialects are allowed.
 pub fn check_selector(text: &str, kind: Option<SourceKind>) -> Result<SelectorInfo, QueryError> {
-    if let Some((at, _, name)) = scan::variables(text)
-        .into_iter()
-        .find(|(_, quoted, _)| !quoted)
-    {
-        let message = format!(
-            "`${name}` stands outside of a quoted label value: variables can only become label values"
-        );
-        return Err(QueryError::Shape {
-            message,
-            offset: Some(at),
-        });
-    }
-    let tree = parse_or_opaque(text, kind)?;
-    Ok(SelectorInfo {
-        opaque: tree.is_none(),
-        variables: quoted_variables(text),
-    })
+    selector_info(text, kind, None)
 }
 
-/// Any expression with `$track` in at least one selector.
+/// Checks an expression of `query:`. What is not PromQL is opaque on VictoriaMetrics and refused elsewhere.
 pub fn check_expression(text: &str, kind: Option<SourceKind>) -> Result<SelectorInfo, QueryError> {
-    scan::limits(text)?;
-    let tracked = scan::variables(text)
-        .iter()
-        .any(|(_, quoted, name)| !quoted && *name == "track");
-    let missing = || QueryError::Shape {
-        message: "no selector holds `$track`, so both arms would read the same series".to_owned(),
-        offset: None,
-    };
-    let info = |opaque| SelectorInfo {
-        opaque,
-        variables: quoted_variables(text),
-    };
-    match Tree::parse(text) {
-        Ok(tree) if tree.has_or() && kind == Some(SourceKind::Prometheus) => {
-            Err(or_unsupported(text))
+    expression_info(text, kind, None)
+}
+
+/// Checks matchers in braces, as in `match` and `tracks`, and lists their variables.
+pub fn check_matchers(text: &str) -> Result<BTreeSet<String>, QueryError> {
+    let mut names = BTreeSet::new();
+    for matcher in matchers(text)? {
+        matcher.variables(&mut names);
+    }
+    Ok(names)
+}
+
+impl Scope {
+    /// Checks a selector, and that none of its matchers clashes with this scope.
+    pub fn check_selector(
+        &self,
+        text: &str,
+        kind: Option<SourceKind>,
+    ) -> Result<SelectorInfo, QueryError> {
+        selector_info(text, kind, Some(self))
+    }
+
+    /// Checks an expression, and that none of its matchers clashes with this scope.
+    pub fn check_expression(
+        &self,
+        text: &str,
+        kind: Option<SourceKind>,
+    ) -> Result<SelectorInfo, QueryError> {
+        expression_info(text, kind, Some(self))
+    }
+
+    /// What a raw selector gets, in each query that is made of it.
+    fn sides(&self) -> [&[Match]; 2] {
+        match self.track_label() {
+            Some(_) => [self.arms(Arms::Both); 2],
+            None => self.apart(),
         }
-        Ok(tree) if tree.has_track() => Ok(info(false)),
-        Ok(_) => Err(missing()),
-        Err(QueryError::Parse { .. }) if kind == Some(SourceKind::VictoriaMetrics) => {
-            if tracked {
-                Ok(info(true))
-            } else {
-                Err(missing())
-            }
-        }
-        Err(error) => Err(refused(error, kind)),
+    }
+
+    fn apart(&self) -> [&[Match]; 2] {
+        [Track::Canary, Track::Stable].map(|track| self.arms(Arms::Only(track)))
     }
 }
 
-/// Does a text clash with the policy's own matchers?
-pub fn check_scope(scope: &Scope, text: &str) -> Result<(), QueryError> {
-    let Ok(tree) = Tree::parse(text) else {
-        return Ok(());
-    };
-    let ours = scope.labels();
-    for condition in tree.conditions() {
-        let same = scope.matches().contains(&condition);
-        if let Some((label, by)) = ours.iter().find(|(label, _)| *label == condition.label)
-            && !same
-        {
-            let offset = text.find(label);
-            return Err(QueryError::Conflict {
-                label: (*label).to_owned(),
-                by: (*by).to_owned(),
-                offset,
+fn selector_info(
+    text: &str,
+    kind: Option<SourceKind>,
+    scope: Option<&Scope>,
+) -> Result<SelectorInfo, QueryError> {
+    let mut selector = selector(text, kind)?;
+    let mut info = SelectorInfo::default();
+    for group in groups(&mut selector.matchers) {
+        let written: Vec<Match> = group.iter().map(Match::read).collect();
+        for matcher in &written {
+            matcher.variables(&mut info.variables);
+        }
+        for arm in scope.map_or([&[][..]; 2], Scope::sides) {
+            let common = scope.map_or(&[][..], |s| &s.common);
+            let ours: Vec<&Match> = common.iter().chain(arm).collect();
+            missing(&written, &ours)?;
+        }
+    }
+    Ok(info)
+}
+
+fn expression_info(
+    text: &str,
+    kind: Option<SourceKind>,
+    scope: Option<&Scope>,
+) -> Result<SelectorInfo, QueryError> {
+    let (tracks, quoted) = tracks(text)?;
+    let mut expr = match (tree(text, &tracks), kind) {
+        (Ok(expr), _) => expr,
+        (Err(_), Some(SourceKind::VictoriaMetrics)) => {
+            if let Some(dollar) = quoted.first() {
+                let message =
+                    "MetricsQL is sent as written, without variables: put them into `match`";
+                return Err(QueryError::unsupported(message, dollar.offset));
+            }
+            return Ok(SelectorInfo {
+                opaque: true,
+                variables: BTreeSet::new(),
             });
         }
-    }
-    Ok(())
-}
-
-/// The tree of a plain selector; `None` where VictoriaMetrics is to understand what the parser does not.
-pub fn parse_or_opaque(text: &str, kind: Option<SourceKind>) -> Result<Option<Tree>, QueryError> {
-    scan::limits(text)?;
-    match Tree::parse(text) {
-        Ok(tree) if tree.has_or() && kind == Some(SourceKind::Prometheus) => {
-            Err(or_unsupported(text))
+        (Err(QueryError::Parse { message, offset }), Some(SourceKind::Prometheus)) => {
+            let message = format!("{message}; MetricsQL needs a VictoriaMetrics source");
+            return Err(QueryError::unsupported(message, offset));
         }
-        Ok(tree) if tree.selector().is_some() => Ok(Some(tree)),
-        Ok(tree) => {
-            let message = format!("a plain selector is wanted here, this is {}", tree.kind());
-            Err(QueryError::Shape {
-                message,
-                offset: Some(0),
-            })
-        }
-        Err(QueryError::Parse { .. })
-            if kind == Some(SourceKind::VictoriaMetrics) && looks_like_selector(text) =>
-        {
-            Ok(None)
-        }
-        Err(error) => Err(error),
-    }
-}
-
-/// MetricsQL that VictoriaMetrics takes as a selector has braces at its end and no call.
-fn looks_like_selector(text: &str) -> bool {
-    let text = text.trim();
-    text.ends_with('}') && text.matches('{').count() == 1 && !text.contains('(')
-}
-
-fn quoted_variables(text: &str) -> Vec<String> {
-    scan::variables(text)
-        .into_iter()
-        .filter(|(_, quoted, _)| *quoted)
-        .map(|(_, _, name)| name.to_owned())
-        .collect()
-}
-
-fn or_unsupported(text: &str) -> QueryError {
-    QueryError::Unsupported {
-        what: "`or` between matchers".to_owned(),
-        offset: text.find(" or ").map(|at| at + 1),
-    }
-}
-
-/// On Prometheus, what only MetricsQL has is named as such.
-fn refused(error: QueryError, kind: Option<SourceKind>) -> QueryError {
-    match error {
-        QueryError::Parse { message, offset } if kind == Some(SourceKind::Prometheus) => {
-            QueryError::Parse {
-                message: format!("{message} (MetricsQL needs a source of kind victoriametrics)"),
-                offset,
-            }
-        }
-        other => other,
-    }
+        (Err(error), _) => return Err(error),
+    };
+    let common = scope.map_or(&[][..], |s| &s.common);
+    let arms = scope.map_or([&[][..]; 2], Scope::apart);
+    Ok(SelectorInfo {
+        opaque: false,
+        variables: inspect(&mut expr, kind, common, arms)?,
+    })
 }

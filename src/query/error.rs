@@ -1,98 +1,80 @@
-//! Why a text is no query.
+//! What can be wrong with a query of a policy.
 
-/// What is wrong with a selector or an expression. `Display` is written for the author of the policy.
+/// What can be wrong with a query of a policy. Offsets are bytes inside the text that was given.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum QueryError {
-    /// The parser does not understand the text.
-    #[error("not PromQL: {message}")]
-    Parse {
-        /// In the parser's words.
-        message: String,
-        /// Byte offset inside the text, where it can be told.
-        offset: Option<usize>,
-    },
-    /// The text is PromQL, but not of the wanted kind.
+    /// Not PromQL, or not the part of it that belongs here.
     #[error("{message}")]
-    Shape {
-        /// What is there and what is wanted.
+    Parse {
+        /// What is wrong, and what was meant.
         message: String,
-        /// Byte offset inside the text, where it can be told.
+        /// Where, if we can tell.
         offset: Option<usize>,
     },
-    /// The author's matcher and one of ours are about the same label.
-    #[error("label `{label}` is matched here and by `{by}`")]
+    /// Two matchers on one label: the author's, and one of `match` or `tracks`.
+    #[error(
+        "label `{label}` is matched twice: {written} stands in the query, {added} comes from `match` or `tracks`; remove one"
+    )]
     Conflict {
         /// The label.
         label: String,
-        /// `match`, or the track.
-        by: String,
-        /// Byte offset inside the text, where it can be told.
-        offset: Option<usize>,
+        /// As the query has it.
+        written: String,
+        /// As it would be added.
+        added: String,
     },
-    /// The metric source cannot do this.
-    #[error("{what} works on VictoriaMetrics only")]
+    /// Right, but not on this kind of source, or not in this place.
+    #[error("{message}")]
     Unsupported {
-        /// What it is.
-        what: String,
-        /// Byte offset inside the text, where it can be told.
+        /// What, and what to do instead.
+        message: String,
+        /// Where, if we can tell.
         offset: Option<usize>,
     },
     /// A variable without a value.
-    #[error("variable `${name}` has no value: give it under `params`")]
+    #[error("variable `${name}` has no value: give it in `params`")]
     MissingVariable {
-        /// Its name.
+        /// Its name, without the dollar.
         name: String,
     },
-    /// Longer than [`super::MAX_BYTES`].
-    #[error("query of {bytes} bytes is longer than {limit}")]
+    /// More bytes than any query needs.
+    #[error("the query has {bytes} bytes, at most {max} are read", max = super::MAX_BYTES)]
     TooLong {
-        /// Its length.
+        /// How many.
         bytes: usize,
-        /// The limit.
-        limit: usize,
     },
-    /// More brackets and operators than [`super::MAX_TOKENS`].
-    #[error("query has more than {limit} brackets and operators")]
+    /// More brackets and operators than can be parsed safely.
+    #[error("the query has more than {max} brackets and operators", max = super::MAX_OPERATORS)]
     TooDeep {
-        /// The limit.
-        limit: usize,
+        /// Where the first one too many stands.
+        offset: usize,
     },
 }
 
 impl QueryError {
-    /// Byte offset inside the text, where it can be told.
+    /// Where in the text, if we can tell.
     pub fn offset(&self) -> Option<usize> {
         match self {
-            Self::Parse { offset, .. }
-            | Self::Shape { offset, .. }
-            | Self::Conflict { offset, .. }
-            | Self::Unsupported { offset, .. } => *offset,
+            Self::Parse { offset, .. } | Self::Unsupported { offset, .. } => *offset,
+            Self::TooDeep { offset } => Some(*offset),
             _ => None,
         }
     }
 
-    /// What to do about it.
-    pub fn help(&self) -> String {
-        match self {
-            Self::Parse { .. } => {
-                "write a PromQL selector such as `http_requests_total{code=~\"5..\"}`".to_owned()
-            }
-            Self::Shape { .. } => {
-                "write the series itself; rates, increases and quantiles are computed by the judge"
-                    .to_owned()
-            }
-            Self::Conflict { label, by, .. } => {
-                format!("remove the matcher on `{label}` here, or from `{by}`")
-            }
-            Self::Unsupported { .. } => {
-                "use PromQL, or a source of `kind: victoriametrics`".to_owned()
-            }
-            Self::MissingVariable { name } => {
-                format!("send `params: {{\"{name}\": \"...\"}}` with the question")
-            }
-            Self::TooLong { .. } | Self::TooDeep { .. } => {
-                "move the computation into a recording rule".to_owned()
-            }
+    pub(super) fn parse(message: impl Into<String>, offset: impl Into<Option<usize>>) -> Self {
+        Self::Parse {
+            message: message.into(),
+            offset: offset.into(),
+        }
+    }
+
+    pub(super) fn unsupported(
+        message: impl Into<String>,
+        offset: impl Into<Option<usize>>,
+    ) -> Self {
+        Self::Unsupported {
+            message: message.into(),
+            offset: offset.into(),
         }
     }
 }

@@ -1,24 +1,28 @@
-//! PromQL as a tree: selectors, injection of matchers, planned queries. Trees are edited, texts are never glued.
+//! PromQL as a tree: selectors, injection of matchers, planned queries.
 //!
 //! ```text
-//!  policy text ──scan──> parse ──> tree ──bind $variables, push match and track──> print ──> PlannedQuery
+//! policy text ─ scan (size, brackets, `$`) ─ parse ─> tree
+//! Scope (tracks + match) ─ Binding (who is judged) ──> matchers pushed into the tree ─ print ─> PlannedQuery
 //! ```
+//! Nothing is ever glued into text: a value from outside can only become the value of one matcher, escaped by the printer.
 
 mod check;
-mod condition;
 mod error;
+mod expression;
+mod matcher;
 mod planner;
 mod scan;
 mod scope;
-mod tracks;
-mod tree;
-
+mod selector;
 #[cfg(test)]
 mod tests;
+pub mod tracks;
+mod variables;
 
-pub use check::{SelectorInfo, check_expression, check_scope, check_selector};
+pub use check::{SelectorInfo, check_expression, check_matchers, check_selector};
 pub use error::QueryError;
-pub use planner::{Arms, Binding, Planner};
-pub use scan::{MAX_BYTES, MAX_TOKENS};
-pub use scope::{RESERVED, Scope};
+pub use planner::{Arms, Planner};
+pub use scan::{MAX_BYTES, MAX_OPERATORS};
+pub use scope::Scope;
 pub use tracks::Tracks;
+pub use variables::{BUILT_IN, Binding};

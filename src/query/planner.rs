@@ -1,42 +1,18 @@
-//! From a policy's texts and one question to queries.
+//! From the texts of a policy to queries that are ready to be sent.
 
 use super::{
-    QueryError, Scope,
-    check::parse_or_opaque,
-    condition::Condition,
-    scan,
-    tree::{Tree, take_track},
+    Binding, QueryError, Scope,
+    expression::{scope, tracks, tree, without_tracks},
+    matcher::{Match, apply},
+    selector::selector,
 };
-use crate::domain::{Millis, PlannedQuery, RolloutRef, Shape, SourceKind, Track, Window};
-use promql_parser::label::Matcher;
-use std::collections::BTreeMap;
+use crate::domain::{Millis, PlannedQuery, Shape, SourceKind, Track, Window};
+use promql_parser::{label::Matchers, parser::VectorSelector};
 
-/// What one question binds the variables to.
-#[derive(Debug, Clone, Copy)]
-pub struct Binding<'a> {
-    /// `$namespace`, `$rollout`, `$canaryHash`, `$stableHash`.
-    pub rollout: &'a RolloutRef,
-    /// All others.
-    pub params: &'a BTreeMap<String, String>,
-}
-
-impl Binding<'_> {
-    fn lookup(&self, name: &str) -> Option<String> {
-        let rollout = self.rollout;
-        Some(match name {
-            "namespace" => rollout.namespace.clone(),
-            "rollout" => rollout.name.clone(),
-            "canaryHash" => rollout.canary_hash.clone(),
-            "stableHash" => rollout.stable_hash.clone(),
-            other => self.params.get(other)?.clone(),
-        })
-    }
-}
-
-/// Which arms an answer holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Which arms the series of an answer belong to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Arms {
-    /// Both, told apart by the track label.
+    /// Both; the track label of each series tells which.
     Both,
     /// One.
     Only(Track),
@@ -51,7 +27,7 @@ pub struct Planner<'a> {
 }
 
 impl<'a> Planner<'a> {
-    /// For one policy's scope, one question and one kind of source.
+    /// For one rollout, on one kind of source.
     pub fn new(scope: &'a Scope, binding: Binding<'a>, kind: SourceKind) -> Self {
         Self {
             scope,
@@ -60,65 +36,45 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// The label that tells the arms apart in an answer for both.
-    pub fn track_label(&self) -> Option<&str> {
+    /// The label whose value tells the arms apart, if there is one.
+    pub fn track_label(&self) -> Option<&'a str> {
         self.scope.track_label()
     }
 
     /// Who is asked about.
-    pub fn rollout(&self) -> &RolloutRef {
+    pub fn rollout(&self) -> &'a crate::domain::RolloutRef {
         self.binding.rollout
     }
 
-    /// Has every variable of the scope and of these texts a value?
-    pub fn check_params(&self, texts: &[&str]) -> Result<(), QueryError> {
-        let scope = self.scope.variables();
-        let own = texts
-            .iter()
-            .flat_map(|text| scan::variables(text))
-            .filter(|(_, quoted, _)| *quoted)
-            .map(|(_, _, name)| name);
-        match scope
-            .iter()
-            .map(String::as_str)
-            .chain(own)
-            .find(|name| self.binding.lookup(name).is_none())
-        {
-            Some(name) => Err(QueryError::MissingVariable {
-                name: name.to_owned(),
-            }),
-            None => Ok(()),
-        }
-    }
-
-    /// Raw samples of a window: one query for both arms where a label tells them apart, else one for each.
+    /// The raw samples of a selector in `(window.start, window.end]`: one query for both arms where a label tells them apart, else one each.
     pub fn raw(
         &self,
         selector: &str,
         window: Window,
     ) -> Result<Vec<(Arms, PlannedQuery)>, QueryError> {
-        let arms = if self.scope.track_label().is_some() {
-            vec![Arms::Both]
-        } else {
-            vec![Arms::Only(Track::Canary), Arms::Only(Track::Stable)]
+        let length = window.end.saturating_sub(window.start);
+        if length <= 0 {
+            return Err(QueryError::unsupported("an empty window", None));
+        }
+        let arms: &[Arms] = match self.track_label() {
+            Some(_) => &[Arms::Both],
+            None => &[Arms::Only(Track::Canary), Arms::Only(Track::Stable)],
         };
-        let range = format!("[{}ms]", (window.end - window.start).max(1));
-        let plan = |arms| {
-            let (text, extra_filters) = self.scoped(selector, arms)?;
-            Ok((
-                arms,
-                PlannedQuery {
-                    text: text + &range,
-                    extra_filters,
+        arms.iter()
+            .map(|&arms| {
+                let scoped = self.scoped(selector, arms)?;
+                let query = PlannedQuery {
+                    text: format!("{scoped}[{length}ms]"),
+                    extra_filters: Vec::new(),
                     shape: Shape::Raw { at: window.end },
                     window,
-                },
-            ))
-        };
-        arms.into_iter().map(plan).collect()
+                };
+                Ok((arms, query))
+            })
+            .collect()
     }
 
-    /// In which steps an arm has samples.
+    /// How many series of one arm had samples, step by step.
     pub fn presence(
         &self,
         selector: &str,
@@ -127,12 +83,12 @@ impl<'a> Planner<'a> {
         end: Millis,
         step: Millis,
     ) -> Result<PlannedQuery, QueryError> {
-        let (text, extra_filters) = self.scoped(selector, Arms::Only(track))?;
-        let text = format!("count(count_over_time({text}[{step}ms]))");
-        Ok(ranged(text, extra_filters, start, end, step))
+        let scoped = self.scoped(selector, Arms::Only(track))?;
+        let text = format!("count(count_over_time({scoped}[{}ms]))", step.max(1));
+        Ok(range(text, Vec::new(), start, end, step))
     }
 
-    /// An author's expression for one arm.
+    /// An expression with `$track` for one arm. An `opaque` one is sent as written and scoped by VictoriaMetrics.
     pub fn expression(
         &self,
         text: &str,
@@ -142,158 +98,46 @@ impl<'a> Planner<'a> {
         end: Millis,
         step: Millis,
     ) -> Result<PlannedQuery, QueryError> {
-        let conditions = self.conditions(Arms::Only(track))?;
+        let (dollars, quoted) = tracks(text)?;
+        let arm = self.scope.arms(Arms::Only(track));
         if opaque {
-            return Ok(ranged(
-                without_track(text),
-                vec![filter(&conditions)?],
-                start,
-                end,
-                step,
-            ));
-        }
-        let matches: Vec<Matcher> = self
-            .matches()?
-            .iter()
-            .map(Condition::matcher)
-            .collect::<Result<_, _>>()?;
-        let arm: Vec<Matcher> = self
-            .arm(Arms::Only(track))?
-            .iter()
-            .map(Condition::matcher)
-            .collect::<Result<_, _>>()?;
-        let mut tree = Tree::parse(text)?;
-        tree.edit(|group| {
-            let tracked = take_track(group);
-            self.bind(group)?;
-            push(group, &matches, "match")?;
-            if tracked {
-                push(group, &arm, "tracks")
-            } else {
-                Ok(())
+            if self.kind != SourceKind::VictoriaMetrics {
+                let message = "MetricsQL needs a VictoriaMetrics source";
+                return Err(QueryError::unsupported(message, None));
             }
-        })?;
-        Ok(ranged(tree.print(), Vec::new(), start, end, step))
-    }
-
-    /// A selector with everything pushed into it, or as written with `extra_filters[]`.
-    fn scoped(&self, selector: &str, arms: Arms) -> Result<(String, Vec<String>), QueryError> {
-        let Some(mut tree) = parse_or_opaque(selector, Some(self.kind))? else {
-            return Ok((
-                selector.trim().to_owned(),
-                vec![filter(&self.conditions(arms)?)?],
-            ));
-        };
-        let matches: Vec<Matcher> = self
-            .matches()?
-            .iter()
-            .map(Condition::matcher)
-            .collect::<Result<_, _>>()?;
-        let arm: Vec<Matcher> = self
-            .arm(arms)?
-            .iter()
-            .map(Condition::matcher)
-            .collect::<Result<_, _>>()?;
-        tree.edit(|group| {
-            self.bind(group)?;
-            push(group, &matches, "match")?;
-            push(group, &arm, "tracks")
-        })?;
-        Ok((tree.print(), Vec::new()))
-    }
-
-    fn bind(&self, group: &mut [Matcher]) -> Result<(), QueryError> {
-        for matcher in group {
-            if matcher.value.contains('$') {
-                *matcher = Condition::of(matcher)
-                    .bound(&|name| self.binding.lookup(name))?
-                    .matcher()?;
+            if let Some(dollar) = quoted.first() {
+                let message = "MetricsQL is sent as written, without variables";
+                return Err(QueryError::unsupported(message, dollar.offset));
             }
+            let text = without_tracks(text, &dollars);
+            return Ok(range(text, vec![self.filter(arm)?], start, end, step));
         }
-        Ok(())
+        let mut expr = tree(text, &dollars)?;
+        scope(&mut expr, &self.scope.common, arm, self.kind, &self.binding)?;
+        Ok(range(expr.to_string(), Vec::new(), start, end, step))
     }
 
-    fn bound(&self, conditions: &[Condition]) -> Result<Vec<Condition>, QueryError> {
-        conditions
-            .iter()
-            .map(|c| c.bound(&|name| self.binding.lookup(name)))
-            .collect()
+    /// The selector with the matchers of `match` and of the arms.
+    fn scoped(&self, text: &str, arms: Arms) -> Result<VectorSelector, QueryError> {
+        let mut selector = selector(text, Some(self.kind))?;
+        let ours: Vec<&Match> = self.ours(self.scope.arms(arms));
+        apply(&mut selector.matchers, &ours, &self.binding)?;
+        Ok(selector)
     }
 
-    fn matches(&self) -> Result<Vec<Condition>, QueryError> {
-        self.bound(self.scope.matches())
+    /// One `extra_filters[]`: several would mean "any of them".
+    fn filter(&self, arm: &[Match]) -> Result<String, QueryError> {
+        let mut matchers = Matchers::empty();
+        apply(&mut matchers, &self.ours(arm), &self.binding)?;
+        Ok(format!("{{{matchers}}}"))
     }
 
-    fn arm(&self, arms: Arms) -> Result<Vec<Condition>, QueryError> {
-        match arms {
-            Arms::Both => Ok(self.scope.both(self.binding.rollout).into_iter().collect()),
-            // hashes are values already; explicit matchers may hold variables
-            Arms::Only(track) if self.scope.track_label().is_some() => {
-                Ok(self.scope.arm(track, self.binding.rollout))
-            }
-            Arms::Only(track) => self.bound(&self.scope.arm(track, self.binding.rollout)),
-        }
-    }
-
-    fn conditions(&self, arms: Arms) -> Result<Vec<Condition>, QueryError> {
-        let mut all = self.matches()?;
-        all.extend(self.arm(arms)?);
-        Ok(all)
+    fn ours<'b>(&'b self, arm: &'b [Match]) -> Vec<&'b Match> {
+        self.scope.common.iter().chain(arm).collect()
     }
 }
 
-/// Adds ours to a group; the author's own matcher on the same label is a clash, unless it is the same.
-fn push(group: &mut Vec<Matcher>, ours: &[Matcher], by: &str) -> Result<(), QueryError> {
-    for matcher in ours {
-        match group.iter().find(|own| own.name == matcher.name) {
-            Some(own) if own == matcher => {}
-            Some(_) => {
-                return Err(QueryError::Conflict {
-                    label: matcher.name.clone(),
-                    by: by.to_owned(),
-                    offset: None,
-                });
-            }
-            None => group.push(matcher.clone()),
-        }
-    }
-    Ok(())
-}
-
-fn filter(conditions: &[Condition]) -> Result<String, QueryError> {
-    let printed = conditions
-        .iter()
-        .map(|c| c.matcher().map(|m| m.to_string()))
-        .collect::<Result<Vec<_>, _>>()?;
-    Ok(format!("{{{}}}", printed.join(",")))
-}
-
-/// Text that is scoped by `extra_filters[]` needs no `$track`: the token goes, with the comma beside it.
-fn without_track(text: &str) -> String {
-    let mut out = text.to_owned();
-    let places: Vec<usize> = scan::variables(text)
-        .iter()
-        .filter(|(_, quoted, name)| !quoted && *name == "track")
-        .map(|(at, _, _)| *at)
-        .collect();
-    for at in places.into_iter().rev() {
-        let end = at + "$track".len();
-        let (before, after) = (
-            out.get(..at).unwrap_or_default(),
-            out.get(end..).unwrap_or_default(),
-        );
-        let trimmed = after.trim_start();
-        let joined = if let Some(rest) = trimmed.strip_prefix(',') {
-            format!("{before}{rest}")
-        } else {
-            format!("{}{after}", before.trim_end().trim_end_matches(','))
-        };
-        out = joined;
-    }
-    out
-}
-
-fn ranged(
+fn range(
     text: String,
     extra_filters: Vec<String>,
     start: Millis,
@@ -304,8 +148,9 @@ fn ranged(
         text,
         extra_filters,
         shape: Shape::Range { start, end, step },
+        // the first evaluation is at `start` itself
         window: Window {
-            start: start - 1,
+            start: start.saturating_sub(1),
             end,
         },
     }

@@ -1,153 +1,131 @@
-//! What every selector of a policy carries: its `match` and the matchers of the tracks.
+//! The matchers that every selector gets: those of `match`, and those that tell the arms apart.
 
 use super::{
-    QueryError, Tracks,
-    condition::{Condition, Op, quote_regex},
-    tree::Tree,
+    Arms, QueryError, Tracks,
+    matcher::{Match, Op, missing},
+    selector::matchers,
 };
-use crate::domain::{RolloutRef, Track};
+use crate::domain::Track;
+use std::collections::BTreeSet;
 
-/// Variables that every question binds.
-pub const RESERVED: [&str; 4] = ["namespace", "rollout", "canaryHash", "stableHash"];
-
-/// The parsed `match` and tracks of a policy.
+/// The parsed `tracks` and `match` of a policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scope {
-    matches: Vec<Condition>,
-    arms: ArmConditions,
+    pub(super) common: Vec<Match>,
+    arms: By,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum ArmConditions {
-    Label(String),
-    Explicit {
-        canary: Vec<Condition>,
-        stable: Vec<Condition>,
+enum By {
+    Label {
+        name: String,
+        both: Vec<Match>,
+        canary: Vec<Match>,
+        stable: Vec<Match>,
+    },
+    Matchers {
+        canary: Vec<Match>,
+        stable: Vec<Match>,
     },
 }
 
 impl Scope {
-    /// Parses the matchers of a policy.
+    /// Parses both; a label may be matched by one of them only.
     pub fn parse(tracks: &Tracks, match_text: Option<&str>) -> Result<Self, QueryError> {
+        let common = match_text.map(matchers).transpose()?.unwrap_or_default();
         let arms = match tracks {
-            Tracks::Label(label) => ArmConditions::Label(label.clone()),
-            Tracks::Matchers { canary, stable } => ArmConditions::Explicit {
-                canary: braces(canary)?,
-                stable: braces(stable)?,
+            Tracks::Label(name) => {
+                if !is_label(name) {
+                    return Err(QueryError::parse(
+                        format!("`{name}` is not a label's name"),
+                        0,
+                    ));
+                }
+                let one = |op, value| vec![Match::new(name, op, value)];
+                By::Label {
+                    name: name.clone(),
+                    both: one(Op::Regex, "$canaryHash|$stableHash"),
+                    canary: one(Op::Equal, "$canaryHash"),
+                    stable: one(Op::Equal, "$stableHash"),
+                }
+            }
+            Tracks::Matchers { canary, stable } => By::Matchers {
+                canary: arm("canary", canary)?,
+                stable: arm("stable", stable)?,
             },
         };
-        Ok(Self {
-            matches: match_text.map_or(Ok(Vec::new()), braces)?,
-            arms,
-        })
+        let scope = Self { common, arms };
+        if let By::Matchers { canary, stable } = &scope.arms
+            && canary == stable
+        {
+            let message = "the matchers of canary and stable are the same";
+            return Err(QueryError::parse(message, None));
+        }
+        for arms in [Arms::Only(Track::Canary), Arms::Only(Track::Stable)] {
+            let ours: Vec<&Match> = scope.arms(arms).iter().collect();
+            if let Some(common) = scope
+                .common
+                .iter()
+                .find(|c| ours.iter().any(|o| o.name == c.name))
+            {
+                // never identical in meaning for both arms
+                missing(std::slice::from_ref(common), &ours)?;
+            }
+        }
+        Ok(scope)
     }
 
-    /// Names of all variables used.
-    pub fn variables(&self) -> Vec<String> {
-        let explicit: Vec<&Condition> = match &self.arms {
-            ArmConditions::Label(_) => Vec::new(),
-            ArmConditions::Explicit { canary, stable } => canary.iter().chain(stable).collect(),
-        };
-        let texts = self
-            .matches
-            .iter()
-            .chain(explicit)
-            .map(|c| c.value.as_str());
-        texts
-            .flat_map(super::scan::variables)
-            .map(|(_, _, name)| name.to_owned())
-            .collect()
+    /// Names of the variables that its values use.
+    pub fn variables(&self) -> BTreeSet<String> {
+        let mut names = BTreeSet::new();
+        for matcher in &self.common {
+            matcher.variables(&mut names);
+        }
+        for track in [Track::Canary, Track::Stable] {
+            for matcher in self.arms(Arms::Only(track)) {
+                matcher.variables(&mut names);
+            }
+        }
+        names
     }
 
-    /// The label whose value is the pod-template hash, where there is one.
+    /// The label that tells the arms apart in one answer.
     pub fn track_label(&self) -> Option<&str> {
         match &self.arms {
-            ArmConditions::Label(label) => Some(label),
-            ArmConditions::Explicit { .. } => None,
+            By::Label { name, .. } => Some(name),
+            By::Matchers { .. } => None,
         }
     }
 
-    /// Conditions of `match`.
-    pub fn matches(&self) -> &[Condition] {
-        &self.matches
-    }
-
-    /// Conditions of one arm.
-    pub fn arm(&self, track: Track, rollout: &RolloutRef) -> Vec<Condition> {
-        match (&self.arms, track) {
-            (ArmConditions::Label(label), _) => {
-                let hash = if track == Track::Canary {
-                    &rollout.canary_hash
-                } else {
-                    &rollout.stable_hash
-                };
-                vec![Condition {
-                    label: label.clone(),
-                    op: Op::Equal,
-                    value: hash.clone(),
-                }]
+    /// The matchers of an arm. Without a track label there are none for both.
+    pub(super) fn arms(&self, arms: Arms) -> &[Match] {
+        match (&self.arms, arms) {
+            (By::Label { both, .. }, Arms::Both) => both,
+            (By::Matchers { .. }, Arms::Both) => &[],
+            (By::Label { canary, .. } | By::Matchers { canary, .. }, Arms::Only(Track::Canary)) => {
+                canary
             }
-            (ArmConditions::Explicit { canary, .. }, Track::Canary) => canary.clone(),
-            (ArmConditions::Explicit { stable, .. }, Track::Stable) => stable.clone(),
+            (By::Label { stable, .. } | By::Matchers { stable, .. }, Arms::Only(Track::Stable)) => {
+                stable
+            }
         }
-    }
-
-    /// One condition for both arms, where a label tells them apart.
-    pub fn both(&self, rollout: &RolloutRef) -> Option<Condition> {
-        let label = self.track_label()?.to_owned();
-        let value = format!(
-            "{}|{}",
-            quote_regex(&rollout.canary_hash),
-            quote_regex(&rollout.stable_hash)
-        );
-        Some(Condition {
-            label,
-            op: Op::Regex,
-            value,
-        })
-    }
-
-    /// Labels that ours are about, with where they come from.
-    pub fn labels(&self) -> Vec<(&str, &'static str)> {
-        let tracks: Vec<&str> = match &self.arms {
-            ArmConditions::Label(label) => vec![label],
-            ArmConditions::Explicit { canary, stable } => canary
-                .iter()
-                .chain(stable)
-                .map(|c| c.label.as_str())
-                .collect(),
-        };
-        let matches = self.matches.iter().map(|c| (c.label.as_str(), "match"));
-        matches
-            .chain(tracks.into_iter().map(|label| (label, "tracks")))
-            .collect()
     }
 }
 
-/// `{a="b", c=~"d"}` as conditions: one group, no metric name.
-fn braces(text: &str) -> Result<Vec<Condition>, QueryError> {
-    let wrong = |message: &str| QueryError::Shape {
-        message: message.to_owned(),
-        offset: None,
-    };
-    // a selector of empty-matching conditions alone is no PromQL, so a name is lent while parsing
-    let trimmed = text.trim();
-    if !trimmed.starts_with('{') || !trimmed.ends_with('}') {
-        return Err(wrong(
-            "matchers are written in braces: `{namespace=\"$namespace\"}`",
+fn arm(name: &str, text: &str) -> Result<Vec<Match>, QueryError> {
+    let read = matchers(text)?;
+    if read.is_empty() {
+        return Err(QueryError::parse(
+            format!("`tracks.{name}` has no matcher"),
+            0,
         ));
     }
-    let tree = Tree::parse(&format!("lent{trimmed}"))?;
-    let selector = tree
-        .selector()
-        .ok_or_else(|| wrong("only matchers in braces can stand here"))?;
-    if !selector.matchers.or_matchers.is_empty() {
-        return Err(wrong("`or` cannot stand between the matchers here"));
-    }
-    Ok(selector
-        .matchers
-        .matchers
-        .iter()
-        .map(Condition::of)
-        .collect())
+    Ok(read)
+}
+
+/// A name that needs no quotes and is no metric's.
+fn is_label(name: &str) -> bool {
+    let word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+    let digit = name.bytes().next().is_none_or(|b| b.is_ascii_digit());
+    !digit && name.bytes().all(word) && name != "__name__"
 }

@@ -9,11 +9,11 @@ use super::{
     read::{Job, ObjectiveEvidence, ReadError},
 };
 use crate::{
-    domain::{MetricSource, Millis, Question, Verdict, ports::BoxFuture},
+    domain::{MetricSource, Millis, Question, Track, Verdict, Window, ports::BoxFuture},
     evidence::{Grid, Identity},
     judge::{Case, ObjectiveState, Observed, TrailPoint, evaluate},
-    policy::{OnSourceDown, Policy},
-    query::{Binding, Planner, Scope},
+    policy::{Indicator, Objective, OnSourceDown, Policy},
+    query::{Binding, Planner, QueryError, Scope},
 };
 use moka::future::Cache;
 use std::{
@@ -50,41 +50,92 @@ pub struct Analyze {
 
 impl Analyze {
     /// Wires policies and sources.
-    pub fn new(policies: Arc<dyn Policies>, sources: BTreeMap<String, Arc<dyn MetricSource>>, limits: Limits) -> Self {
+    pub fn new(
+        policies: Arc<dyn Policies>,
+        sources: BTreeMap<String, Arc<dyn MetricSource>>,
+        limits: Limits,
+    ) -> Self {
         Self {
             policies,
             sources,
             limits,
             cache: EvidenceCache::new(limits.rollouts),
             memory: Memory::new(limits.rollouts),
-            flights: Cache::builder().max_capacity(limits.rollouts).time_to_live(SHARED).build(),
+            flights: Cache::builder()
+                .max_capacity(limits.rollouts)
+                .time_to_live(SHARED)
+                .build(),
         }
     }
 
     async fn analyze(&self, question: Question) -> Result<Arc<Verdict>, JudgeError> {
         let deadline = Instant::now() + self.limits.deadline;
         let Some(policy) = self.policies.policy(&question.policy) else {
-            return Err(JudgeError::UnknownPolicy { name: question.policy, known: self.policies.names() });
+            return Err(JudgeError::UnknownPolicy {
+                name: question.policy,
+                known: self.policies.names(),
+            });
         };
         let key = (policy.revision.clone(), question.clone());
-        let flight = self.flights.try_get_with(key, self.evaluate(policy, question, deadline)).await;
+        let flight = self
+            .flights
+            .try_get_with(key, self.evaluate(policy, question, deadline))
+            .await;
         flight.map_err(|shared| (*shared).clone())
     }
 
-    async fn evaluate(&self, policy: Arc<Policy>, question: Question, deadline: Instant) -> Result<Arc<Verdict>, JudgeError> {
-        let source = self.sources.get(&policy.source).ok_or_else(|| JudgeError::CannotPlan {
-            detail: format!("policy `{}` names source `{}`, which the configuration does not have", policy.name, policy.source),
-        })?;
-        let scope = Scope::parse(&policy.tracks, policy.match_text.as_deref()).map_err(cannot_plan)?;
-        let binding = Binding { rollout: &question.rollout, params: &question.params };
+    async fn evaluate(
+        &self,
+        policy: Arc<Policy>,
+        question: Question,
+        deadline: Instant,
+    ) -> Result<Arc<Verdict>, JudgeError> {
+        let source = self
+            .sources
+            .get(&policy.source)
+            .ok_or_else(|| JudgeError::CannotPlan {
+                detail: format!(
+                    "policy `{}` names source `{}`, which the configuration does not have",
+                    policy.name, policy.source
+                ),
+            })?;
+        let scope =
+            Scope::parse(&policy.tracks, policy.match_text.as_deref()).map_err(cannot_plan)?;
+        let binding = Binding {
+            rollout: &question.rollout,
+            params: &question.params,
+        };
         let planner = Planner::new(&scope, binding, source.kind());
-        planner.check_params(&policy.texts()).map_err(|error| JudgeError::InvalidRequest { field: "params".to_owned(), detail: error.to_string() })?;
+        let window = Window {
+            start: question.at - 1,
+            end: question.at,
+        };
+        for objective in &policy.objectives {
+            planned(&planner, objective, window).map_err(|error| JudgeError::InvalidRequest {
+                field: "params".to_owned(),
+                detail: error.to_string(),
+            })?;
+        }
         let step_since = self.memory.step_since(&question);
         let asked_since = self.memory.asked_since(&question);
-        let reading = Reading { policy: &policy, question: &question, planner: &planner, source: source.as_ref(), deadline: deadline.checked_sub(RESERVE).unwrap_or(deadline) };
-        let place = self.cache.place(Key::new(&policy.revision, &question)).await;
+        let reading = Reading {
+            policy: &policy,
+            question: &question,
+            planner: &planner,
+            source: source.as_ref(),
+            deadline: deadline.checked_sub(RESERVE).unwrap_or(deadline),
+        };
+        let place = self
+            .cache
+            .place(Key::new(&policy.revision, &question))
+            .await;
         let limit = tokio::time::Instant::from_std(reading.deadline);
-        let asked = Asked { policy: &policy, question: &question, step_since, asked_since };
+        let asked = Asked {
+            policy: &policy,
+            question: &question,
+            step_since,
+            asked_since,
+        };
         let (verdict, failed) = match tokio::time::timeout_at(limit, place.lock()).await {
             Ok(mut kept) => {
                 let error = reading.refresh(&mut kept, limit).await;
@@ -98,10 +149,19 @@ impl Analyze {
                     conclude(&asked, &kept, error.as_ref())
                 }
             }
-            Err(_) => conclude(&asked, &RolloutEvidence::default(), Some(&ReadError::Deadline)),
+            Err(_) => conclude(
+                &asked,
+                &RolloutEvidence::default(),
+                Some(&ReadError::Deadline),
+            ),
         };
-        let silent = self.memory.source_silent(&policy.source, failed, question.at);
-        if failed && policy.on_source_down == OnSourceDown::Error && silent >= policy.source_patience {
+        let silent = self
+            .memory
+            .source_silent(&policy.source, failed, question.at);
+        if failed
+            && policy.on_source_down == OnSourceDown::Error
+            && silent >= policy.source_patience
+        {
             return Err(JudgeError::SourceDown);
         }
         let verdict = Arc::new(verdict);
@@ -113,10 +173,15 @@ impl Analyze {
 
     /// The history of each objective as far as it is kept, for terminals and charts.
     pub async fn trails(&self, question: &Question) -> Vec<Vec<TrailPoint>> {
-        let Some(policy) = self.policies.policy(&question.policy) else { return Vec::new() };
+        let Some(policy) = self.policies.policy(&question.policy) else {
+            return Vec::new();
+        };
         let place = self.cache.place(Key::new(&policy.revision, question)).await;
         let kept = place.lock().await;
-        kept.objectives.iter().map(|o| o.state.trail().to_vec()).collect()
+        kept.objectives
+            .iter()
+            .map(|o| o.state.trail().to_vec())
+            .collect()
     }
 }
 
@@ -130,8 +195,31 @@ impl Judge for Analyze {
     }
 }
 
-fn cannot_plan(error: crate::query::QueryError) -> JudgeError {
-    JudgeError::CannotPlan { detail: error.to_string() }
+fn cannot_plan(error: QueryError) -> JudgeError {
+    JudgeError::CannotPlan {
+        detail: error.to_string(),
+    }
+}
+
+/// Can every query of an objective be planned for this question? A variable may have no value.
+fn planned(planner: &Planner<'_>, objective: &Objective, window: Window) -> Result<(), QueryError> {
+    if let Indicator::Query { expression, opaque } = &objective.indicator {
+        return planner
+            .expression(
+                expression,
+                *opaque,
+                Track::Canary,
+                window.start,
+                window.end,
+                1,
+            )
+            .map(drop);
+    }
+    objective
+        .indicator
+        .texts()
+        .into_iter()
+        .try_for_each(|text| planner.raw(text, window).map(drop))
 }
 
 /// One question's reading.
@@ -145,9 +233,22 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     /// Brings kept evidence up to the question's moment; evidence that is already past it is left alone.
-    async fn refresh(&self, kept: &mut RolloutEvidence, limit: tokio::time::Instant) -> Option<ReadError> {
+    async fn refresh(
+        &self,
+        kept: &mut RolloutEvidence,
+        limit: tokio::time::Instant,
+    ) -> Option<ReadError> {
         if kept.found.is_none() || self.must_look_again(kept) {
-            let found = tokio::time::timeout_at(limit, discover::discover(self.policy, self.planner, self.source, self.question, self.deadline));
+            let found = tokio::time::timeout_at(
+                limit,
+                discover::discover(
+                    self.policy,
+                    self.planner,
+                    self.source,
+                    self.question,
+                    self.deadline,
+                ),
+            );
             match found.await {
                 Ok(Ok(Some(found))) => self.settle(kept, found),
                 Ok(Ok(None)) => {
@@ -163,15 +264,32 @@ impl Reading<'_> {
         if kept.folded() > target.max(-1) {
             return None;
         }
-        let grid = Grid { anchor: found.anchor, length: found.block };
-        let advances = self.policy.objectives.iter().zip(&mut kept.objectives).map(|(objective, evidence)| {
-            let job = Job { objective, planner: self.planner, source: self.source, grid, deadline: self.deadline };
-            async move {
-                if tokio::time::timeout_at(limit, evidence.advance(&job, target)).await.is_err() {
-                    evidence.problem = Some(ReadError::Deadline);
-                }
-            }
-        });
+        let grid = Grid {
+            anchor: found.anchor,
+            length: found.block,
+        };
+        let advances =
+            self.policy
+                .objectives
+                .iter()
+                .zip(&mut kept.objectives)
+                .map(|(objective, evidence)| {
+                    let job = Job {
+                        objective,
+                        planner: self.planner,
+                        source: self.source,
+                        grid,
+                        deadline: self.deadline,
+                    };
+                    async move {
+                        if tokio::time::timeout_at(limit, evidence.advance(&job, target))
+                            .await
+                            .is_err()
+                        {
+                            evidence.problem = Some(ReadError::Deadline);
+                        }
+                    }
+                });
         futures_util::future::join_all(advances).await;
         None
     }
@@ -179,11 +297,22 @@ impl Reading<'_> {
     /// The horizon has moved on, or the canary has been silent for so long that it may have started anew.
     fn must_look_again(&self, kept: &RolloutEvidence) -> bool {
         let Some(found) = kept.found else { return true };
-        let moved = discover::anchor(found.start, self.question.at, self.policy.horizon, found.block) != found.anchor;
+        let moved = discover::anchor(
+            found.start,
+            self.question.at,
+            self.policy.horizon,
+            found.block,
+        ) != found.anchor;
         let target = closed(&found, self.question.at);
-        let newest = kept.objectives.iter().filter_map(|o| o.state.last_canary()).max().unwrap_or(-1);
+        let newest = kept
+            .objectives
+            .iter()
+            .filter_map(|o| o.state.last_canary())
+            .max()
+            .unwrap_or(-1);
         let silent = (target - newest) * found.block > self.policy.look_back;
-        (moved && self.question.at >= found.anchor) || (silent && self.question.since.is_none() && target > kept.folded())
+        (moved && self.question.at >= found.anchor)
+            || (silent && self.question.since.is_none() && target > kept.folded())
     }
 
     /// Starts afresh where start or anchor differ from what was kept.
@@ -199,17 +328,27 @@ impl Reading<'_> {
             replica_labels: self.source.replica_labels().to_vec(),
         };
         kept.found = Some(found);
-        kept.objectives = self.policy.objectives.iter().map(|o| ObjectiveEvidence::new(self.policy, o, &found, identity.clone())).collect();
+        kept.objectives = self
+            .policy
+            .objectives
+            .iter()
+            .map(|o| ObjectiveEvidence::new(self.policy, o, &found, identity.clone()))
+            .collect();
     }
 
     /// Is the evidence past the question's moment?
     fn past(&self, kept: &RolloutEvidence) -> bool {
-        kept.found.is_some_and(|found| kept.folded() > closed(&found, self.question.at).max(-1))
+        kept.found
+            .is_some_and(|found| kept.folded() > closed(&found, self.question.at).max(-1))
     }
 }
 
 fn closed(found: &Found, at: Millis) -> i64 {
-    Grid { anchor: found.anchor, length: found.block }.last_closed(at, found.lag)
+    Grid {
+        anchor: found.anchor,
+        length: found.block,
+    }
+    .last_closed(at, found.lag)
 }
 
 /// The question with what is remembered about it.
@@ -221,15 +360,27 @@ struct Asked<'a> {
 }
 
 /// The verdict, and whether the source failed.
-fn conclude(asked: &Asked<'_>, evidence: &RolloutEvidence, error: Option<&ReadError>) -> (Verdict, bool) {
-    let Asked { policy, question, .. } = *asked;
+fn conclude(
+    asked: &Asked<'_>,
+    evidence: &RolloutEvidence,
+    error: Option<&ReadError>,
+) -> (Verdict, bool) {
+    let Asked {
+        policy, question, ..
+    } = *asked;
     let block = evidence.found.map_or(UNKNOWN_BLOCK, |found| found.block);
-    let empty: Vec<ObjectiveState> = policy.objectives.iter().map(|o| ObjectiveState::new(o, block)).collect();
+    let empty: Vec<ObjectiveState> = policy
+        .objectives
+        .iter()
+        .map(|o| ObjectiveState::new(o, block))
+        .collect();
     let observe = |(i, empty)| {
-        let read = evidence.objectives.get(i);
+        let read: Option<&ObjectiveEvidence> = evidence.objectives.get(i);
         Observed {
-            state: read.map_or(empty, |o| &o.state),
-            problem: error.or_else(|| read.and_then(|o| o.problem.as_ref())).map(ReadError::code),
+            state: read.map_or(empty, |o: &ObjectiveEvidence| &o.state),
+            problem: error
+                .or_else(|| read.and_then(|o| o.problem.as_ref()))
+                .map(ReadError::code),
             series: read.map_or((0, 0), |o| (o.notes.canary_series, o.notes.stable_series)),
         }
     };
@@ -241,7 +392,9 @@ fn conclude(asked: &Asked<'_>, evidence: &RolloutEvidence, error: Option<&ReadEr
         id: verdict_id(&policy.revision, question),
         start: evidence.found.map(|found| found.anchor),
         block,
-        closed: evidence.found.map_or(-1, |found| closed(&found, question.at)),
+        closed: evidence
+            .found
+            .map_or(-1, |found| closed(&found, question.at)),
         step_since: asked.step_since,
         asked_since: Some(asked.asked_since),
         observed,
@@ -263,8 +416,13 @@ fn warnings(policy: &Policy, evidence: &RolloutEvidence, error: Option<&ReadErro
         if let Some(problem) = &read.problem {
             say(problem.to_string());
         }
-        read.warnings.iter().for_each(|warning| say(warning.clone()));
+        read.warnings
+            .iter()
+            .for_each(|warning| say(warning.clone()));
         read.notes.warnings().into_iter().for_each(&mut say);
     }
-    warnings.into_iter().map(|w| crate::judge::explain::clean(&w)).collect()
+    warnings
+        .into_iter()
+        .map(|w| crate::judge::explain::clean(&w))
+        .collect()
 }

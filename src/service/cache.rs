@@ -42,7 +42,11 @@ pub struct RolloutEvidence {
 impl RolloutEvidence {
     /// The newest block folded in by any objective.
     pub fn folded(&self) -> i64 {
-        self.objectives.iter().map(ObjectiveEvidence::folded).max().unwrap_or(i64::MIN)
+        self.objectives
+            .iter()
+            .map(ObjectiveEvidence::folded)
+            .max()
+            .unwrap_or(i64::MIN)
     }
 }
 
@@ -53,7 +57,12 @@ pub struct EvidenceCache(Cache<Key, Arc<Mutex<RolloutEvidence>>>);
 impl EvidenceCache {
     /// Holds at most this many rollouts.
     pub fn new(rollouts: u64) -> Self {
-        Self(Cache::builder().max_capacity(rollouts).time_to_idle(IDLE).build())
+        Self(
+            Cache::builder()
+                .max_capacity(rollouts)
+                .time_to_idle(IDLE)
+                .build(),
+        )
     }
 
     /// The place of one rollout.

@@ -2,7 +2,10 @@
 
 use super::read::ReadError;
 use crate::{
-    domain::{Labels, MetricSource, Millis, NativeHistogram, PlannedQuery, Question, SampleSink, Track, Window},
+    domain::{
+        Labels, MetricSource, Millis, NativeHistogram, PlannedQuery, Question, SampleSink, Track,
+        Window,
+    },
     policy::{Indicator, Policy},
     query::Planner,
 };
@@ -58,9 +61,16 @@ pub async fn discover(
         },
     };
     let scrape = scrape_interval(policy, planner, source, start, deadline).await?;
-    let block = policy.block.unwrap_or_else(|| MIN_BLOCK.max((2 * scrape).div_euclid(5000) * 5000));
+    let block = policy
+        .block
+        .unwrap_or_else(|| MIN_BLOCK.max((2 * scrape).div_euclid(5000) * 5000));
     let anchor = anchor(start, question.at, policy.horizon, block);
-    Ok(Some(Found { start, anchor, block, lag: policy.lag.max(scrape + INGESTION) }))
+    Ok(Some(Found {
+        start,
+        anchor,
+        block,
+        lag: policy.lag.max(scrape + INGESTION),
+    }))
 }
 
 /// The canary's first sample after its newest gap longer than the look-back: a hash that was deployed last week must not
@@ -77,8 +87,12 @@ async fn first_sample(
     let mut seen = BTreeSet::new();
     for selector in exposures(policy) {
         let query = match selector {
-            Exposure::Selector(text) => planner.presence(text, Track::Canary, begin, end, MINUTE)?,
-            Exposure::Expression { text, opaque } => planner.expression(text, opaque, Track::Canary, begin, end, MINUTE)?,
+            Exposure::Selector(text) => {
+                planner.presence(text, Track::Canary, begin, end, MINUTE)?
+            }
+            Exposure::Expression { text, opaque } => {
+                planner.expression(text, opaque, Track::Canary, begin, end, MINUTE)?
+            }
         };
         let mut sink = Presence::default();
         fetch(source, &query, deadline, &mut sink).await?;
@@ -87,10 +101,15 @@ async fn first_sample(
     let Some(minute) = segment_start(&seen, policy.look_back) else {
         return Ok(None);
     };
-    let window = Window { start: minute - MINUTE, end: minute };
+    let window = Window {
+        start: minute - MINUTE,
+        end: minute,
+    };
     let mut first = None::<Millis>;
     for selector in exposures(policy) {
-        let Exposure::Selector(text) = selector else { continue };
+        let Exposure::Selector(text) = selector else {
+            continue;
+        };
         for (_, query) in planner.raw(text, window)? {
             let mut sink = FirstSample::new(planner);
             fetch(source, &query, deadline, &mut sink).await?;
@@ -120,10 +139,16 @@ async fn scrape_interval(
     start: Millis,
     deadline: Instant,
 ) -> Result<Millis, ReadError> {
-    let Some(Exposure::Selector(text)) = exposures(policy).into_iter().find(|e| matches!(e, Exposure::Selector(_))) else {
+    let Some(Exposure::Selector(text)) = exposures(policy)
+        .into_iter()
+        .find(|e| matches!(e, Exposure::Selector(_)))
+    else {
         return Ok(SCRAPE_DEFAULT);
     };
-    let window = Window { start: start - SCRAPE_WINDOW, end: start };
+    let window = Window {
+        start: start - SCRAPE_WINDOW,
+        end: start,
+    };
     let mut spacing = Spacing::default();
     for (_, query) in planner.raw(text, window)? {
         fetch(source, &query, deadline, &mut spacing).await?;
@@ -131,9 +156,20 @@ async fn scrape_interval(
     Ok(spacing.median().unwrap_or(SCRAPE_DEFAULT))
 }
 
-async fn fetch(source: &dyn MetricSource, query: &PlannedQuery, deadline: Instant, sink: &mut dyn SampleSink) -> Result<(), ReadError> {
+async fn fetch(
+    source: &dyn MetricSource,
+    query: &PlannedQuery,
+    deadline: Instant,
+    sink: &mut dyn SampleSink,
+) -> Result<(), ReadError> {
     let report = source.read(query, deadline, sink).await?;
-    if report.partial { Err(ReadError::Partial { warnings: report.warnings }) } else { Ok(()) }
+    if report.partial {
+        Err(ReadError::Partial {
+            warnings: report.warnings,
+        })
+    } else {
+        Ok(())
+    }
 }
 
 enum Exposure<'a> {
@@ -148,16 +184,27 @@ fn exposures(policy: &Policy) -> Vec<Exposure<'_>> {
     for objective in &policy.objectives {
         match &objective.indicator {
             Indicator::ErrorRatio { total: text, .. }
-            | Indicator::Ratio { denominator: text, .. }
-            | Indicator::LatencyQuantile { histogram: text, .. }
+            | Indicator::Ratio {
+                denominator: text, ..
+            }
+            | Indicator::LatencyQuantile {
+                histogram: text, ..
+            }
             | Indicator::Mean { count: text, .. }
             | Indicator::Gauge { selector: text } => {
                 selectors.insert(text.as_str());
             }
-            Indicator::Query { expression, opaque } => expressions.push(Exposure::Expression { text: expression, opaque: *opaque }),
+            Indicator::Query { expression, opaque } => expressions.push(Exposure::Expression {
+                text: expression,
+                opaque: *opaque,
+            }),
         }
     }
-    if selectors.is_empty() { expressions } else { selectors.into_iter().map(Exposure::Selector).collect() }
+    if selectors.is_empty() {
+        expressions
+    } else {
+        selectors.into_iter().map(Exposure::Selector).collect()
+    }
 }
 
 /// Minutes in which something was there.
@@ -211,7 +258,10 @@ impl SampleSink for FirstSample {
         self.first = None;
     }
     fn series(&mut self, labels: Labels) {
-        self.present = self.label.as_ref().is_none_or(|label| labels.get(label) == Some(&self.canary_hash));
+        self.present = self
+            .label
+            .as_ref()
+            .is_none_or(|label| labels.get(label) == Some(&self.canary_hash));
     }
     fn sample(&mut self, at: Millis, value: f64) {
         if value.is_finite() {
@@ -275,7 +325,10 @@ mod tests {
         ];
         for (minutes, expected) in rows {
             let minutes = minutes.iter().map(|m| m * MINUTE).collect();
-            assert_eq!(segment_start(&minutes, 30 * MINUTE), expected.map(|m| m * MINUTE));
+            assert_eq!(
+                segment_start(&minutes, 30 * MINUTE),
+                expected.map(|m| m * MINUTE)
+            );
         }
     }
 

@@ -16,7 +16,12 @@ pub fn verdict_id(revision: &str, question: &Question) -> Uuid {
     part(&question.rollout.name);
     part(&question.rollout.canary_hash);
     part(&question.rollout.stable_hash);
-    for number in [question.weight, question.step.map(f64::from), question.step_since.map(|t| t as f64), question.since.map(|t| t as f64)] {
+    for number in [
+        question.weight,
+        question.step.map(f64::from),
+        question.step_since.map(|t| t as f64),
+        question.since.map(|t| t as f64),
+    ] {
         part(&number.map_or_else(String::new, |n| n.to_string()));
     }
     for (name, value) in &question.params {
@@ -28,10 +33,16 @@ pub fn verdict_id(revision: &str, question: &Question) -> Uuid {
     for (slot, byte) in bytes.iter_mut().zip(digest.iter()) {
         *slot = *byte;
     }
-    for (slot, byte) in bytes.iter_mut().zip(question.at.max(0).to_be_bytes().iter().skip(2)) {
+    for (slot, byte) in bytes
+        .iter_mut()
+        .zip(question.at.max(0).to_be_bytes().iter().skip(2))
+    {
         *slot = *byte;
     }
-    uuid::Builder::from_bytes(bytes).with_version(uuid::Version::SortRand).with_variant(uuid::Variant::RFC4122).into_uuid()
+    uuid::Builder::from_bytes(bytes)
+        .with_version(uuid::Version::SortRand)
+        .with_variant(uuid::Variant::RFC4122)
+        .into_uuid()
 }
 
 #[cfg(test)]
@@ -41,7 +52,12 @@ mod tests {
 
     #[test]
     fn the_same_question_has_the_same_id_and_any_change_another() {
-        let rollout = RolloutRef { namespace: "a".into(), name: "b".into(), canary_hash: "c".into(), stable_hash: "d".into() };
+        let rollout = RolloutRef {
+            namespace: "a".into(),
+            name: "b".into(),
+            canary_hash: "c".into(),
+            stable_hash: "d".into(),
+        };
         let question = Question {
             policy: "p".into(),
             rollout,
@@ -57,9 +73,22 @@ mod tests {
         let id = verdict_id("r", &question);
         assert_eq!(id, verdict_id("r", &question));
         assert_eq!(id.get_version_num(), 7);
-        assert_eq!(id.get_timestamp().map(|t| t.to_unix()), Some((1_767_225_600, 123_000_000)));
-        let later = Question { at: question.at + 1, ..question.clone() };
-        let heavier = Question { weight: Some(25.0), ..question.clone() };
-        assert!(id != verdict_id("r", &later) && id != verdict_id("r", &heavier) && id != verdict_id("s", &question));
+        assert_eq!(
+            id.get_timestamp().map(|t| t.to_unix()),
+            Some((1_767_225_600, 123_000_000))
+        );
+        let later = Question {
+            at: question.at + 1,
+            ..question.clone()
+        };
+        let heavier = Question {
+            weight: Some(25.0),
+            ..question.clone()
+        };
+        assert!(
+            id != verdict_id("r", &later)
+                && id != verdict_id("r", &heavier)
+                && id != verdict_id("s", &question)
+        );
     }
 }

@@ -27,7 +27,10 @@ impl Memory {
     /// Remembers this many rollouts.
     pub fn new(rollouts: u64) -> Self {
         Self {
-            first_asked: Cache::builder().max_capacity(rollouts.saturating_mul(8)).time_to_live(KEEP).build(),
+            first_asked: Cache::builder()
+                .max_capacity(rollouts.saturating_mul(8))
+                .time_to_live(KEEP)
+                .build(),
             latest: Cache::new(rollouts),
             silent_since: Cache::new(1000),
         }
@@ -38,7 +41,9 @@ impl Memory {
         if question.step_since.is_some() {
             return question.step_since;
         }
-        question.weight.map(|weight| self.first(question, Some(weight.to_bits())))
+        question
+            .weight
+            .map(|weight| self.first(question, Some(weight.to_bits())))
     }
 
     /// The first question about this rollout.
@@ -47,7 +52,11 @@ impl Memory {
     }
 
     fn first(&self, question: &Question, weight: Option<u64>) -> Millis {
-        let key = Step { policy: question.policy.clone(), rollout: question.rollout.clone(), weight };
+        let key = Step {
+            policy: question.policy.clone(),
+            rollout: question.rollout.clone(),
+            weight,
+        };
         let known = self.first_asked.get(&key);
         let first = known.map_or(question.at, |known| known.min(question.at));
         if known != Some(first) && !question.dry_run {
@@ -59,7 +68,10 @@ impl Memory {
     /// Keeps the newest verdict of a rollout.
     pub fn keep(&self, verdict: &Arc<Verdict>) {
         let rollout = &verdict.rollout;
-        self.latest.insert((rollout.namespace.clone(), rollout.name.clone()), Arc::clone(verdict));
+        self.latest.insert(
+            (rollout.namespace.clone(), rollout.name.clone()),
+            Arc::clone(verdict),
+        );
     }
 
     /// The newest verdict of a rollout.

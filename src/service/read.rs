@@ -40,7 +40,9 @@ impl ReadError {
     /// The reason code that the verdict shows.
     pub fn code(&self) -> Code {
         match self {
-            Self::Source(SourceError::Malformed { .. }) | Self::Evidence(_) => Code::SourceMalformed,
+            Self::Source(SourceError::Malformed { .. }) | Self::Evidence(_) => {
+                Code::SourceMalformed
+            }
             Self::Source(SourceError::TooLarge { .. }) => Code::SourceLimit,
             Self::Partial { .. } => Code::PartialData,
             Self::Source(_) | Self::Query(_) | Self::Deadline => Code::SourceDown,
@@ -66,11 +68,16 @@ pub struct ObjectiveEvidence {
 impl ObjectiveEvidence {
     /// Nothing read yet.
     pub fn new(policy: &Policy, objective: &Objective, found: &Found, identity: Identity) -> Self {
-        let grid = Grid { anchor: found.anchor, length: found.block };
+        let grid = Grid {
+            anchor: found.anchor,
+            length: found.block,
+        };
         let kind = match &objective.indicator {
             Indicator::ErrorRatio { .. } => Kind::Counts { proportion: true },
             Indicator::Ratio { .. } => Kind::Counts { proportion: false },
-            Indicator::LatencyQuantile { .. } => Kind::Histogram { warm_up: policy.warm_up },
+            Indicator::LatencyQuantile { .. } => Kind::Histogram {
+                warm_up: policy.warm_up,
+            },
             Indicator::Mean { .. } => Kind::Means,
             Indicator::Gauge { .. } | Indicator::Query { .. } => Kind::Gauge,
         };
@@ -79,7 +86,11 @@ impl ObjectiveEvidence {
         Self {
             condenser: Condenser::new(kind, grid, identity),
             state: ObjectiveState::new(objective, found.block),
-            next: if looks_back { -(policy.look_back / found.block) } else { 0 },
+            next: if looks_back {
+                -(policy.look_back / found.block)
+            } else {
+                0
+            },
             notes: Notes::default(),
             warnings: Vec::new(),
             problem: None,
@@ -108,7 +119,10 @@ impl ObjectiveEvidence {
         let last = last.min(first + (PIECE / grid.length).max(1) - 1);
         let fresh = self.notes == Notes::default() && self.state.trail().is_empty();
         let reach = if fresh { LOOKBACK } else { 0 };
-        let window = Window { start: grid.start_of(first) - reach, end: grid.end_of(last) };
+        let window = Window {
+            start: grid.start_of(first) - reach,
+            end: grid.end_of(last),
+        };
         let mut asks = Vec::new();
         for (role, arm, query) in job.queries(window, grid)? {
             asks.push((query, self.condenser.piece(role, arm, first, last)));
@@ -121,7 +135,9 @@ impl ObjectiveEvidence {
         for read in futures_join(reads).await {
             let (piece, report) = read?;
             if report.partial {
-                return Err(ReadError::Partial { warnings: report.warnings });
+                return Err(ReadError::Partial {
+                    warnings: report.warnings,
+                });
             }
             for warning in report.warnings {
                 if !self.warnings.contains(&warning) {
@@ -156,7 +172,11 @@ pub struct Job<'a> {
 }
 
 impl Job<'_> {
-    fn queries(&self, window: Window, grid: Grid) -> Result<Vec<(Role, Option<Track>, PlannedQuery)>, QueryError> {
+    fn queries(
+        &self,
+        window: Window,
+        grid: Grid,
+    ) -> Result<Vec<(Role, Option<Track>, PlannedQuery)>, QueryError> {
         let mut queries = Vec::new();
         let mut raw = |role, text: &str| -> Result<(), QueryError> {
             for (arms, query) in self.planner.raw(text, window)? {
@@ -173,12 +193,19 @@ impl Job<'_> {
                 raw(Role::Events, errors)?;
                 raw(Role::Trials, total)?;
             }
-            Indicator::Ratio { numerator, denominator } => {
+            Indicator::Ratio {
+                numerator,
+                denominator,
+            } => {
                 raw(Role::Events, numerator)?;
                 raw(Role::Trials, denominator)?;
             }
             Indicator::LatencyQuantile { histogram, .. } => raw(Role::Histogram, histogram)?,
-            Indicator::Mean { sum, count, sum_of_squares } => {
+            Indicator::Mean {
+                sum,
+                count,
+                sum_of_squares,
+            } => {
                 raw(Role::Sum, sum)?;
                 raw(Role::Count, count)?;
                 if let Some(squares) = sum_of_squares {
@@ -190,7 +217,14 @@ impl Job<'_> {
                 // evaluated at the end of each block
                 let first = grid.end_of(grid.index_of(window.start + 1));
                 for track in [Track::Canary, Track::Stable] {
-                    let query = self.planner.expression(expression, *opaque, track, first, window.end, grid.length)?;
+                    let query = self.planner.expression(
+                        expression,
+                        *opaque,
+                        track,
+                        first,
+                        window.end,
+                        grid.length,
+                    )?;
                     queries.push((Role::Level, Some(track), query));
                 }
             }

@@ -174,11 +174,11 @@ impl HttpApi {
         while let Some(chunk) = response.chunk().await.map_err(|e| self.broken(e))? {
             decoder
                 .feed(&chunk, sink)
-                .map_err(|e| self.unreadable(e, secrets))?;
+                .map_err(|e| self.unreadable(&e, secrets))?;
         }
         let mut report = decoder
             .finish(sink)
-            .map_err(|e| self.unreadable(e, secrets))?;
+            .map_err(|e| self.unreadable(&e, secrets))?;
         if report.partial {
             let warning = "partial answer: a part of the storage did not answer";
             report.warnings.push(warning.to_owned());
@@ -224,7 +224,7 @@ impl HttpApi {
         }
     }
 
-    fn unreadable(&self, error: WireError, secrets: &[SecretString]) -> Failure {
+    fn unreadable(&self, error: &WireError, secrets: &[SecretString]) -> Failure {
         let name = self.name.clone();
         let detail = scrub(&error.to_string(), secrets);
         let error = match error {

@@ -66,7 +66,7 @@ pub(super) fn form(
     form.push(("timeout", format!("{}ms", left.as_millis().max(1))));
     match kind {
         SourceKind::Prometheus => match prometheus::refusal(query) {
-            Some(why) => return Err(why),
+            Some(why) => Err(why),
             None => Ok(form),
         },
         SourceKind::VictoriaMetrics => {

@@ -143,6 +143,6 @@ fn notes_add_up() {
     };
     assert_eq!(
         (sum.resets, sum.canary_series, sum.scrape_interval),
-        (5, 5, Some(15))
+        (5, 9, Some(15))
     );
 }

@@ -4,7 +4,7 @@ use super::{
     cursor::{Cursor, Raw, Stop, Take},
     histogram::histogram,
     labels::{Collector, Seen},
-    number::{millis, quoted_float},
+    number::{millis, quoted_float, usual},
     skip::Skip,
     text::{cut, unescape},
 };
@@ -46,28 +46,27 @@ pub enum WireError {
     Refused(String),
 }
 
-/// What the next unit is.
+/// What the next unit is; `first` is right after the opening bracket.
 #[derive(Debug, Clone, Copy)]
 enum State {
     Open,
-    TopKey { first: bool },
-    TopNext,
-    WarningFirst,
-    WarningNext,
+    Top { first: bool },
+    Warning { first: bool },
     DataOpen,
-    DataKey { first: bool },
-    DataNext,
-    SeriesFirst,
-    SeriesNext,
-    FieldKey { first: bool },
-    FieldNext,
-    LabelFirst,
-    LabelNext,
-    SampleFirst { native: bool },
-    SampleNext { native: bool },
+    Data { first: bool },
+    Series { first: bool },
+    Field { first: bool },
+    Label { first: bool },
+    Sample { first: bool, native: bool },
     Single { native: bool },
     Skip { skip: Skip, level: Level },
     End,
+}
+
+impl State {
+    const TOP: Self = Self::Top { first: false };
+    const DATA: Self = Self::Data { first: false };
+    const FIELD: Self = Self::Field { first: false };
 }
 
 /// Which object a skipped value belongs to.
@@ -210,6 +209,7 @@ impl Decoder {
     fn run(&mut self, bytes: &[u8], sink: &mut dyn SampleSink) -> Result<usize, WireError> {
         let mut cursor = Cursor::new(bytes);
         loop {
+            self.burst(&mut cursor, sink).map_err(|s| self.stopped(s))?;
             cursor.skip_space();
             let done = cursor.at;
             if done == bytes.len() {
@@ -229,10 +229,7 @@ impl Decoder {
                     }
                     return Ok(done);
                 }
-                Err(Stop::Bad { at, what }) => {
-                    let position = self.base + at as u64;
-                    return Err(WireError::Malformed { position, what });
-                }
+                Err(stop) => return Err(self.stopped(stop)),
             }
             if self.report.series > self.limits.series {
                 let limit = self.limits.series;
@@ -243,90 +240,118 @@ impl Decoder {
         }
     }
 
+    fn stopped(&self, stop: Stop) -> WireError {
+        let (at, what) = match stop {
+            Stop::Bad { at, what } => (at, what),
+            Stop::More => (0, "more bytes".to_owned()),
+        };
+        let position = self.base + at as u64;
+        WireError::Malformed { position, what }
+    }
+
+    /// The quick way through a run of usual samples; stops in front of whatever is not one.
+    #[inline]
+    fn burst(&mut self, c: &mut Cursor<'_>, sink: &mut dyn SampleSink) -> Take<()> {
+        let State::Sample {
+            first: false,
+            native: false,
+        } = self.state
+        else {
+            return Ok(());
+        };
+        while let Some((at, value, length)) = usual(c.rest()) {
+            if self.admit(at, c.at + 2)? {
+                sink.sample(at, value);
+            }
+            c.at += length;
+        }
+        Ok(())
+    }
+
     #[inline]
     fn step(&mut self, c: &mut Cursor<'_>, sink: &mut dyn SampleSink) -> Take<()> {
         self.state = match self.state {
-            State::SampleNext { native } => {
-                if c.peek()? == b',' {
-                    c.at += 1;
+            State::Sample { first, native } => {
+                if item(c, b']', first)? {
                     self.sample(c, native, sink)?
                 } else {
-                    next(c, b']', self.state, State::FieldNext)?
-                }
-            }
-            State::SampleFirst { native } => {
-                if c.eat_if(b']')? {
-                    State::FieldNext
-                } else {
-                    self.sample(c, native, sink)?
+                    State::FIELD
                 }
             }
             State::Single { native } => {
                 self.sample(c, native, sink)?;
-                State::FieldNext
+                State::FIELD
             }
             State::Open => {
                 c.eat(b'{')?;
-                State::TopKey { first: true }
+                State::Top { first: true }
             }
-            State::TopKey { first } => self.top_key(c, first)?,
-            State::TopNext => next(c, b'}', State::TopKey { first: false }, State::End)?,
-            State::WarningFirst => {
-                if c.eat_if(b']')? {
-                    State::TopNext
+            State::Top { first } => {
+                if item(c, b'}', first)? {
+                    self.top(c)?
                 } else {
-                    self.warning(c)?
+                    State::End
                 }
             }
-            State::WarningNext => {
-                if c.eat_if(b']')? {
-                    State::TopNext
-                } else {
-                    c.eat(b',')?;
+            State::Warning { first } => {
+                if item(c, b']', first)? {
                     self.warning(c)?
+                } else {
+                    State::TOP
                 }
             }
             State::DataOpen => {
                 c.eat(b'{')?;
-                State::DataKey { first: true }
+                State::Data { first: true }
             }
-            State::DataKey { first } => self.data_key(c, first)?,
-            State::DataNext => next(c, b'}', State::DataKey { first: false }, State::TopNext)?,
-            State::SeriesFirst if c.eat_if(b']')? => State::DataNext,
-            State::SeriesFirst => self.open_series(c)?,
-            State::SeriesNext if c.eat_if(b']')? => State::DataNext,
-            State::SeriesNext => {
-                c.eat(b',')?;
-                self.open_series(c)?
+            State::Data { first } => {
+                if item(c, b'}', first)? {
+                    self.data(c)?
+                } else if self.has_result {
+                    State::TOP
+                } else {
+                    return Err(Cursor::bad(c.at - 1, "`data` without a result"));
+                }
             }
-            State::FieldKey { first } => self.field_key(c, first)?,
-            State::FieldNext => self.field_next(c)?,
-            State::LabelFirst if c.eat_if(b'}')? => self.named(c, sink)?,
-            State::LabelFirst => {
-                self.labels.pair(c)?;
-                State::LabelNext
+            State::Series { first } => {
+                if item(c, b']', first)? {
+                    c.eat(b'{')?;
+                    self.named = false;
+                    self.fields.clear();
+                    State::Field { first: true }
+                } else {
+                    State::DATA
+                }
             }
-            State::LabelNext if c.eat_if(b'}')? => self.named(c, sink)?,
-            State::LabelNext => {
-                c.eat(b',')?;
-                self.labels.pair(c)?;
-                State::LabelNext
+            State::Field { first } => {
+                if item(c, b'}', first)? {
+                    self.field(c)?
+                } else if self.named {
+                    State::Series { first: false }
+                } else {
+                    return Err(Cursor::bad(c.at - 1, "expected `metric`, found `}`"));
+                }
+            }
+            State::Label { first } => {
+                if item(c, b'}', first)? {
+                    self.labels.pair(c)?;
+                    State::Label { first: false }
+                } else {
+                    self.named(c, sink)?
+                }
             }
             State::Skip { mut skip, level } => match (skip.step(c)?, level) {
                 (false, _) => State::Skip { skip, level },
-                (true, Level::Top) => State::TopNext,
-                (true, Level::Data) => State::DataNext,
-                (true, Level::Series) => State::FieldNext,
+                (true, Level::Top) => State::TOP,
+                (true, Level::Data) => State::DATA,
+                (true, Level::Series) => State::FIELD,
             },
             State::End => return Err(c.expected("nothing after the answer")),
         };
         Ok(())
     }
 
-    fn top_key(&mut self, c: &mut Cursor<'_>, first: bool) -> Take<State> {
-        if first && c.eat_if(b'}')? {
-            return Ok(State::End);
-        }
+    fn top(&mut self, c: &mut Cursor<'_>) -> Take<State> {
         let key = key(c)?;
         match key.bytes {
             b"status" => {
@@ -339,7 +364,6 @@ impl Decoder {
             }
             b"data" if self.has_data => return Err(Cursor::bad(key.at, "a second `data`")),
             b"data" => {
-                c.peek()?;
                 self.has_data = true;
                 return Ok(State::DataOpen);
             }
@@ -348,11 +372,11 @@ impl Decoder {
             b"isPartial" => self.report.partial |= c.boolean()?,
             b"warnings" | b"infos" => {
                 c.eat(b'[')?;
-                return Ok(State::WarningFirst);
+                return Ok(State::Warning { first: true });
             }
             _ => return Ok(skip(Level::Top)),
         }
-        Ok(State::TopNext)
+        Ok(State::TOP)
     }
 
     fn warning(&mut self, c: &mut Cursor<'_>) -> Take<State> {
@@ -360,13 +384,10 @@ impl Decoder {
         if self.report.warnings.len() < WARNINGS {
             self.report.warnings.push(cut(&text, WARNING_CHARS));
         }
-        Ok(State::WarningNext)
+        Ok(State::Warning { first: false })
     }
 
-    fn data_key(&mut self, c: &mut Cursor<'_>, first: bool) -> Take<State> {
-        if first && c.eat_if(b'}')? {
-            return Err(Cursor::bad(c.at, "`data` without a result"));
-        }
+    fn data(&mut self, c: &mut Cursor<'_>) -> Take<State> {
         let key = key(c)?;
         match key.bytes {
             b"resultType" => {
@@ -376,7 +397,7 @@ impl Decoder {
                     b"vector" => Kind::Vector,
                     _ => return Err(Cursor::bad(value.at, "expected `matrix` or `vector`")),
                 });
-                Ok(State::DataNext)
+                Ok(State::DATA)
             }
             b"result" if self.kind.is_none() => {
                 Err(Cursor::bad(key.at, "expected `resultType` before `result`"))
@@ -385,29 +406,19 @@ impl Decoder {
             b"result" => {
                 c.eat(b'[')?;
                 self.has_result = true;
-                Ok(State::SeriesFirst)
+                Ok(State::Series { first: true })
             }
             _ => Ok(skip(Level::Data)),
         }
     }
 
-    fn open_series(&mut self, c: &mut Cursor<'_>) -> Take<State> {
-        c.eat(b'{')?;
-        self.named = false;
-        self.fields.clear();
-        Ok(State::FieldKey { first: true })
-    }
-
-    fn field_key(&mut self, c: &mut Cursor<'_>, first: bool) -> Take<State> {
-        if first && c.peek()? == b'}' {
-            return Err(c.expected("`metric`"));
-        }
+    fn field(&mut self, c: &mut Cursor<'_>) -> Take<State> {
         let key = key(c)?;
         let (native, kind) = match key.bytes {
             b"metric" if self.named => return Err(Cursor::bad(key.at, "a second `metric`")),
             b"metric" => {
                 c.eat(b'{')?;
-                return Ok(State::LabelFirst);
+                return Ok(State::Label { first: true });
             }
             b"values" => (false, Kind::Matrix),
             b"histograms" => (true, Kind::Matrix),
@@ -429,17 +440,13 @@ impl Decoder {
         }
         self.fields.push(native);
         self.last = None;
-        if kind == Kind::Vector {
-            return Ok(State::Single { native });
-        }
-        Ok(State::SampleFirst { native })
-    }
-
-    fn field_next(&mut self, c: &mut Cursor<'_>) -> Take<State> {
-        if c.peek()? == b'}' && !self.named {
-            return Err(c.expected("`metric`"));
-        }
-        next(c, b'}', State::FieldKey { first: false }, State::SeriesNext)
+        Ok(match kind {
+            Kind::Matrix => State::Sample {
+                first: true,
+                native,
+            },
+            Kind::Vector => State::Single { native },
+        })
     }
 
     fn named(&mut self, c: &mut Cursor<'_>, sink: &mut dyn SampleSink) -> Take<State> {
@@ -456,7 +463,7 @@ impl Decoder {
         if self.report.series <= self.limits.series {
             sink.series(labels);
         }
-        Ok(State::FieldNext)
+        Ok(State::FIELD)
     }
 
     /// Takes `[time, value]`.
@@ -484,7 +491,10 @@ impl Decoder {
                 sink.sample(at, value);
             }
         }
-        Ok(State::SampleNext { native })
+        Ok(State::Sample {
+            first: false,
+            native,
+        })
     }
 
     /// Is it in the window? Refuses what cannot be.
@@ -517,15 +527,21 @@ fn key<'a>(c: &mut Cursor<'a>) -> Take<Raw<'a>> {
     Ok(key)
 }
 
-/// A comma, or the closing bracket.
-fn next(c: &mut Cursor<'_>, close: u8, more: State, over: State) -> Take<State> {
-    if c.eat_if(close)? {
-        return Ok(over);
+/// Is there another item? Takes the comma in front of it, or the closing bracket.
+#[inline]
+fn item(c: &mut Cursor<'_>, close: u8, first: bool) -> Take<bool> {
+    let byte = c.peek()?;
+    if byte == close {
+        c.at += 1;
+        return Ok(false);
     }
-    if c.eat_if(b',')? {
-        return Ok(more);
+    if !first {
+        if byte != b',' {
+            return Err(c.expected(&format!("`,` or `{}`", close as char)));
+        }
+        c.at += 1;
     }
-    Err(c.expected(&format!("`,` or `{}`", close as char)))
+    Ok(true)
 }
 
 fn skip(level: Level) -> State {

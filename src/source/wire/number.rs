@@ -144,6 +144,38 @@ fn plain(bytes: &[u8]) -> Option<(f64, usize)> {
     None
 }
 
+/// The usual sample, `,[1767225600.123,"288515434"]` without white space: time, value and length. `None`: look closer.
+#[inline]
+pub(super) fn usual(bytes: &[u8]) -> Option<(Millis, f64, usize)> {
+    let rest = bytes.strip_prefix(b",[")?;
+    let (seconds, rest) = rest.split_first_chunk::<10>()?;
+    if seconds[0] == b'0' || !seconds.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let number = |digits: &[u8]| digits.iter().fold(0, |n, d| n * 10 + i64::from(d - b'0'));
+    let (millis, rest) = match rest {
+        [b',', b'"', rest @ ..] => (0, rest),
+        [b'.', a, b, c, b',', b'"', rest @ ..] => {
+            let decimals = [*a, *b, *c];
+            if !decimals.iter().all(u8::is_ascii_digit) {
+                return None;
+            }
+            (number(&decimals), rest)
+        }
+        _ => return None,
+    };
+    let (value, used) = plain(rest).or_else(|| {
+        let near = rest.get(..40).unwrap_or(rest);
+        let end = memchr::memchr(b'"', near)?;
+        Some((any(near.get(..end)?)?, end))
+    })?;
+    if rest.get(used + 1) != Some(&b']') {
+        return None;
+    }
+    let length = bytes.len() - rest.len() + used + 2;
+    Some((number(seconds) * 1000 + millis, value, length))
+}
+
 /// Any other spelling.
 fn any(text: &[u8]) -> Option<f64> {
     match text {

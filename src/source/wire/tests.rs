@@ -61,6 +61,46 @@ const MATRIX: &str = r#" { "status":"success","isPartial":true,"unknown":[1,-2.5
  ],"stats":{"seriesFetched":"2"}},"warnings":["w\u00e9"],"infos":["i"]}
  "#;
 
+const USUAL: &str = r#"{"status":"success","data":{"resultType":"matrix","result":[{"metric":{},"values":[[1767225600,"1"],[1767225601,"12.5"],[1767225602.5,"3"],[1767225603.123,"288515434"],[1767225604.123,"0.12345678901234566"],[1767225605.123,"NaN"],[1767225606.123 ,"7"],[1767225607.123,"1e3"]]}]}}"#;
+
+#[test]
+fn usual_samples() {
+    let expected = "{}
+1767225600000 1
+1767225601000 12.5
+1767225602500 3
+1767225603123 288515434
+1767225604123 0.12345678901234566
+1767225605123 NaN
+1767225606123 7
+1767225607123 1000
+";
+    assert_eq!(whole(USUAL).0, expected);
+    for size in 1..60 {
+        assert_eq!(
+            decode(WIDE, USUAL.as_bytes().chunks(size)),
+            whole(USUAL),
+            "{size}"
+        );
+    }
+    let twice = USUAL.replace("1767225605.", "1767225604.");
+    let says = refused(&twice);
+    let at = twice.find("1767225604.123,\"NaN").unwrap();
+    assert!(
+        says.starts_with(&format!("byte {at}: a sample at 2026-")),
+        "{says}"
+    );
+    for (from, to, says) in [
+        ("\"12.5\"]", "\"12.5\"}", "expected `]`"),
+        ("1767225601,", "0767225601,", "leading zero"),
+        ("603.123,", "603.12a,", "expected"),
+        ("603.123,", "603.1234,", "finer than"),
+    ] {
+        let found = refused(&USUAL.replace(from, to));
+        assert!(found.contains(says), "{found}");
+    }
+}
+
 #[test]
 fn a_matrix_with_everything() {
     let (events, end) = whole(MATRIX);
@@ -139,7 +179,7 @@ fn what_cannot_be_right() {
         format!(r#"{{"status":"success","data":{{"resultType":"matrix","result":[{s}]}}}}"#)
     };
     for (text, says) in [
-        ("".to_owned(), "byte 0: the answer ends"),
+        (String::new(), "byte 0: the answer ends"),
         ("<html>".to_owned(), "byte 0: expected `{`, found `<`"),
         ("null".to_owned(), "expected `{`"),
         (
@@ -264,8 +304,8 @@ fn every_cut_is_refused_and_every_split_is_the_same() {
 
 proptest! {
     #[test]
-    fn any_split_gives_the_same(sizes in prop::collection::vec(1_usize..40, 1..200), at in any::<prop::sample::Index>(), byte: u8, mutate: bool) {
-        let mut body = MATRIX.as_bytes().to_vec();
+    fn any_split_gives_the_same(sizes in prop::collection::vec(1_usize..40, 1..200), at in any::<prop::sample::Index>(), byte: u8, mutate: bool, usual: bool) {
+        let mut body = if usual { USUAL } else { MATRIX }.as_bytes().to_vec();
         if mutate {
             let at = at.index(body.len());
             body[at] = byte;

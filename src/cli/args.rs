@@ -1,0 +1,261 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use std::path::PathBuf;
+
+/// Statistical canary judge for Argo Rollouts
+///
+/// Reads VictoriaMetrics or Prometheus and answers pass, fail or inconclusive.
+#[derive(Debug, Parser)]
+#[command(
+    name = "rollout-judge",
+    version,
+    propagate_version = true,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
+pub struct Program {
+    /// What to do
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run the service that the `web` metric of Argo Rollouts calls
+    Serve(ServeArgs),
+    /// Judge one rollout now, from flags, and print the verdict
+    #[command(after_help = EXIT_CODES)]
+    Judge(Box<JudgeArgs>),
+    /// Check policy files; with --source, also whether their selectors find series
+    #[command(after_help = "Exit codes: 0 everything is fine, 1 something is wrong, 2 usage.")]
+    Check(Box<CheckArgs>),
+    /// Print the JSON Schema of policy files, for editors
+    Schema,
+    /// Ask a running service whether it is ready; exit 0 if so, 1 if not
+    Healthcheck(HealthcheckArgs),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 pass, 1 fail, 2 usage, 3 inconclusive.";
+
+#[derive(Debug, Args)]
+pub(super) struct ServeArgs {
+    /// Configuration file (YAML); every key also as variable `ROLLOUT_JUDGE__SECTION__KEY`
+    #[arg(long, value_name = "FILE", env = "ROLLOUT_JUDGE_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Print the effective configuration with secrets hidden, and exit
+    #[arg(long)]
+    pub print_config: bool,
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Output {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+/// The API that a source speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum SourceKindArg {
+    /// VictoriaMetrics, single node or cluster
+    Victoriametrics,
+    /// Prometheus, or something that speaks exactly its API
+    Prometheus,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct JudgeArgs {
+    /// File with the policy
+    #[arg(long, value_name = "FILE", help_heading = "What to judge by")]
+    pub policy_file: PathBuf,
+    /// Name of the policy, where the file has several
+    #[arg(long, value_name = "NAME", help_heading = "What to judge by")]
+    pub policy: Option<String>,
+    #[command(flatten)]
+    pub source: SourceArgs,
+    #[command(flatten)]
+    pub rollout: RolloutArgs,
+    #[command(flatten)]
+    pub moment: MomentArgs,
+    /// Time for the whole answer, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 30.0, value_parser = seconds)]
+    pub deadline: f64,
+    /// How the verdict is printed
+    #[arg(long, value_enum, default_value = "text")]
+    pub output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SourceArgs {
+    /// URL of the metric source
+    #[arg(long = "source", value_name = "URL", help_heading = "Where to read")]
+    pub url: String,
+    /// The API that it speaks
+    #[arg(
+        long = "source-kind",
+        value_name = "KIND",
+        value_enum,
+        default_value = "victoriametrics",
+        help_heading = "Where to read"
+    )]
+    pub kind: SourceKindArg,
+    /// File with a bearer token for the source
+    #[arg(
+        long = "source-token-file",
+        value_name = "FILE",
+        help_heading = "Where to read"
+    )]
+    pub token_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RolloutArgs {
+    /// Namespace of the Rollout
+    #[arg(long, value_name = "NAME", help_heading = "Whom to judge")]
+    pub namespace: String,
+    /// Name of the Rollout
+    #[arg(long, value_name = "NAME", help_heading = "Whom to judge")]
+    pub rollout: String,
+    /// Pod-template hash of the canary
+    #[arg(long, value_name = "HASH", help_heading = "Whom to judge")]
+    pub canary_hash: String,
+    /// Pod-template hash of stable
+    #[arg(long, value_name = "HASH", help_heading = "Whom to judge")]
+    pub stable_hash: String,
+    /// Value of one of the policy's `$name` variables; may be repeated
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = pair, help_heading = "Whom to judge")]
+    pub params: Vec<(String, String)>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct MomentArgs {
+    /// Traffic percent of the present step, 0 to 100
+    #[arg(long, value_name = "PERCENT", help_heading = "When")]
+    pub weight: Option<String>,
+    /// Index of the present step, from 0
+    #[arg(long, value_name = "INDEX", help_heading = "When")]
+    pub step: Option<String>,
+    /// Start of the present step: RFC 3339 or Unix seconds
+    #[arg(long, value_name = "TIME", help_heading = "When")]
+    pub step_since: Option<String>,
+    /// Start of the canary's exposure; else its first data inside the policy's horizon
+    #[arg(long, value_name = "TIME", help_heading = "When")]
+    pub since: Option<String>,
+    /// Judge as of this time instead of now
+    #[arg(long, value_name = "TIME", help_heading = "When")]
+    pub at: Option<String>,
+    /// Name of the AnalysisRun, for the record
+    #[arg(long, value_name = "NAME", help_heading = "When")]
+    pub analysis_run: Option<String>,
+    /// Judge and answer, keep and tell nobody
+    #[arg(long, help_heading = "When")]
+    pub dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CheckArgs {
+    /// Policy files
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// Also ask this metric source whether every selector finds series on both tracks
+    #[arg(long = "source", value_name = "URL", requires_all = ["namespace", "rollout", "canary_hash", "stable_hash"], help_heading = "Against a source")]
+    pub source: Option<String>,
+    /// The API that it speaks
+    #[arg(
+        long = "source-kind",
+        value_name = "KIND",
+        value_enum,
+        default_value = "victoriametrics",
+        help_heading = "Against a source"
+    )]
+    pub kind: SourceKindArg,
+    /// File with a bearer token for the source
+    #[arg(
+        long = "source-token-file",
+        value_name = "FILE",
+        requires = "source",
+        help_heading = "Against a source"
+    )]
+    pub token_file: Option<PathBuf>,
+    /// Namespace of the Rollout
+    #[arg(
+        long,
+        value_name = "NAME",
+        requires = "source",
+        help_heading = "Against a source"
+    )]
+    pub namespace: Option<String>,
+    /// Name of the Rollout
+    #[arg(
+        long,
+        value_name = "NAME",
+        requires = "source",
+        help_heading = "Against a source"
+    )]
+    pub rollout: Option<String>,
+    /// Pod-template hash of the canary
+    #[arg(
+        long,
+        value_name = "HASH",
+        requires = "source",
+        help_heading = "Against a source"
+    )]
+    pub canary_hash: Option<String>,
+    /// Pod-template hash of stable
+    #[arg(
+        long,
+        value_name = "HASH",
+        requires = "source",
+        help_heading = "Against a source"
+    )]
+    pub stable_hash: Option<String>,
+    /// Value of one of the policy's `$name` variables; may be repeated
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = pair, requires = "source", help_heading = "Against a source")]
+    pub params: Vec<(String, String)>,
+    /// As of this time instead of now: RFC 3339 or Unix seconds
+    #[arg(
+        long,
+        value_name = "TIME",
+        requires = "source",
+        help_heading = "Against a source"
+    )]
+    pub at: Option<String>,
+    /// How the result is printed
+    #[arg(long, value_enum, default_value = "text")]
+    pub output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct HealthcheckArgs {
+    /// What to ask
+    #[arg(
+        long,
+        value_name = "URL",
+        default_value = "http://127.0.0.1:8080/readyz"
+    )]
+    pub url: String,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write NAME=VALUE".to_owned()),
+    }
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.trim_end_matches('s').parse() {
+        Ok(number) if (0.5..=600.0).contains(&number) => Ok(number),
+        _ => Err("give seconds from 0.5 to 600".to_owned()),
+    }
+}

@@ -1,0 +1,190 @@
+//! `check`: policy files, and with a source whether they would find anything.
+
+use super::{
+    args::{CheckArgs, MomentArgs, Output, RolloutArgs},
+    judge, paint,
+    probe::{self, Found},
+    run::{Stop, print},
+    serve::{answer, reach},
+};
+use crate::{
+    domain::SourceKind,
+    http::CheckAnswer,
+    policy::{self, Policy},
+};
+use serde::Serialize;
+use std::{fmt::Write, io::Write as _, path::Path};
+
+#[derive(Serialize)]
+struct Report {
+    valid: bool,
+    files: Vec<FileReport>,
+}
+
+#[derive(Serialize)]
+struct FileReport {
+    file: String,
+    #[serde(flatten)]
+    check: CheckAnswer,
+    selectors: Vec<Found>,
+}
+
+/// Exit 0 when everything is fine, 1 when something is wrong.
+pub fn run(args: &CheckArgs) -> Result<u8, Stop> {
+    let mut report = Report {
+        valid: true,
+        files: Vec::new(),
+    };
+    let mut complaints = String::new();
+    for path in &args.files {
+        let one = file(path, args, &mut complaints)?;
+        report.valid &=
+            one.check.valid && one.selectors.iter().all(|found| found.errors.is_empty());
+        report.files.push(one);
+    }
+    match args.output {
+        Output::Json => {
+            let text = serde_json::to_string_pretty(&report)
+                .map_err(|error| Stop::failed(error.to_string()))?;
+            print(&format!("{text}\n"))?;
+        }
+        Output::Text => {
+            let _ = anstream::stderr().write_all(complaints.as_bytes());
+            print(&text(&report))?;
+        }
+    }
+    Ok(u8::from(!report.valid))
+}
+
+fn file(path: &Path, args: &CheckArgs, complaints: &mut String) -> Result<FileReport, Stop> {
+    let name = path.display().to_string();
+    let text =
+        std::fs::read_to_string(path).map_err(|error| Stop::usage(format!("{name}: {error}")))?;
+    let kind = SourceKind::from(args.kind);
+    let lookup = |_: &str| Some(kind);
+    let known: Option<policy::SourceLookup<'_>> = if args.source.is_some() {
+        Some(&lookup)
+    } else {
+        None
+    };
+    let loaded = policy::load(&name, &text, known);
+    if let Err(problems) = &loaded {
+        let _ = writeln!(complaints, "{}", problems.render(true));
+    }
+    let check = answer(loaded.as_deref().map_err(AsRef::as_ref));
+    let mut selectors = Vec::new();
+    if let (Some(url), Ok(documents)) = (&args.source, &loaded) {
+        for document in documents {
+            selectors.extend(ask(&document.policy, url, args)?);
+        }
+    }
+    Ok(FileReport {
+        file: name,
+        check,
+        selectors,
+    })
+}
+
+fn ask(policy: &Policy, url: &str, args: &CheckArgs) -> Result<Vec<Found>, Stop> {
+    let word = |value: &Option<String>| value.clone().unwrap_or_default();
+    let rollout = RolloutArgs {
+        namespace: word(&args.namespace),
+        rollout: word(&args.rollout),
+        canary_hash: word(&args.canary_hash),
+        stable_hash: word(&args.stable_hash),
+        params: args.params.clone(),
+    };
+    let moment = MomentArgs {
+        weight: None,
+        step: None,
+        step_since: None,
+        since: None,
+        at: args.at.clone(),
+        analysis_run: None,
+        dry_run: true,
+    };
+    let question = judge::question(&policy.name, &rollout, &moment)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Stop::failed(error.to_string()))?;
+    runtime.block_on(async {
+        let source = super::serve::wiring::source_from_flags(
+            &policy.source,
+            url,
+            args.kind.into(),
+            args.token_file.clone(),
+        )
+        .map_err(Stop::usage)?;
+        let ignored = reach::ignored(policy);
+        let ignored: Vec<&str> = ignored.iter().map(String::as_str).collect();
+        let mut out = Vec::new();
+        for objective in &policy.objectives {
+            for selector in reach::selectors(&objective.indicator) {
+                let (canary, stable) = reach::read(policy, &question, selector, &*source)
+                    .await
+                    .map_err(Stop::failed)?;
+                out.push(probe::compare(
+                    &objective.name,
+                    selector,
+                    &canary,
+                    &stable,
+                    &ignored,
+                    policy.block,
+                ));
+            }
+        }
+        Ok(out)
+    })
+}
+
+fn text(report: &Report) -> String {
+    let mut out = String::new();
+    for file in &report.files {
+        if !file.check.valid {
+            let count = file.check.diagnostics.len();
+            let _ = writeln!(
+                out,
+                "{} {}: {count} {}",
+                paint::bad("wrong"),
+                file.file,
+                if count == 1 { "mistake" } else { "mistakes" }
+            );
+            continue;
+        }
+        let names: Vec<&str> = file
+            .check
+            .policies
+            .iter()
+            .map(|p| p.name.as_str())
+            .collect();
+        let _ = writeln!(
+            out,
+            "{} {}: {}",
+            paint::good("valid"),
+            file.file,
+            names.join(", ")
+        );
+        for found in &file.selectors {
+            let word = if !found.errors.is_empty() {
+                paint::bad("wrong")
+            } else if found.warnings.is_empty() {
+                paint::good("found")
+            } else {
+                paint::odd("odd  ")
+            };
+            let scrape = found
+                .scrape_seconds
+                .map_or_else(String::new, |s| format!(", every {s} s"));
+            let _ = writeln!(
+                out,
+                "  {word} {}: `{}`: canary {} series, stable {} series{scrape}",
+                found.objective, found.selector, found.canary_series, found.stable_series
+            );
+            for remark in found.errors.iter().chain(&found.warnings) {
+                let _ = writeln!(out, "        {remark}");
+            }
+        }
+    }
+    out
+}

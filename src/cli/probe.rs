@@ -1,0 +1,222 @@
+//! Does a selector find series on both arms, do they pair, and is the scrape interval fit? Pure, over what was read.
+
+use crate::domain::{Labels, Millis, NativeHistogram, SampleSink, Track};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What one selector found.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Found {
+    /// The objective.
+    pub objective: String,
+    /// The selector, as written.
+    pub selector: String,
+    /// Series of the canary.
+    pub canary_series: usize,
+    /// Series of stable.
+    pub stable_series: usize,
+    /// Median distance of samples in seconds; left out without samples.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scrape_seconds: Option<f64>,
+    /// What is wrong; the check fails.
+    pub errors: Vec<String>,
+    /// What a person should know.
+    pub warnings: Vec<String>,
+}
+
+/// Collects the series of one arm.
+#[derive(Debug, Default)]
+pub struct Series {
+    labels: Vec<Labels>,
+    last: Option<Millis>,
+    gaps: Vec<Millis>,
+}
+
+impl Series {
+    /// Adds the series of another answer.
+    pub fn join(&mut self, other: Self) {
+        self.labels.extend(other.labels);
+        self.gaps.extend(other.gaps);
+    }
+}
+
+impl SampleSink for Series {
+    fn restart(&mut self) {
+        *self = Self::default();
+    }
+
+    fn series(&mut self, labels: Labels) {
+        self.labels.push(labels);
+        self.last = None;
+    }
+
+    fn sample(&mut self, at: Millis, _: f64) {
+        if let Some(last) = self.last.replace(at) {
+            self.gaps.push(at - last);
+        }
+    }
+
+    fn histogram(&mut self, at: Millis, _: NativeHistogram) {
+        self.sample(at, 0.0);
+    }
+}
+
+/// Judges what both arms showed. `ignored` are the labels that must differ: the track's and the pod's.
+pub fn compare(
+    objective: &str,
+    selector: &str,
+    canary: &Series,
+    stable: &Series,
+    ignored: &[&str],
+    block: Option<Millis>,
+) -> Found {
+    let mut errors = Vec::new();
+    let mut warnings = Vec::new();
+    for (track, arm) in [(Track::Canary, canary), (Track::Stable, stable)] {
+        if arm.labels.is_empty() {
+            let word = if track == Track::Canary {
+                "canary"
+            } else {
+                "stable"
+            };
+            errors.push(format!(
+                "no series on {word}; check the metric's name, `match`, `tracks` and the hash"
+            ));
+        }
+    }
+    if errors.is_empty() {
+        pairing(canary, stable, ignored, &mut warnings);
+    }
+    let interval = median(canary.gaps.iter().chain(&stable.gaps).copied());
+    if let (Some(interval), Some(block)) = (interval, block)
+        && block < 2 * interval
+    {
+        errors.push(format!(
+            "a block of {} s holds fewer than two scrapes of {} s; set `block` to at least {} s",
+            seconds(block),
+            seconds(interval),
+            seconds(2 * interval)
+        ));
+    }
+    Found {
+        objective: objective.to_owned(),
+        selector: selector.to_owned(),
+        canary_series: canary.labels.len(),
+        stable_series: stable.labels.len(),
+        scrape_seconds: interval.map(seconds),
+        errors,
+        warnings,
+    }
+}
+
+/// Both arms should have the same label names, and each label the same values.
+fn pairing(canary: &Series, stable: &Series, ignored: &[&str], warnings: &mut Vec<String>) {
+    let (canary, stable) = (values(canary, ignored), values(stable, ignored));
+    let names: BTreeSet<&str> = canary.keys().chain(stable.keys()).copied().collect();
+    for name in names {
+        match (canary.get(name), stable.get(name)) {
+            (Some(_), None) => warnings.push(format!("label `{name}` is on canary only")),
+            (None, Some(_)) => warnings.push(format!("label `{name}` is on stable only")),
+            (Some(c), Some(s)) if c.is_disjoint(s) => {
+                warnings.push(format!(
+                    "label `{name}` has no value in common: canary {}, stable {}",
+                    some(c),
+                    some(s)
+                ));
+            }
+            (Some(c), Some(s)) if !c.is_subset(s) => {
+                let only: BTreeSet<&str> = c.difference(s).copied().collect();
+                warnings.push(format!("label `{name}`: stable lacks {}", some(&only)));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn values<'a>(series: &'a Series, ignored: &[&str]) -> BTreeMap<&'a str, BTreeSet<&'a str>> {
+    let mut out: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (name, value) in series.labels.iter().flat_map(Labels::iter) {
+        // each pod has its own address and container
+        let own = [
+            "instance",
+            "pod",
+            "pod_name",
+            "pod_ip",
+            "container_id",
+            "uid",
+            "node",
+            "__name__",
+        ];
+        if !ignored.contains(&name) && !own.contains(&name) {
+            out.entry(name).or_default().insert(value);
+        }
+    }
+    out
+}
+
+fn some(values: &BTreeSet<&str>) -> String {
+    let shown: Vec<String> = values.iter().take(3).map(|v| format!("`{v}`")).collect();
+    let more = if values.len() > 3 {
+        format!(" and {} more", values.len() - 3)
+    } else {
+        String::new()
+    };
+    format!("{}{more}", shown.join(", "))
+}
+
+fn median(gaps: impl Iterator<Item = Millis>) -> Option<Millis> {
+    let mut gaps: Vec<Millis> = gaps.filter(|gap| *gap > 0).collect();
+    gaps.sort_unstable();
+    gaps.get(gaps.len() / 2).copied()
+}
+
+fn seconds(span: Millis) -> f64 {
+    span as f64 / 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arm(series: &[&[(&str, &str)]], every: Millis) -> Series {
+        let mut out = Series::default();
+        for labels in series {
+            out.series(Labels::new(labels.iter().map(|(n, v)| (*n, *v))));
+            for i in 0..5 {
+                out.sample(i * every, 1.0);
+            }
+        }
+        out
+    }
+
+    #[test]
+    fn rows() {
+        let check = |canary: &Series, stable: &Series, block, errors: usize, warnings: usize| {
+            let found = compare("o", "m", canary, stable, &["hash"], block);
+            assert_eq!(
+                (found.errors.len(), found.warnings.len()),
+                (errors, warnings),
+                "{found:?}"
+            );
+            found
+        };
+        let canary = arm(&[&[("hash", "a"), ("pod", "x"), ("code", "200")]], 15_000);
+        let stable = arm(&[&[("hash", "b"), ("pod", "y"), ("code", "200")]], 15_000);
+        assert_eq!(
+            check(&canary, &stable, Some(30_000), 0, 0).scrape_seconds,
+            Some(15.0)
+        );
+        check(&canary, &stable, Some(20_000), 1, 0);
+        check(&Series::default(), &stable, None, 1, 0);
+        check(&Series::default(), &Series::default(), None, 2, 0);
+        check(&arm(&[&[("code", "500")]], 15_000), &stable, None, 0, 1);
+        check(
+            &arm(&[&[("code", "200"), ("zone", "a")]], 15_000),
+            &stable,
+            None,
+            0,
+            1,
+        );
+    }
+}

@@ -1,0 +1,9 @@
+//! `serve`: settings, wiring, the loops beside the server, and the end.
+
+mod policies;
+pub(super) mod reach;
+mod start;
+pub mod wiring;
+
+pub use policies::{Shelf, answer};
+pub(super) use start::run;

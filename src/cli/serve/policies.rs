@@ -1,0 +1,141 @@
+//! The registry of policies as the edge and the service see it, and the loop that reloads it.
+
+use crate::{
+    domain::{Clock, SourceKind},
+    http::{Catalog, CheckAnswer, DiagnosticAnswer, PolicySummary},
+    policy::{self, Policy, Problems, Registry},
+    service::Policies,
+    telemetry::Metrics,
+};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+
+/// The loaded policies of a service.
+pub struct Shelf {
+    registry: Registry,
+    paths: Vec<PathBuf>,
+    kinds: BTreeMap<String, SourceKind>,
+}
+
+impl Shelf {
+    /// Policies from these files and folders, for sources of these kinds. Nothing is loaded yet.
+    pub fn new(paths: Vec<PathBuf>, kinds: BTreeMap<String, SourceKind>) -> Self {
+        Self {
+            registry: Registry::new(),
+            paths,
+            kinds,
+        }
+    }
+
+    /// Looks for changes once, and logs and counts what it finds.
+    pub fn reload(&self, clock: &dyn Clock, metrics: &Metrics) {
+        let lookup = |name: &str| self.kinds.get(name).copied();
+        let report = self
+            .registry
+            .reload(&self.paths, clock.now(), Some(&lookup));
+        for problem in &report.problems {
+            tracing::error!(
+                "a policy file is not in force as it is written; what was loaded before stays\n{problem}"
+            );
+        }
+        for name in &report.changed {
+            let revision = self
+                .registry
+                .get(name)
+                .map(|loaded| loaded.policy.revision.clone())
+                .unwrap_or_default();
+            tracing::info!(policy = name, revision, "policy loaded");
+        }
+        for name in &report.removed {
+            tracing::warn!(policy = name, "policy removed");
+        }
+        if !report.problems.is_empty() {
+            metrics.reloaded(false);
+        } else if !report.changed.is_empty() || !report.removed.is_empty() {
+            metrics.reloaded(true);
+        }
+    }
+
+    /// Looks for changes for ever.
+    pub async fn watch(
+        self: Arc<Self>,
+        every: Duration,
+        clock: Arc<dyn Clock>,
+        metrics: Arc<Metrics>,
+    ) {
+        loop {
+            tokio::time::sleep(every).await;
+            let (shelf, clock, counted) =
+                (Arc::clone(&self), Arc::clone(&clock), Arc::clone(&metrics));
+            let look = tokio::task::spawn_blocking(move || shelf.reload(&*clock, &counted));
+            if look.await.is_err() {
+                tracing::error!("the reload of policies panicked; the loaded policies stay");
+                metrics.reloaded(false);
+            }
+        }
+    }
+}
+
+impl Catalog for Shelf {
+    fn all(&self) -> Vec<Arc<Policy>> {
+        self.registry
+            .policies()
+            .iter()
+            .map(|loaded| Arc::new(loaded.policy.clone()))
+            .collect()
+    }
+
+    fn get(&self, name: &str) -> Option<Arc<Policy>> {
+        self.registry
+            .get(name)
+            .map(|loaded| Arc::new(loaded.policy.clone()))
+    }
+
+    fn check(&self, text: &str) -> CheckAnswer {
+        let lookup = |name: &str| self.kinds.get(name).copied();
+        let loaded = policy::load("policy.yaml", text, Some(&lookup));
+        answer(loaded.as_deref().map_err(AsRef::as_ref))
+    }
+}
+
+impl Policies for Shelf {
+    fn policy(&self, name: &str) -> Option<Arc<Policy>> {
+        Catalog::get(self, name)
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.registry.snapshot().policies.keys().cloned().collect()
+    }
+}
+
+/// What a check found, as the edge and `check --output json` tell it.
+pub fn answer(outcome: Result<&[policy::Document], &Problems>) -> CheckAnswer {
+    match outcome {
+        Ok(documents) => CheckAnswer {
+            valid: true,
+            policies: documents
+                .iter()
+                .map(|document| PolicySummary::from(&document.policy))
+                .collect(),
+            diagnostics: Vec::new(),
+            rendered: String::new(),
+        },
+        Err(problems) => CheckAnswer {
+            valid: false,
+            policies: Vec::new(),
+            diagnostics: problems.diagnostics.iter().map(diagnostic).collect(),
+            rendered: problems.render(false),
+        },
+    }
+}
+
+fn diagnostic(found: &policy::Diagnostic) -> DiagnosticAnswer {
+    DiagnosticAnswer {
+        code: found.code.as_str(),
+        line: found.line as u64,
+        column: found.column as u64,
+        length: found.length as u64,
+        message: found.message.clone(),
+        label: found.label.clone(),
+        help: found.help.clone(),
+    }
+}

@@ -1,0 +1,135 @@
+//! What `check --source` reads: the series of one selector on each arm.
+
+use crate::{
+    cli::probe::Series,
+    domain::{Labels, MetricSource, Millis, NativeHistogram, Question, SampleSink, Track, Window},
+    policy::{Indicator, Policy},
+    query::{Arms, Binding, Planner, Scope, Tracks},
+};
+use std::time::{Duration, Instant};
+
+/// What is read.
+const SPAN: Millis = 300_000;
+/// For one query.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The selectors of an indicator, as written. An expression has none.
+pub fn selectors(indicator: &Indicator) -> Vec<&str> {
+    match indicator {
+        Indicator::ErrorRatio { total, .. } => vec![total],
+        Indicator::Ratio {
+            numerator,
+            denominator,
+        } => vec![numerator, denominator],
+        Indicator::LatencyQuantile { histogram, .. } => vec![histogram],
+        Indicator::Mean { sum, count, .. } => vec![sum, count],
+        Indicator::Gauge { selector } => vec![selector],
+        Indicator::Query { .. } => Vec::new(),
+    }
+}
+
+/// Labels that must differ between the arms.
+pub fn ignored(policy: &Policy) -> Vec<String> {
+    let mut out = vec![policy.pod_label.clone()];
+    if let Tracks::Label(label) = &policy.tracks {
+        out.push(label.clone());
+    }
+    out
+}
+
+/// Reads five minutes of one selector on each arm.
+pub async fn read(
+    policy: &Policy,
+    question: &Question,
+    selector: &str,
+    source: &dyn MetricSource,
+) -> Result<(Series, Series), String> {
+    let scope =
+        Scope::parse(&policy.tracks, policy.match_text.as_deref()).map_err(|e| e.to_string())?;
+    let binding = Binding {
+        rollout: &question.rollout,
+        params: &question.params,
+    };
+    let planner = Planner::new(&scope, binding, source.kind());
+    let window = Window {
+        start: question.at - SPAN,
+        end: question.at,
+    };
+    let (mut canary, mut stable) = (Series::default(), Series::default());
+    for (arms, query) in planner
+        .raw(selector, window)
+        .map_err(|error| error.to_string())?
+    {
+        let mut sink = match arms {
+            Arms::Both => Split::by(planner.track_label(), &question.rollout.canary_hash),
+            Arms::Only(track) => Split::only(track),
+        };
+        let deadline = Instant::now() + PATIENCE;
+        source
+            .read(&query, deadline, &mut sink)
+            .await
+            .map_err(|error| error.to_string())?;
+        canary.join(sink.canary);
+        stable.join(sink.stable);
+    }
+    Ok((canary, stable))
+}
+
+/// Sends each series to its arm.
+struct Split {
+    label: Option<String>,
+    hash: String,
+    track: Track,
+    canary: Series,
+    stable: Series,
+}
+
+impl Split {
+    fn by(label: Option<&str>, hash: &str) -> Self {
+        Self {
+            label: label.map(str::to_owned),
+            hash: hash.to_owned(),
+            ..Self::only(Track::Stable)
+        }
+    }
+
+    fn only(track: Track) -> Self {
+        Self {
+            label: None,
+            hash: String::new(),
+            track,
+            canary: Series::default(),
+            stable: Series::default(),
+        }
+    }
+
+    fn arm(&mut self) -> &mut Series {
+        match self.track {
+            Track::Canary => &mut self.canary,
+            Track::Stable => &mut self.stable,
+        }
+    }
+}
+
+impl SampleSink for Split {
+    fn restart(&mut self) {
+        self.canary.restart();
+        self.stable.restart();
+    }
+
+    fn series(&mut self, labels: Labels) {
+        if let Some(label) = &self.label {
+            let canary = labels.get(label) == Some(&self.hash);
+            self.track = if canary { Track::Canary } else { Track::Stable };
+        }
+        self.arm().series(labels);
+    }
+
+    fn sample(&mut self, at: Millis, value: f64) {
+        self.arm().sample(at, value);
+    }
+
+    fn histogram(&mut self, at: Millis, value: NativeHistogram) {
+        self.arm().histogram(at, value);
+    }
+}

@@ -1,0 +1,191 @@
+//! From settings to a running service, and to its end.
+
+use super::{
+    policies::Shelf,
+    wiring::{self, Bounds, Engine, Sources},
+};
+use crate::{
+    cli::{
+        args::ServeArgs,
+        run::{Stop, print},
+    },
+    config::{
+        self, Settings,
+        settings::{Format, OtlpSettings},
+        source::HeaderValue,
+    },
+    domain::{Clock, MetricSource, SystemClock},
+    http::{self, App, Auth, Health, Limits, Token},
+    telemetry::{self, LogFormat, LogOptions, Metrics, OtlpOptions},
+};
+use secrecy::ExposeSecret;
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
+
+/// After the signal to stop, `/readyz` says 503 for this long before connections are refused.
+const DRAIN: Duration = Duration::from_secs(1);
+
+/// Runs the service until it is told to stop.
+pub fn run(args: &ServeArgs) -> Result<u8, Stop> {
+    let settings =
+        config::load(args.config.as_deref()).map_err(|error| Stop::usage(error.to_string()))?;
+    if args.print_config {
+        return print(&config::show(&settings));
+    }
+    crate::source::tls::install_provider();
+    let log = &settings.telemetry.log;
+    let format = match log.format {
+        Format::Text => LogFormat::Text,
+        Format::Json => LogFormat::Json,
+    };
+    let otlp = settings.telemetry.otlp.as_ref().map(otlp).transpose()?;
+    let guard = telemetry::start(
+        &LogOptions {
+            format,
+            filter: log.filter.clone(),
+        },
+        otlp.as_ref(),
+    )
+    .map_err(|error| Stop::usage(error.to_string()))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Stop::failed(format!("no runtime: {error}")))?;
+    let outcome = runtime.block_on(serve(&settings));
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    drop(guard);
+    outcome.map(|()| 0)
+}
+
+async fn serve(settings: &Settings) -> Result<(), Stop> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let metrics = Arc::new(Metrics::new(settings.telemetry.metrics.max_rollouts));
+    let sources = wiring::sources(&settings.sources, &metrics).map_err(Stop::usage)?;
+    let kinds = sources
+        .iter()
+        .map(|(name, source)| (name.clone(), source.kind()))
+        .collect();
+    let shelf = Arc::new(Shelf::new(settings.policies.paths.clone(), kinds));
+    shelf.reload(&*clock, &metrics);
+    let bounds = Bounds {
+        deadline: settings.server.deadline.0,
+        rollouts: settings.evidence_cache.max_rollouts,
+    };
+    let engine = Engine::new(shelf.clone(), sources.clone(), bounds);
+    let health = Arc::new(Health::default());
+    let app = App::new(
+        engine.port(),
+        shelf.clone(),
+        Arc::clone(&clock),
+        auth(settings)?,
+        Arc::clone(&metrics),
+        Arc::clone(&health),
+        limits(settings),
+    );
+    let listener = TcpListener::bind(&settings.server.listen)
+        .await
+        .map_err(|error| {
+            Stop::failed(format!(
+                "cannot listen on `{}`: {error}",
+                settings.server.listen
+            ))
+        })?;
+    let stop = stop_signal(Arc::clone(&health))?;
+    beside(&sources, &health, &clock, &metrics);
+    tokio::spawn(shelf.watch(settings.policies.reload.0, clock, metrics));
+    if let Ok(address) = listener.local_addr() {
+        tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
+    }
+    let grace = settings.server.deadline.0 + http::limits::BACKSTOP;
+    let outcome = http::serve(listener, http::router(Arc::new(app)), stop, grace).await;
+    tracing::info!("stopped");
+    outcome.map_err(|error| Stop::failed(format!("the server broke down: {error}")))
+}
+
+/// The loops that need nobody's answer.
+fn beside(sources: &Sources, health: &Arc<Health>, clock: &Arc<dyn Clock>, metrics: &Arc<Metrics>) {
+    let asked: Vec<Arc<dyn MetricSource>> = sources.values().cloned().collect();
+    let (health, clock) = (Arc::clone(health), Arc::clone(clock));
+    tokio::spawn(async move { health.watch(&asked, &*clock).await });
+    let metrics = Arc::clone(metrics);
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            metrics.upkeep();
+        }
+    });
+}
+
+fn limits(settings: &Settings) -> Limits {
+    Limits {
+        public_url: settings.server.public_url(),
+        deadline: settings.server.deadline.0,
+        max_concurrent: settings.server.max_concurrent,
+        body_limit: usize::try_from(settings.server.body_limit.0).unwrap_or(usize::MAX),
+    }
+}
+
+fn auth(settings: &Settings) -> Result<Auth, Stop> {
+    let mut tokens = Vec::new();
+    for token in &settings.auth.tokens {
+        let secret = token.token.read().map_err(|error| {
+            Stop::usage(format!("auth.tokens: token `{}`: {error}", token.name))
+        })?;
+        tokens.push(Token::new(
+            &token.name,
+            secret.expose_secret(),
+            token.namespaces.clone(),
+        ));
+    }
+    if tokens.is_empty() {
+        tracing::warn!(
+            "no token is configured: everybody who reaches `{}` may call",
+            settings.server.listen
+        );
+    }
+    Ok(Auth::tokens(tokens))
+}
+
+fn otlp(settings: &OtlpSettings) -> Result<OtlpOptions, Stop> {
+    let mut headers = std::collections::HashMap::new();
+    for (name, value) in &settings.headers {
+        let text = match value {
+            HeaderValue::Literal(text) => text.clone(),
+            HeaderValue::Secret(secret) => secret
+                .read()
+                .map_err(|error| Stop::usage(format!("telemetry.otlp.headers.{name}: {error}")))?
+                .expose_secret()
+                .to_owned(),
+        };
+        headers.insert(name.clone(), text);
+    }
+    Ok(OtlpOptions {
+        endpoint: settings.endpoint.clone(),
+        headers,
+        timeout: settings.timeout.0,
+        sample: settings.sample,
+        service_name: settings.service_name.clone(),
+    })
+}
+
+/// Resolves after SIGTERM or SIGINT and the drain.
+fn stop_signal(health: Arc<Health>) -> Result<impl Future<Output = ()> + Send + 'static, Stop> {
+    let failed = |error: std::io::Error| Stop::failed(format!("no signals: {error}"));
+    let mut term = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    Ok(async move {
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!(
+            drain_seconds = DRAIN.as_secs(),
+            "stopping: not ready from now on"
+        );
+        health.stop();
+        tokio::time::sleep(DRAIN).await;
+    })
+}

@@ -1,0 +1,133 @@
+//! Bearer tokens: compared as digests, in constant time, all of them on every call.
+
+use super::{problem::Problem, state::App};
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+use subtle::ConstantTimeEq;
+
+/// One token that may call.
+#[derive(Debug, Clone)]
+pub struct Token {
+    name: String,
+    digest: [u8; 32],
+    namespaces: Option<Vec<String>>,
+}
+
+impl Token {
+    /// A named token; with `namespaces`, it may only ask about rollouts in these.
+    pub fn new(name: &str, secret: &str, namespaces: Option<Vec<String>>) -> Self {
+        Self {
+            name: name.to_owned(),
+            digest: digest(secret),
+            namespaces,
+        }
+    }
+}
+
+/// Who may call. Without tokens everybody may.
+#[derive(Debug, Clone, Default)]
+pub struct Auth {
+    tokens: Vec<Token>,
+}
+
+/// The caller of one request, as far as it is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// Name of the token; `anonymous` where none is needed.
+    pub name: String,
+    namespaces: Option<Vec<String>>,
+}
+
+impl Auth {
+    /// Nobody needs a token.
+    pub fn open() -> Self {
+        Self::default()
+    }
+
+    /// One of these tokens is needed. An empty list is the same as [`Auth::open`].
+    pub fn tokens(tokens: Vec<Token>) -> Self {
+        Self { tokens }
+    }
+
+    fn caller(&self, headers: &HeaderMap) -> Result<Caller, Problem> {
+        if self.tokens.is_empty() {
+            return Ok(Caller {
+                name: "anonymous".to_owned(),
+                namespaces: None,
+            });
+        }
+        let given = headers
+            .get(header::AUTHORIZATION)
+            .and_then(|v| v.to_str().ok())
+            .and_then(bearer);
+        let Some(given) = given else {
+            return Err(Problem::new(
+                "unauthenticated",
+                "no bearer token; send the header `Authorization: Bearer TOKEN` with a token of `auth.tokens`",
+            ));
+        };
+        let given = digest(given);
+        let mut found = None;
+        for token in &self.tokens {
+            if bool::from(token.digest.ct_eq(&given)) {
+                found = Some(token);
+            }
+        }
+        found
+            .map(|token| Caller {
+                name: token.name.clone(),
+                namespaces: token.namespaces.clone(),
+            })
+            .ok_or_else(|| {
+                Problem::new(
+                    "unauthenticated",
+                    "the bearer token is not one of `auth.tokens`; check the secret of the caller",
+                )
+            })
+    }
+}
+
+impl Caller {
+    /// Refuses a namespace that the token is not for.
+    pub fn may_see(&self, namespace: &str) -> Result<(), Problem> {
+        match &self.namespaces {
+            Some(list) if !list.iter().any(|n| n == namespace) => Err(Problem::new(
+                "forbidden",
+                format!(
+                    "token `{}` is not for namespace `{namespace}`; add it to the token's `namespaces`",
+                    self.name
+                ),
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Lets only known callers through and leaves a [`Caller`] behind.
+pub async fn require(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+    match app.auth.caller(request.headers()) {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Err(problem) => problem.into_response(),
+    }
+}
+
+fn bearer(value: &str) -> Option<&str> {
+    let (scheme, token) = value.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| token.trim())
+        .filter(|t| !t.is_empty())
+}
+
+fn digest(secret: &str) -> [u8; 32] {
+    Sha256::digest(secret.as_bytes()).into()
+}

@@ -1,0 +1,184 @@
+//! Liveness, readiness and the metrics page.
+
+use super::{problem::json, state::App};
+use crate::domain::{
+    Clock, Labels, MetricSource, Millis, NativeHistogram, PlannedQuery, SampleSink, Shape, Window,
+    time::rfc3339,
+};
+use arc_swap::ArcSwap;
+use axum::{
+    extract::State,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+use utoipa::ToSchema;
+
+/// Each source is asked at most this often.
+pub const PROBE_EVERY: Duration = Duration::from_secs(10);
+const PROBE_DEADLINE: Duration = Duration::from_secs(2);
+
+/// What the service knows about itself.
+#[derive(Default)]
+pub struct Health {
+    stopping: AtomicBool,
+    sources: ArcSwap<BTreeMap<String, SourceHealth>>,
+}
+
+/// The last probe of one source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SourceHealth {
+    /// It answered.
+    pub up: bool,
+    /// Why not; empty when it answered.
+    pub detail: String,
+    /// When it was asked, RFC 3339.
+    #[schema(format = "date-time")]
+    pub checked_at: String,
+}
+
+/// The answer of `/readyz`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Readiness {
+    /// Verdicts can be given. A source that is down does not change this: the policies say what it means.
+    pub ready: bool,
+    /// Why not; empty when ready.
+    pub detail: String,
+    /// Loaded policies.
+    pub policies: usize,
+    /// The last probe of each metric source.
+    pub sources: BTreeMap<String, SourceHealth>,
+}
+
+impl Health {
+    /// From now on `/readyz` says 503.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::SeqCst);
+    }
+
+    /// Is the service on its way out?
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::SeqCst)
+    }
+
+    /// Asks every source once, at the same time, and keeps the answers.
+    pub async fn probe(&self, sources: &[Arc<dyn MetricSource>], clock: &dyn Clock) {
+        let mut tasks = Vec::new();
+        for source in sources {
+            let source = Arc::clone(source);
+            let now = clock.now();
+            tasks.push(tokio::spawn(async move { ask(&*source, now).await }));
+        }
+        let mut seen = BTreeMap::new();
+        for task in tasks {
+            if let Ok((name, health)) = task.await {
+                seen.insert(name, health);
+            }
+        }
+        self.sources.store(Arc::new(seen));
+    }
+
+    /// Probes for ever.
+    pub async fn watch(&self, sources: &[Arc<dyn MetricSource>], clock: &dyn Clock) {
+        let mut ticks = tokio::time::interval(PROBE_EVERY);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            self.probe(sources, clock).await;
+        }
+    }
+
+    fn readiness(&self, policies: usize) -> Readiness {
+        let detail = if self.is_stopping() {
+            "the service is shutting down"
+        } else if policies == 0 {
+            "no policy is loaded; see `policies.paths` and the log"
+        } else {
+            ""
+        };
+        Readiness {
+            ready: detail.is_empty(),
+            detail: detail.to_owned(),
+            policies,
+            sources: (**self.sources.load()).clone(),
+        }
+    }
+}
+
+async fn ask(source: &dyn MetricSource, now: Millis) -> (String, SourceHealth) {
+    let query = PlannedQuery {
+        text: "vector(1)".to_owned(),
+        extra_filters: Vec::new(),
+        shape: Shape::Range {
+            start: now,
+            end: now,
+            step: 1_000,
+        },
+        window: Window {
+            start: now.saturating_sub(1_000),
+            end: now,
+        },
+    };
+    let outcome = source
+        .read(&query, Instant::now() + PROBE_DEADLINE, &mut Nothing)
+        .await;
+    let detail = outcome
+        .err()
+        .map(|error| error.to_string())
+        .unwrap_or_default();
+    let health = SourceHealth {
+        up: detail.is_empty(),
+        detail,
+        checked_at: rfc3339(now),
+    };
+    (source.name().to_owned(), health)
+}
+
+struct Nothing;
+
+impl SampleSink for Nothing {
+    fn restart(&mut self) {}
+    fn series(&mut self, _: Labels) {}
+    fn sample(&mut self, _: Millis, _: f64) {}
+    fn histogram(&mut self, _: Millis, _: NativeHistogram) {}
+}
+
+/// `GET /healthz`
+#[utoipa::path(get, path = "/healthz", tag = "operations", summary = "Is the process alive?", security(()),
+    responses((status = 200, description = "Always, while the process can answer", content_type = "text/plain", body = String)))]
+pub async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+/// `GET /readyz`
+#[utoipa::path(get, path = "/readyz", tag = "operations", summary = "Can verdicts be given?", security(()),
+    responses((status = 200, description = "Policies are loaded", body = Readiness),
+              (status = 503, description = "No policies, or shutting down", body = Readiness)))]
+pub async fn readyz(State(app): State<Arc<App>>) -> Response {
+    let readiness = app.health.readiness(app.catalog.all().len());
+    let status = if readiness.ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    json(status, "application/json", &readiness)
+}
+
+/// `GET /metrics`
+#[utoipa::path(get, path = "/metrics", tag = "operations", summary = "Metrics in the Prometheus text format", security(()),
+    responses((status = 200, description = "Metrics", content_type = "text/plain", body = String)))]
+pub async fn metrics(State(app): State<Arc<App>>) -> Response {
+    app.metrics.policies(app.catalog.all().len());
+    let text = app.metrics.render(app.clock.now());
+    let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+    ([(header::CONTENT_TYPE, kind)], text).into_response()
+}

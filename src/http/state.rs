@@ -1,0 +1,67 @@
+//! What every handler may reach.
+
+use super::{auth::Auth, catalog::Catalog, health::Health};
+use crate::{domain::Clock, service::Judge, telemetry::Metrics};
+use std::{sync::Arc, time::Duration};
+use tokio::sync::Semaphore;
+
+/// The numbers of the edge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// How links in answers begin.
+    pub public_url: String,
+    /// The service answers inside this.
+    pub deadline: Duration,
+    /// Calls under way at the same time.
+    pub max_concurrent: usize,
+    /// Largest body in bytes.
+    pub body_limit: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            public_url: "http://127.0.0.1:8080".to_owned(),
+            deadline: Duration::from_secs(8),
+            max_concurrent: 256,
+            body_limit: 64 * 1024,
+        }
+    }
+}
+
+/// Everything the handlers share.
+pub struct App {
+    pub(super) judge: Arc<dyn Judge>,
+    pub(super) catalog: Arc<dyn Catalog>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) auth: Auth,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) health: Arc<Health>,
+    pub(super) limits: Limits,
+    pub(super) slots: Semaphore,
+}
+
+impl App {
+    /// Ties the ports together.
+    pub fn new(
+        judge: Arc<dyn Judge>,
+        catalog: Arc<dyn Catalog>,
+        clock: Arc<dyn Clock>,
+        auth: Auth,
+        metrics: Arc<Metrics>,
+        health: Arc<Health>,
+        limits: Limits,
+    ) -> Self {
+        let slots = Semaphore::new(limits.max_concurrent.min(Semaphore::MAX_PERMITS));
+        Self {
+            judge,
+            catalog,
+            clock,
+            auth,
+            metrics,
+            health,
+            limits,
+            slots,
+        }
+    }
+}

@@ -1,0 +1,351 @@
+//! The loaded policies: read without locks, replaced as a whole, never by something worse.
+
+use super::{
+    diagnostic::{Mistake, Problems},
+    files,
+    load::{Document, SourceLookup, load},
+    model::Policy,
+    place::Text,
+    revision,
+    tree::{MAX_FILE_BYTES, too_large},
+};
+use crate::domain::Millis;
+use arc_swap::ArcSwap;
+use serde::Serialize;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs::File,
+    io::{self, Read},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// A policy that is in force.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LoadedPolicy {
+    /// The checked policy.
+    pub policy: Policy,
+    /// Its document as written.
+    pub text: String,
+    /// The file it came from.
+    pub file: String,
+    /// When this revision came into force.
+    pub loaded_at: Millis,
+}
+
+/// A file that is not in force as it is written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FileProblem {
+    /// What is wrong.
+    pub problems: Problems,
+    /// When it was first seen.
+    pub since: Millis,
+    /// Policies of an earlier version of the file that stay in force.
+    pub kept: Vec<String>,
+}
+
+/// Everything at one moment.
+#[derive(Debug, Clone, Default)]
+pub struct Snapshot {
+    /// By name.
+    pub policies: BTreeMap<String, Arc<LoadedPolicy>>,
+    /// By file.
+    pub problems: Vec<FileProblem>,
+}
+
+/// What a reload did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct ReloadReport {
+    /// Names of policies that are new or have another revision.
+    pub changed: Vec<String>,
+    /// Names of policies that are gone.
+    pub removed: Vec<String>,
+    /// Files with a problem that was not there before, rendered.
+    pub problems: Vec<String>,
+}
+
+/// The policies of a running service.
+#[derive(Debug, Default)]
+pub struct Registry {
+    snapshot: ArcSwap<Snapshot>,
+    files: Mutex<BTreeMap<String, FileState>>,
+}
+
+/// What is known of one file.
+#[derive(Debug, Default)]
+struct FileState {
+    digest: String,
+    body: String,
+    good: Vec<(Arc<LoadedPolicy>, std::ops::Range<usize>)>,
+    problem: Option<(Problems, Millis)>,
+}
+
+impl Registry {
+    /// An empty registry.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The policy of a name.
+    pub fn get(&self, name: &str) -> Option<Arc<LoadedPolicy>> {
+        self.snapshot.load().policies.get(name).cloned()
+    }
+
+    /// Everything at this moment.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.snapshot.load_full()
+    }
+
+    /// All policies in force, by name.
+    pub fn policies(&self) -> Vec<Arc<LoadedPolicy>> {
+        self.snapshot.load().policies.values().cloned().collect()
+    }
+
+    /// All files with problems, by file.
+    pub fn problems(&self) -> Vec<FileProblem> {
+        self.snapshot.load().problems.clone()
+    }
+
+    /// Reads files and folders again.
+    ///
+    /// Unchanged files are not parsed; a bad new version leaves the old policies of its file in force; a removed file
+    /// takes its policies with it; a file that cannot be read keeps them.
+    pub fn reload(
+        &self,
+        paths: &[PathBuf],
+        now: Millis,
+        sources: Option<SourceLookup<'_>>,
+    ) -> ReloadReport {
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = files::walk(paths);
+        let mut seen: BTreeSet<String> = BTreeSet::new();
+        for path in &found.files {
+            let name = path.display().to_string();
+            read(
+                files.entry(name.clone()).or_default(),
+                path,
+                &name,
+                now,
+                sources,
+            );
+            seen.insert(name);
+        }
+        for (path, error) in &found.errors {
+            let name = path.display().to_string();
+            if error.kind() != io::ErrorKind::NotFound {
+                seen.extend(
+                    files
+                        .keys()
+                        .filter(|file| Path::new(file).starts_with(path))
+                        .cloned(),
+                );
+            }
+            let state = files.entry(name.clone()).or_default();
+            if error.kind() == io::ErrorKind::NotFound {
+                state.good.clear();
+                state.digest.clear();
+            }
+            state.fail(unreadable(&name, error), now);
+            seen.insert(name);
+        }
+        files.retain(|name, _| seen.contains(name));
+        let old = self.snapshot.load_full();
+        let new = compose(&files, &old, now);
+        let report = compare(&old, &new);
+        self.snapshot.store(Arc::new(new));
+        report
+    }
+}
+
+impl FileState {
+    fn fail(&mut self, problems: Problems, now: Millis) {
+        let since = match &self.problem {
+            Some((before, since)) if *before == problems => *since,
+            _ => now,
+        };
+        self.problem = Some((problems, since));
+    }
+
+    fn accept(&mut self, documents: Vec<Document>, name: &str, now: Millis) {
+        let before = std::mem::take(&mut self.good);
+        for document in documents {
+            let same = before.iter().find(|(old, _)| old.policy == document.policy);
+            let loaded_at = same.map_or(now, |(old, _)| old.loaded_at);
+            let loaded = LoadedPolicy {
+                policy: document.policy,
+                text: document.text,
+                file: name.to_owned(),
+                loaded_at,
+            };
+            self.good.push((Arc::new(loaded), document.name_at));
+        }
+        self.problem = None;
+    }
+}
+
+/// Brings one file up to date.
+fn read(
+    state: &mut FileState,
+    path: &Path,
+    name: &str,
+    now: Millis,
+    sources: Option<SourceLookup<'_>>,
+) {
+    let mut bytes = Vec::new();
+    let limit = MAX_FILE_BYTES as u64 + 1;
+    if let Err(error) = File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)) {
+        state.digest.clear();
+        return state.fail(unreadable(name, &error), now);
+    }
+    let digest = revision::digest(&bytes);
+    if digest == state.digest {
+        return;
+    }
+    state.digest = digest;
+    if bytes.len() > MAX_FILE_BYTES {
+        return state.fail(too_large(name), now);
+    }
+    let Ok(body) = String::from_utf8(bytes) else {
+        let problems = Text::new(name, "").one(
+            Mistake::Unreadable,
+            0..0,
+            "the file is not UTF-8",
+            "",
+            "save the file as UTF-8",
+        );
+        return state.fail(problems, now);
+    };
+    match load(name, &body, sources) {
+        Ok(documents) => {
+            state.body = body;
+            state.accept(documents, name, now);
+        }
+        Err(problems) => state.fail(*problems, now),
+    }
+}
+
+fn unreadable(name: &str, error: &io::Error) -> Problems {
+    let message = format!("cannot be read: {error}");
+    Text::new(name, "").one(
+        Mistake::Unreadable,
+        0..0,
+        &message,
+        "",
+        "check the path and its permissions",
+    )
+}
+
+/// One set of policies from all files. A name belongs to the file that has it already, else to the first by path.
+fn compose(files: &BTreeMap<String, FileState>, old: &Snapshot, now: Millis) -> Snapshot {
+    let mut new = Snapshot::default();
+    let holds = |file: &str, name: &str| {
+        old.policies
+            .get(name)
+            .is_some_and(|policy| policy.file == file)
+    };
+    for first in [true, false] {
+        for (file, state) in files {
+            for (loaded, _) in &state.good {
+                let name = &loaded.policy.name;
+                if holds(file, name) == first && !new.policies.contains_key(name) {
+                    new.policies.insert(name.clone(), Arc::clone(loaded));
+                }
+            }
+        }
+    }
+    for (file, state) in files {
+        if let Some((problems, since)) = &state.problem {
+            let kept = state
+                .good
+                .iter()
+                .map(|(loaded, _)| loaded.policy.name.clone())
+                .collect();
+            new.problems.push(FileProblem {
+                problems: problems.clone(),
+                since: *since,
+                kept,
+            });
+        }
+        let doubles: Vec<_> = state
+            .good
+            .iter()
+            .filter_map(|(loaded, at)| double(loaded, at, file, state, &new))
+            .collect();
+        if !doubles.is_empty() {
+            let problems = Problems {
+                file: file.clone(),
+                text: state.body.clone(),
+                diagnostics: doubles,
+            };
+            let since = old
+                .problems
+                .iter()
+                .find(|known| known.problems == problems)
+                .map_or(now, |known| known.since);
+            new.problems.push(FileProblem {
+                problems,
+                since,
+                kept: Vec::new(),
+            });
+        }
+    }
+    new
+}
+
+/// A policy whose name another file holds.
+fn double(
+    loaded: &LoadedPolicy,
+    at: &std::ops::Range<usize>,
+    file: &str,
+    state: &FileState,
+    new: &Snapshot,
+) -> Option<super::diagnostic::Diagnostic> {
+    let holder = new
+        .policies
+        .get(&loaded.policy.name)
+        .filter(|holder| holder.file != file)?;
+    Some(Text::new(file, &state.body).diagnose(
+        Mistake::DuplicatePolicy,
+        at.clone(),
+        format!("two policies are called `{}`", loaded.policy.name),
+        "not in force".to_owned(),
+        format!("give it another name; {} has the one in force", holder.file),
+    ))
+}
+
+fn compare(old: &Snapshot, new: &Snapshot) -> ReloadReport {
+    let revision = |snapshot: &Snapshot, name: &str| {
+        snapshot
+            .policies
+            .get(name)
+            .map(|loaded| loaded.policy.revision.clone())
+    };
+    let known = |problem: &&FileProblem| {
+        !old.problems
+            .iter()
+            .any(|before| before.problems == problem.problems)
+    };
+    ReloadReport {
+        changed: new
+            .policies
+            .keys()
+            .filter(|name| revision(old, name) != revision(new, name))
+            .cloned()
+            .collect(),
+        removed: old
+            .policies
+            .keys()
+            .filter(|name| !new.policies.contains_key(*name))
+            .cloned()
+            .collect(),
+        problems: new
+            .problems
+            .iter()
+            .filter(known)
+            .map(|problem| problem.problems.render(false))
+            .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

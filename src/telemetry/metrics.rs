@@ -1,0 +1,254 @@
+//! Every metric that we export: name, kind, labels, help. Nothing is exported that is not in [`LIST`].
+
+use super::table::RolloutTable;
+use crate::domain::{Millis, SourceError, Verdict};
+use metrics::{
+    Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusRecorder};
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+/// One exported metric.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exported {
+    /// Its name.
+    pub name: &'static str,
+    /// `counter`, `gauge` or `histogram`.
+    pub kind: &'static str,
+    /// Its labels.
+    pub labels: &'static [&'static str],
+    /// What it says.
+    pub help: &'static str,
+}
+
+const fn metric(
+    name: &'static str,
+    kind: &'static str,
+    labels: &'static [&'static str],
+    help: &'static str,
+) -> Exported {
+    Exported {
+        name,
+        kind,
+        labels,
+        help,
+    }
+}
+
+/// All of them.
+pub const LIST: &[Exported] = &[
+    metric(
+        "rollout_judge_verdicts_total",
+        "counter",
+        &["policy", "outcome"],
+        "Verdicts given, by policy and outcome.",
+    ),
+    metric(
+        "rollout_judge_objective_value",
+        "gauge",
+        &["namespace", "rollout", "objective", "track"],
+        "Last judged value of an objective on one track, in the objective's unit.",
+    ),
+    metric(
+        "rollout_judge_objective_log_e",
+        "gauge",
+        &["namespace", "rollout", "objective", "side"],
+        "Last natural logarithm of the e-process: side `fail` is evidence of harm, side `pass` of its absence.",
+    ),
+    metric(
+        "rollout_judge_metrics_rollouts_dropped_total",
+        "counter",
+        &[],
+        "Verdicts whose rollout is not shown by the objective gauges because `telemetry.metrics.maxRollouts` is reached.",
+    ),
+    metric(
+        "rollout_judge_source_request_seconds",
+        "histogram",
+        &["source"],
+        "Time of one query to a metric source, with its retries.",
+    ),
+    metric(
+        "rollout_judge_source_errors_total",
+        "counter",
+        &["source", "kind"],
+        "Queries to a metric source without an answer, by kind of error.",
+    ),
+    metric(
+        "rollout_judge_source_bytes_total",
+        "counter",
+        &["source"],
+        "Bytes of the answers of a metric source after decompression.",
+    ),
+    metric(
+        "rollout_judge_evaluation_seconds",
+        "histogram",
+        &[],
+        "Time from a checked question to its verdict.",
+    ),
+    metric(
+        "rollout_judge_http_requests_total",
+        "counter",
+        &["path", "status"],
+        "Requests answered, by route and status.",
+    ),
+    metric(
+        "rollout_judge_policy_reloads_total",
+        "counter",
+        &["result"],
+        "Looks at changed policy files: `ok`, or `error` where the old version stays.",
+    ),
+    metric("rollout_judge_policies", "gauge", &[], "Loaded policies."),
+    metric(
+        "rollout_judge_build_info",
+        "gauge",
+        &["version"],
+        "Always 1; the version is the label.",
+    ),
+];
+
+const BUCKETS: &[f64] = &[
+    0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 8.0, 10.0,
+];
+
+/// The metrics of one process.
+pub struct Metrics {
+    recorder: PrometheusRecorder,
+    rollouts: Mutex<RolloutTable>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new(500)
+    }
+}
+
+impl Metrics {
+    /// Shows gauges for at most `max_rollouts` rollouts.
+    pub fn new(max_rollouts: usize) -> Self {
+        let mut builder = PrometheusBuilder::new();
+        for metric in LIST.iter().filter(|m| m.kind == "histogram") {
+            // An empty list of buckets is the only error, and this list is not empty.
+            builder = match builder
+                .set_buckets_for_metric(Matcher::Full(metric.name.to_owned()), BUCKETS)
+            {
+                Ok(builder) => builder,
+                Err(_) => PrometheusBuilder::new(),
+            };
+        }
+        let recorder = builder.build_recorder();
+        metrics::with_local_recorder(&recorder, describe);
+        let metrics = Self {
+            recorder,
+            rollouts: Mutex::new(RolloutTable::new(max_rollouts)),
+        };
+        metrics.with(|| {
+            gauge!("rollout_judge_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+            counter!("rollout_judge_metrics_rollouts_dropped_total").absolute(0);
+            gauge!("rollout_judge_policies").set(0.0);
+        });
+        metrics
+    }
+
+    fn with<T>(&self, f: impl FnOnce() -> T) -> T {
+        metrics::with_local_recorder(&self.recorder, f)
+    }
+
+    /// A verdict was given.
+    pub fn verdict(&self, verdict: &Verdict, now: Millis) {
+        let kept = self
+            .rollouts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .keep(verdict, now);
+        self.with(|| {
+            counter!("rollout_judge_verdicts_total", "policy" => verdict.policy.clone(), "outcome" => verdict.outcome.as_str()).increment(1);
+            if !kept {
+                counter!("rollout_judge_metrics_rollouts_dropped_total").increment(1);
+            }
+        });
+    }
+
+    /// A question was evaluated, with or without a verdict.
+    pub fn evaluated(&self, took: Duration) {
+        self.with(|| histogram!("rollout_judge_evaluation_seconds").record(took.as_secs_f64()));
+    }
+
+    /// A request was answered. `path` is the route's pattern, never what the caller sent.
+    pub fn request(&self, path: &str, status: u16) {
+        self.with(|| {
+            counter!("rollout_judge_http_requests_total", "path" => path.to_owned(), "status" => status.to_string()).increment(1);
+        });
+    }
+
+    /// A metric source was asked.
+    pub fn source(&self, name: &str, took: Duration, outcome: Result<u64, &SourceError>) {
+        let name = name.to_owned();
+        self.with(|| {
+            histogram!("rollout_judge_source_request_seconds", "source" => name.clone()).record(took.as_secs_f64());
+            match outcome {
+                Ok(bytes) => counter!("rollout_judge_source_bytes_total", "source" => name).increment(bytes),
+                Err(error) => {
+                    counter!("rollout_judge_source_errors_total", "source" => name, "kind" => error_kind(error)).increment(1);
+                }
+            }
+        });
+    }
+
+    /// Changed policy files were read.
+    pub fn reloaded(&self, ok: bool) {
+        let result = if ok { "ok" } else { "error" };
+        self.with(|| {
+            counter!("rollout_judge_policy_reloads_total", "result" => result).increment(1);
+        });
+    }
+
+    /// How many policies are loaded.
+    pub fn policies(&self, count: usize) {
+        self.with(|| gauge!("rollout_judge_policies").set(count as f64));
+    }
+
+    /// Moves observations out of the recorder's buffers. Call it every few seconds.
+    pub fn upkeep(&self) {
+        self.recorder.handle().run_upkeep();
+    }
+
+    /// The page of `/metrics`.
+    pub fn render(&self, now: Millis) -> String {
+        let mut text = self.recorder.handle().render();
+        self.rollouts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .render(now, &mut text);
+        text
+    }
+}
+
+/// The word of an error in labels.
+pub fn error_kind(error: &SourceError) -> &'static str {
+    match error {
+        SourceError::Unreachable { .. } => "unreachable",
+        SourceError::Timeout { .. } => "timeout",
+        SourceError::Overloaded { .. } => "overloaded",
+        SourceError::Rejected { .. } => "rejected",
+        SourceError::Malformed { .. } => "malformed",
+        SourceError::TooLarge { .. } => "too-large",
+    }
+}
+
+fn describe() {
+    for metric in LIST {
+        match metric.kind {
+            "counter" => describe_counter!(metric.name, metric.help),
+            "gauge" => describe_gauge!(metric.name, metric.help),
+            _ => describe_histogram!(metric.name, Unit::Seconds, metric.help),
+        }
+    }
+}
+
+/// The help of a metric of [`LIST`].
+pub(super) fn help(name: &str) -> &'static str {
+    LIST.iter().find(|m| m.name == name).map_or("", |m| m.help)
+}

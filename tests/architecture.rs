@@ -1,0 +1,608 @@
+//! Who may import whom: reads the sources of `src` and keeps the table of `ARCHITECTURE.md`. No dependencies.
+//!
+//! A new arrow between modules is a change of [`WALLS`] and of the table in `ARCHITECTURE.md`, in the same commit.
+
+use std::{
+    collections::BTreeSet,
+    fmt::Write,
+    fs,
+    path::{Path, PathBuf},
+    sync::LazyLock,
+};
+
+/// One row of the table.
+struct Wall {
+    module: &'static str,
+    /// Our modules that it may name.
+    may: &'static [&'static str],
+    /// Crates and words that it may never name.
+    never: &'static [&'static str],
+}
+
+const NOTHING_ASYNC: &[&str] = &["async", "await", "tokio", "futures_util", "Instant"];
+const NO_OUTSIDE: &[&str] = &[
+    "async", "await", "tokio", "sqlx", "axum", "kube", "reqwest", "Instant",
+];
+const NO_ADAPTERS: &[&str] = &["axum", "sqlx", "reqwest", "kube"];
+const ONLY_NUMBERS: &[&str] = &[
+    "async",
+    "await",
+    "tokio",
+    "futures_util",
+    "Instant",
+    "serde",
+    "serde_json",
+    "tracing",
+];
+
+const fn wall(
+    module: &'static str,
+    may: &'static [&'static str],
+    never: &'static [&'static str],
+) -> Wall {
+    Wall { module, may, never }
+}
+
+/// The table, as in `ARCHITECTURE.md`.
+const WALLS: &[Wall] = &[
+    wall("domain", &[], NOTHING_ASYNC),
+    wall("stats", &[], ONLY_NUMBERS),
+    // PromQL is checked when a policy loads
+    wall("policy", &["domain", "query"], NO_OUTSIDE),
+    wall("query", &["domain"], NO_OUTSIDE),
+    wall("evidence", &["domain", "stats"], NOTHING_ASYNC),
+    // of `policy` only the model: see `LOADING`
+    wall(
+        "judge",
+        &["domain", "policy", "evidence", "stats"],
+        NOTHING_ASYNC,
+    ),
+    wall("source", &["domain", "config"], &["axum", "sqlx", "kube"]),
+    wall("store", &["domain", "config"], &["axum", "reqwest", "kube"]),
+    wall("notify", &["domain", "config"], &["axum", "sqlx", "kube"]),
+    wall("kube", &["domain", "config"], &["axum", "sqlx", "reqwest"]),
+    wall(
+        "service",
+        &["domain", "policy", "query", "evidence", "judge"],
+        NO_ADAPTERS,
+    ),
+    wall(
+        "http",
+        &["domain", "policy", "service", "telemetry"],
+        &["sqlx", "reqwest", "kube"],
+    ),
+    // the commands wire everything together
+    wall(
+        "cli",
+        &[
+            "config",
+            "domain",
+            "evidence",
+            "http",
+            "judge",
+            "kube",
+            "notify",
+            "policy",
+            "query",
+            "service",
+            "source",
+            "stats",
+            "store",
+            "telemetry",
+        ],
+        &["axum", "sqlx"],
+    ),
+    wall("telemetry", &["domain"], NO_ADAPTERS),
+    wall("config", &["domain"], NO_ADAPTERS),
+];
+
+/// A crate and the modules that may name it.
+const ONLY_IN: &[(&str, &[&str])] = &[
+    ("promql_parser", &["query"]),
+    ("statrs", &["stats"]),
+    ("sqlx", &["store"]),
+    ("axum", &["http"]),
+    // `cli`: `healthcheck` and `gate` ask a running service; `notify`: webhooks
+    ("reqwest", &["source", "notify", "cli"]),
+];
+
+/// Files that may say what their module may not, with the words.
+const EXCEPTIONS: &[(&str, &[&str])] = &[
+    // deadlines are monotonic moments and part of the ports' signatures
+    ("domain/ports.rs", &["async", "Instant"]),
+];
+
+/// Parts of `policy` that `judge` may not name: it judges, it does not read documents.
+const LOADING: &[&str] = &["load", "check", "registry", "files", "schema"];
+
+/// Words that read the outside world, and the one file for each.
+const ONE_FILE: &[(&str, &[&[&str]], &str)] = &[
+    (
+        "the wall clock",
+        &[
+            &["SystemTime", "now"],
+            &["Timestamp", "now"],
+            &["Zoned", "now"],
+        ],
+        "domain/clock.rs",
+    ),
+    ("the environment", &[&["std", "env"]], "config/env.rs"),
+];
+
+/// Ways to a random id.
+const RANDOM: &[&str] = &["now_v7", "new_v4", "getrandom", "fastrand", "rand"];
+
+const LONGEST_FILE: usize = 600;
+
+/// A source file, cut into words.
+struct Source {
+    /// Below `src`, with `/`.
+    path: String,
+    /// First folder, or the name of a file at the top.
+    module: String,
+    text: String,
+    /// The text without comments, strings and inline test modules.
+    bare: String,
+    /// All paths: `use a::{b, c::d}` gives `a b` and `a c d`.
+    paths: Vec<Vec<String>>,
+    /// Identifiers, each once.
+    words: BTreeSet<String>,
+}
+
+impl Source {
+    fn read(root: &Path, file: &Path) -> Self {
+        let text = fs::read_to_string(file).unwrap();
+        let path = file
+            .strip_prefix(root)
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .replace('\\', "/");
+        Self::parse(path, text)
+    }
+
+    fn parse(path: String, text: String) -> Self {
+        let first = path.split('/').next().unwrap_or_default();
+        let module = first.trim_end_matches(".rs").to_owned();
+        let bare = bare(&text);
+        let tokens = tokens(&bare);
+        let words = tokens
+            .iter()
+            .filter(|t| is_word(t))
+            .map(|t| plain(t))
+            .collect();
+        let mut paths = paths(&tokens);
+        let depth = depth(&path);
+        paths.iter_mut().for_each(|p| absolute(p, depth));
+        Self {
+            path,
+            module,
+            text,
+            bare,
+            paths,
+            words,
+        }
+    }
+
+    /// Tests may use what they like; they are not the building.
+    fn is_test(&self) -> bool {
+        self.path
+            .split('/')
+            .any(|p| p == "tests" || p == "tests.rs")
+    }
+
+    /// Our modules that it names, and what of them.
+    fn ours(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        self.paths
+            .iter()
+            .filter(|p| p.len() > 1 && (p[0] == "crate" || p[0] == "rollout_judge"))
+            .map(|p| (p[1].as_str(), p.get(2).map(String::as_str)))
+    }
+
+    fn says(&self, word: &str) -> bool {
+        self.words.contains(word)
+    }
+
+    fn says_path(&self, wanted: &[&str]) -> bool {
+        self.paths
+            .iter()
+            .any(|p| p.windows(wanted.len()).any(|part| part == wanted))
+    }
+
+    fn may_say(&self, word: &str) -> bool {
+        EXCEPTIONS
+            .iter()
+            .any(|(path, words)| *path == self.path && words.contains(&word))
+    }
+}
+
+/// How many `super` lead from the file to the crate's root.
+fn depth(path: &str) -> usize {
+    let parts = path.split('/').count();
+    if path.ends_with("/mod.rs") || !path.contains('/') {
+        parts - 1
+    } else {
+        parts
+    }
+}
+
+/// `super::super::query` of a file at depth 2 is `crate::query`.
+fn absolute(path: &mut Vec<String>, depth: usize) {
+    let ups = path.iter().take_while(|p| *p == "super").count();
+    if ups > 0 && ups == depth {
+        path.splice(..ups, ["crate".to_owned()]);
+    }
+}
+
+/// The text without comments, strings and inline test modules.
+fn bare(text: &str) -> String {
+    let text = text
+        .find("#[cfg(test)]\nmod tests {")
+        .map_or(text, |end| &text[..end]);
+    let chars: Vec<char> = text.chars().collect();
+    let mut out = String::with_capacity(text.len());
+    let mut i = 0;
+    while i < chars.len() {
+        let rest = &chars[i..];
+        i += match rest {
+            ['/', '/', ..] => rest.iter().position(|c| *c == '\n').unwrap_or(rest.len()),
+            ['/', '*', ..] => block_comment(rest),
+            ['r', '"' | '#', ..] if !out.ends_with(|c: char| c.is_alphanumeric() || c == '_') => {
+                raw_string(rest).unwrap_or_else(|| {
+                    out.push('r');
+                    1
+                })
+            }
+            ['"', ..] => string(rest),
+            ['\'', '\\', _, ..] => 3 + rest[3..].iter().position(|c| *c == '\'').unwrap_or(0) + 1,
+            ['\'', _, '\'', ..] => 3,
+            [c, ..] => {
+                out.push(*c);
+                1
+            }
+            [] => 1,
+        };
+    }
+    out
+}
+
+fn block_comment(rest: &[char]) -> usize {
+    let end = rest.windows(2).skip(2).position(|w| w == ['*', '/']);
+    end.map_or(rest.len(), |end| end + 4)
+}
+
+fn string(rest: &[char]) -> usize {
+    let mut i = 1;
+    while i < rest.len() && rest[i] != '"' {
+        i += if rest[i] == '\\' { 2 } else { 1 };
+    }
+    i + 1
+}
+
+fn raw_string(rest: &[char]) -> Option<usize> {
+    let hashes = rest[1..].iter().take_while(|c| **c == '#').count();
+    if rest.get(1 + hashes) != Some(&'"') {
+        return None;
+    }
+    let mut end = vec!['"'];
+    end.extend(std::iter::repeat_n('#', hashes));
+    let start = 2 + hashes;
+    let found = rest[start..].windows(end.len()).position(|w| w == end)?;
+    Some(start + found + end.len())
+}
+
+fn is_word(token: &str) -> bool {
+    token.starts_with(|c: char| c.is_alphabetic() || c == '_')
+}
+
+fn plain(token: &str) -> String {
+    token.trim_start_matches("r#").to_owned()
+}
+
+/// Words, `::`, and single signs.
+fn tokens(text: &str) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let length = if c.is_alphanumeric() || c == '_' {
+            rest.find(|c: char| !(c.is_alphanumeric() || c == '_'))
+                .unwrap_or(rest.len())
+        } else if rest.starts_with("::") {
+            2
+        } else {
+            c.len_utf8()
+        };
+        if !c.is_whitespace() {
+            out.push(rest[..length].to_owned());
+        }
+        rest = &rest[length..];
+    }
+    out
+}
+
+/// Every path of the text, groups spread out.
+fn paths(tokens: &[String]) -> Vec<Vec<String>> {
+    let mut out = Vec::new();
+    let mut i = 0;
+    while i < tokens.len() {
+        if is_word(&tokens[i]) {
+            i = path(tokens, i, &[], &mut out);
+        } else {
+            i += 1;
+        }
+    }
+    out
+}
+
+/// Reads one path that begins at a word, behind `before`; gives the place after it.
+fn path(tokens: &[String], mut i: usize, before: &[String], out: &mut Vec<Vec<String>>) -> usize {
+    let mut path = before.to_vec();
+    loop {
+        path.push(plain(&tokens[i]));
+        i += 1;
+        if tokens.get(i).is_none_or(|t| t != "::") {
+            break;
+        }
+        i += 1;
+        match tokens.get(i).map(String::as_str) {
+            Some("{") => return group(tokens, i + 1, &path, out),
+            Some(word) if is_word(word) => {}
+            _ => break,
+        }
+    }
+    out.push(path);
+    i
+}
+
+fn group(tokens: &[String], mut i: usize, before: &[String], out: &mut Vec<Vec<String>>) -> usize {
+    while i < tokens.len() && tokens[i] != "}" {
+        if is_word(&tokens[i]) {
+            i = path(tokens, i, before, out);
+        } else {
+            i += 1;
+        }
+    }
+    i + 1
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+static SOURCES: LazyLock<Vec<Source>> = LazyLock::new(|| {
+    let mut found = Vec::new();
+    walk(&root(), &mut found);
+    found.sort();
+    assert!(!found.is_empty(), "there is no source under src");
+    let read = |file: &PathBuf| Source::read(&root(), file);
+    found.iter().map(read).collect()
+});
+
+fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            walk(&path, found);
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// Fails with every complaint at once.
+fn none(complaints: &[String]) {
+    assert!(complaints.is_empty(), "\n  {}\n", complaints.join("\n  "));
+}
+
+fn check(complain: impl Fn(&Source) -> Vec<String>) {
+    let all: Vec<String> = SOURCES
+        .iter()
+        .flat_map(|s| {
+            complain(s)
+                .into_iter()
+                .map(|c| format!("src/{}: {c}", s.path))
+        })
+        .collect();
+    none(&all);
+}
+
+#[test]
+fn every_folder_has_its_row() {
+    let known: BTreeSet<&str> = WALLS.iter().map(|w| w.module).collect();
+    check(|source| {
+        let top = matches!(source.module.as_str(), "lib" | "main");
+        let missing = !top && !known.contains(source.module.as_str());
+        missing
+            .then(|| format!("module `{}` has no row in the table", source.module))
+            .into_iter()
+            .collect()
+    });
+}
+
+#[test]
+fn modules_import_only_what_the_table_allows() {
+    let known: BTreeSet<&str> = WALLS.iter().map(|w| w.module).collect();
+    check(|source| {
+        let Some(wall) = WALLS.iter().find(|w| w.module == source.module) else {
+            return Vec::new();
+        };
+        if source.is_test() {
+            return Vec::new();
+        }
+        let foreign: BTreeSet<&str> = source
+            .ours()
+            .map(|(module, _)| module)
+            .filter(|m| known.contains(m) && *m != wall.module && !wall.may.contains(m))
+            .collect();
+        foreign
+            .into_iter()
+            .map(|m| format!("`{}` may not import `{m}`", wall.module))
+            .collect()
+    });
+}
+
+#[test]
+fn the_binary_only_starts_the_commands() {
+    check(|source| {
+        if source.module != "main" {
+            return Vec::new();
+        }
+        let mut complaints: Vec<String> = source
+            .ours()
+            .filter(|(module, _)| *module != "cli")
+            .map(|(module, _)| format!("the binary may not import `{module}`"))
+            .collect();
+        if source.text.lines().count() >= 30 {
+            complaints.push("the binary has 30 lines or more".to_owned());
+        }
+        complaints
+    });
+}
+
+#[test]
+fn judge_sees_only_the_model_of_a_policy() {
+    check(|source| {
+        if source.module != "judge" || source.is_test() {
+            return Vec::new();
+        }
+        source
+            .ours()
+            .filter_map(|(module, part)| part.filter(|_| module == "policy"))
+            .filter(|part| LOADING.contains(part))
+            .map(|part| format!("`judge` may not import `policy::{part}`"))
+            .collect()
+    });
+}
+
+#[test]
+fn modules_never_say_what_is_forbidden() {
+    check(|source| {
+        let Some(wall) = WALLS.iter().find(|w| w.module == source.module) else {
+            return Vec::new();
+        };
+        if source.is_test() {
+            return Vec::new();
+        }
+        wall.never
+            .iter()
+            .filter(|word| **word != wall.module && source.says(word) && !source.may_say(word))
+            .map(|word| format!("`{}` may never say `{word}`", wall.module))
+            .collect()
+    });
+}
+
+#[test]
+fn crates_stay_in_their_modules() {
+    check(|source| {
+        ONLY_IN
+            .iter()
+            .filter(|(name, homes)| source.says(name) && !homes.contains(&source.module.as_str()))
+            .map(|(name, homes)| format!("`{name}` may appear only in {}", homes.join(", ")))
+            .collect()
+    });
+}
+
+#[test]
+fn clock_and_environment_are_read_in_one_file_each() {
+    check(|source| {
+        ONE_FILE
+            .iter()
+            .filter(|(_, ways, home)| {
+                source.path != *home && ways.iter().any(|way| source.says_path(way))
+            })
+            .map(|(what, _, home)| format!("{what} is read only in src/{home}"))
+            .collect()
+    });
+}
+
+#[test]
+fn random_ids_are_made_in_one_file() {
+    let files: Vec<&str> = SOURCES
+        .iter()
+        .filter(|s| !s.is_test() && RANDOM.iter().any(|word| s.says(word)))
+        .map(|s| s.path.as_str())
+        .collect();
+    assert!(
+        files.len() <= 1,
+        "random ids are made in {}",
+        files.join(", ")
+    );
+}
+
+#[test]
+fn files_are_small_and_finished() {
+    check(|source| {
+        let lines = source.text.lines().count();
+        let mut complaints = Vec::new();
+        if lines > LONGEST_FILE {
+            complaints.push(format!("{lines} lines; split it at {LONGEST_FILE}"));
+        }
+        for word in ["todo", "unimplemented"] {
+            if source.bare.contains(&format!("{word}!")) {
+                complaints.push(format!("has `{word}!`"));
+            }
+        }
+        if source.bare.contains("#[ignore") {
+            complaints.push("has a test that is ignored".to_owned());
+        }
+        complaints
+    });
+}
+
+/// The table as `ARCHITECTURE.md` prints it.
+fn table() -> String {
+    let mut out = String::from("| module | may import |\n| --- | --- |\n");
+    for wall in WALLS {
+        writeln!(out, "{}", row(wall)).unwrap();
+    }
+    out
+}
+
+fn row(wall: &Wall) -> String {
+    let may = if wall.may.is_empty() {
+        "—".to_owned()
+    } else {
+        wall.may.join(", ")
+    };
+    format!("| {} | {may} |", wall.module)
+}
+
+/// Every row whose module exists stands in `ARCHITECTURE.md`, once that file is there.
+#[test]
+fn architecture_md_has_the_table() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("ARCHITECTURE.md");
+    let Ok(text) = fs::read_to_string(file) else {
+        return;
+    };
+    let missing: Vec<String> = WALLS
+        .iter()
+        .filter(|wall| root().join(wall.module).is_dir())
+        .map(row)
+        .filter(|row| !text.contains(row))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "ARCHITECTURE.md lacks these rows:\n{}\n\nthe whole table:\n{}",
+        missing.join("\n"),
+        table()
+    );
+}
+
+#[test]
+fn the_reader_reads() {
+    let text = r##"
+        //! async in a comment
+        use crate::{domain::{Labels, Millis}, query::Tracks};
+        use super::super::policy;
+        use std::{env, fmt};
+        /* tokio */ const A: &str = "axum \" sqlx"; const B: &str = r#"kube " "#; const C: char = '"';
+        fn f<'a>(x: &'a str) -> crate::stats::Side { SystemTime::now() }
+    "##;
+    let source = Source::parse("service/x.rs".to_owned(), text.to_owned());
+    let ours: BTreeSet<&str> = source.ours().map(|(module, _)| module).collect();
+    assert_eq!(ours, BTreeSet::from(["domain", "policy", "query", "stats"]));
+    assert!(source.says_path(&["std", "env"]) && source.says_path(&["SystemTime", "now"]));
+    for word in ["async", "tokio", "axum", "sqlx", "kube"] {
+        assert!(!source.says(word), "{word}");
+    }
+}

@@ -1,0 +1,239 @@
+//! Settings: the file, the environment over it, and every mistake with its place.
+
+use rollout_judge::config::{Settings, SettingsError, load_from, show};
+use std::time::Duration;
+
+const FILE: &str = "server:
+  listen: 127.0.0.1:9090
+  publicUrl: https://judge.example.org/
+  deadline: 7s
+sources:
+  default: { kind: victoriametrics, url: http://user:pa55@127.0.0.1:8428, headers: { X-Key: k3y } }
+policies:
+  paths: [policies/]
+auth:
+  tokens:
+    - { name: argo, token: { env: JUDGE_TOKEN }, namespaces: [shop] }
+kubernetes: { enabled: false }
+receivers: {}
+";
+
+fn load(file: &str, variables: &[(&str, &str)]) -> Result<Settings, SettingsError> {
+    let variables: Vec<_> = variables
+        .iter()
+        .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
+        .collect();
+    load_from(Some(("judge.yaml", file)), &variables)
+}
+
+#[test]
+fn the_file_of_the_contract() {
+    let settings = load(FILE, &[]).unwrap();
+    assert_eq!(settings.server.public_url(), "https://judge.example.org");
+    assert_eq!(settings.server.deadline.0, Duration::from_secs(7));
+    assert_eq!(settings.policies.reload.0, Duration::from_secs(2));
+    assert_eq!(
+        (
+            settings.evidence_cache.max_rollouts,
+            settings.evidence_cache.max_bytes.0
+        ),
+        (1000, 64 << 20)
+    );
+    assert_eq!(
+        settings.auth.tokens[0].namespaces.as_deref(),
+        Some(&["shop".to_owned()][..])
+    );
+    assert!(settings.sources.contains_key("default"));
+}
+
+#[test]
+fn the_environment_rules_over_the_file() {
+    let settings = load(
+        FILE,
+        &[
+            ("ROLLOUT_JUDGE__SERVER__PUBLICURL", "http://other"),
+            ("ROLLOUT_JUDGE__SERVER__MAX_CONCURRENT", "7"),
+            ("ROLLOUT_JUDGE__server__deadline", "900ms"),
+            ("ROLLOUT_JUDGE__SOURCES__DEFAULT__URL", "http://vm:8428"),
+            (
+                "ROLLOUT_JUDGE__SOURCES__SECOND",
+                "{ kind: prometheus, url: 'http://p' }",
+            ),
+            ("ROLLOUT_JUDGE__POLICIES__PATHS", "a, b.yaml"),
+            ("ROLLOUT_JUDGE__TELEMETRY__LOG__FORMAT", "json"),
+            (
+                "ROLLOUT_JUDGE__TELEMETRY__OTLP__ENDPOINT",
+                "http://otel:4318",
+            ),
+            ("ROLLOUT_JUDGE__EVIDENCECACHE__MAXBYTES", "1MiB"),
+            ("OTHER", "x"),
+        ],
+    )
+    .unwrap();
+    assert_eq!(settings.server.public_url(), "http://other");
+    assert_eq!(
+        (settings.server.max_concurrent, settings.server.deadline.0),
+        (7, Duration::from_millis(900))
+    );
+    assert_eq!(settings.sources["default"].url, "http://vm:8428");
+    assert_eq!(settings.sources["second"].url, "http://p");
+    assert_eq!(settings.policies.paths.len(), 2);
+    assert_eq!(
+        settings.telemetry.otlp.unwrap().endpoint,
+        "http://otel:4318"
+    );
+    assert_eq!(settings.evidence_cache.max_bytes.0, 1 << 20);
+}
+
+#[test]
+fn the_environment_alone_is_enough() {
+    let variables = [
+        (
+            "ROLLOUT_JUDGE__SOURCES__DEFAULT__KIND".to_owned(),
+            "prometheus".to_owned(),
+        ),
+        (
+            "ROLLOUT_JUDGE__SOURCES__DEFAULT__URL".to_owned(),
+            "http://p:9090".to_owned(),
+        ),
+        (
+            "ROLLOUT_JUDGE__POLICIES__PATHS".to_owned(),
+            "policies".to_owned(),
+        ),
+    ];
+    assert_eq!(
+        load_from(None, &variables).unwrap().server.public_url(),
+        "http://127.0.0.1:8080"
+    );
+}
+
+#[test]
+fn mistakes_name_the_key_the_place_and_the_cure() {
+    let check = |from: &str, to: &str, expected: &str| {
+        assert!(FILE.contains(from), "{from}");
+        let found = load(&FILE.replace(from, to), &[]).unwrap_err().to_string();
+        assert!(found.starts_with(expected), "\n{found}\n{expected}");
+        assert!(!found.contains("hunter2"), "{found}");
+    };
+    check(
+        "deadline: 7s",
+        "dedline: 7s",
+        "judge.yaml:4:3: server.dedline: unknown key `dedline`; did you mean `deadline`?",
+    );
+    check(
+        "server:",
+        "sever:",
+        "judge.yaml:1:1: sever: unknown key `sever`; did you mean `server`?",
+    );
+    check(
+        "deadline: 7s",
+        "deadline: 7",
+        "judge.yaml:4:3: server.deadline: ",
+    );
+    check(
+        "deadline: 7s",
+        "deadline: 31s",
+        "judge.yaml:4:3: server.deadline: is out of range; give 500ms to 30s",
+    );
+    check(
+        "deadline: 7s",
+        "deadline: 499ms",
+        "judge.yaml:4:3: server.deadline: is out of range",
+    );
+    check(
+        "127.0.0.1:9090",
+        "everywhere",
+        "judge.yaml:2:3: server.listen: is not an address",
+    );
+    check(
+        "https://judge.example.org/",
+        "judge.example.org",
+        "judge.yaml:3:3: server.publicUrl: is not a URL",
+    );
+    check(
+        "kind: victoriametrics",
+        "kind: influx",
+        "judge.yaml:6:14: sources.default.kind: `influx` is not known here; give `victoriametrics` or `prometheus`",
+    );
+    check(
+        "kind: victoriametrics, ",
+        "",
+        "judge.yaml:6:3: sources.default.kind: is missing; add it",
+    );
+    check(
+        "[policies/]",
+        "[]",
+        "judge.yaml:8:3: policies.paths: is missing or empty",
+    );
+    check(
+        "{ env: JUDGE_TOKEN }",
+        "hunter2",
+        "judge.yaml:11:21: auth.tokens[0].token: a secret is never written here; give `{ file: PATH }` or `{ env: NAME }`",
+    );
+    check(
+        "namespaces: [shop]",
+        "namespace: shop",
+        "judge.yaml:11:50: auth.tokens[0].namespace: unknown key `namespace`; did you mean `namespaces`?",
+    );
+    check(
+        "receivers: {}",
+        "receivers: { chat: {} }",
+        "judge.yaml:13:1: receivers: alerts are not in this version",
+    );
+    check(
+        "receivers: {}",
+        "store: { url: 'sqlite://x' }",
+        "judge.yaml:13:1: store: history is not in this version",
+    );
+    check(
+        "enabled: false",
+        "enabled: true",
+        "judge.yaml:12:15: kubernetes.enabled: the Kubernetes API is not read",
+    );
+    check("server:", "server: [", "judge.yaml:");
+    check("server:", "- server:", "judge.yaml:");
+    let found = load(FILE, &[("ROLLOUT_JUDGE__SERVER__LISTN", "x")])
+        .unwrap_err()
+        .to_string();
+    assert!(found.starts_with("environment variable ROLLOUT_JUDGE__SERVER__LISTN: server.listn: unknown key `listn`; did you mean `listen`?"), "{found}");
+}
+
+#[test]
+fn open_to_the_network_must_be_meant() {
+    let open = FILE.replace("127.0.0.1:9090", "0.0.0.0:9090").replace(
+        "    - { name: argo, token: { env: JUDGE_TOKEN }, namespaces: [shop] }\n",
+        "    []\n",
+    );
+    let found = load(&open, &[]).unwrap_err().to_string();
+    assert!(
+        found.contains("auth.tokens") && found.contains("auth: { open: true }"),
+        "{found}"
+    );
+    load(&open, &[("ROLLOUT_JUDGE__AUTH__OPEN", "true")]).unwrap();
+    load(&open.replace("0.0.0.0", "127.0.0.1"), &[]).unwrap();
+    load(&FILE.replace("127.0.0.1:9090", "0.0.0.0:9090"), &[]).unwrap();
+}
+
+#[test]
+fn printing_hides_secrets() {
+    let settings = load(
+        FILE,
+        &[(
+            "ROLLOUT_JUDGE__TELEMETRY__OTLP__ENDPOINT",
+            "http://u:pa55@otel",
+        )],
+    )
+    .unwrap();
+    let text = show(&settings);
+    for hidden in ["pa55", "k3y", "JUDGE_TOKEN"] {
+        assert!(!text.contains(hidden), "{text}");
+    }
+    let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(
+        value["sources"]["default"]["url"],
+        "http://***@127.0.0.1:8428"
+    );
+    assert_eq!(value["auth"]["tokens"][0]["token"], "***");
+    assert_eq!(value["server"]["deadline"], "7s");
+    assert_eq!(value["server"]["bodyLimit"], "64KiB");
+}
