@@ -1,6 +1,7 @@
 //! The edge from outside: requests in, answers out, over real sockets where it matters.
 mod edge {
     mod answers;
+    mod commands;
     mod double;
     mod parsing;
     mod protocol;

@@ -9,7 +9,7 @@ use super::{
     read::{Job, ObjectiveEvidence, ReadError},
 };
 use crate::{
-    domain::{MetricSource, Millis, Question, Track, Verdict, Window, ports::BoxFuture},
+    domain::{Clock, MetricSource, Millis, Question, Track, Verdict, Window, ports::BoxFuture},
     evidence::{Grid, Identity},
     judge::{Case, ObjectiveState, Observed, TrailPoint, evaluate},
     policy::{Indicator, Objective, OnSourceDown, Policy},
@@ -41,6 +41,7 @@ pub struct Limits {
 /// The use case "judge this rollout".
 pub struct Analyze {
     policies: Arc<dyn Policies>,
+    clock: Arc<dyn Clock>,
     sources: BTreeMap<String, Arc<dyn MetricSource>>,
     limits: Limits,
     cache: EvidenceCache,
@@ -52,11 +53,13 @@ impl Analyze {
     /// Wires policies and sources.
     pub fn new(
         policies: Arc<dyn Policies>,
+        clock: Arc<dyn Clock>,
         sources: BTreeMap<String, Arc<dyn MetricSource>>,
         limits: Limits,
     ) -> Self {
         Self {
             policies,
+            clock,
             sources,
             limits,
             cache: EvidenceCache::new(limits.rollouts),
@@ -157,7 +160,7 @@ impl Analyze {
         };
         let silent = self
             .memory
-            .source_silent(&policy.source, failed, question.at);
+            .source_silent(&policy.source, failed, self.clock.now());
         if failed
             && policy.on_source_down == OnSourceDown::Error
             && silent >= policy.source_patience
