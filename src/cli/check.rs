@@ -71,7 +71,7 @@ fn file(path: &Path, args: &CheckArgs, complaints: &mut String) -> Result<FileRe
     if let Err(problems) = &loaded {
         let _ = writeln!(complaints, "{}", problems.render(true));
     }
-    let check = answer(loaded.as_ref());
+    let check = answer(loaded.as_deref().map_err(AsRef::as_ref));
     let mut selectors = Vec::new();
     if let (Some(url), Ok(documents)) = (&args.source, &loaded) {
         for document in documents {

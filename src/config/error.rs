@@ -56,6 +56,7 @@ pub fn mistake(places: &Places, key: &str, message: impl Into<String>) -> Settin
 /// Turns the words of the layering library into ours.
 pub fn explain(places: &Places, error: &ConfigError) -> SettingsError {
     let (key, words) = unfold(error);
+    let key = dotted(&key);
     if let Some((unknown, known)) = unknown_field(&words) {
         let full = if key.is_empty() {
             unknown.clone()
@@ -69,6 +70,20 @@ pub fn explain(places: &Places, error: &ConfigError) -> SettingsError {
         return mistake(places, &full, format!("unknown key `{unknown}`; {hint}"));
     }
     mistake(places, &key, cure(&key, &words))
+}
+
+/// `tokens[0]name` as `tokens[0].name`.
+fn dotted(key: &str) -> String {
+    let mut out = String::with_capacity(key.len() + 1);
+    let mut after_index = false;
+    for c in key.chars() {
+        if after_index && c != '.' && c != '[' {
+            out.push('.');
+        }
+        out.push(c);
+        after_index = c == ']';
+    }
+    out
 }
 
 fn unfold(error: &ConfigError) -> (String, String) {

@@ -408,16 +408,12 @@ fn bounded(number: f64) -> f64 {
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+#[expect(clippy::ref_option, reason = "serde's signature")]
 fn absent(number: &Option<f64>) -> bool {
     !number.is_some_and(f64::is_finite)
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    clippy::ref_option,
-    reason = "serde's signature"
-)]
+#[expect(clippy::ref_option, reason = "serde's signature")]
 fn finite<S: Serializer>(number: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64(number.filter(|n| n.is_finite()).unwrap_or(0.0))
 }

@@ -72,6 +72,7 @@ pub async fn shed(State(app): State<Arc<App>>, request: Request, next: Next) -> 
 }
 
 /// A panic is a defect: it is logged, and the caller gets a problem.
+#[expect(clippy::needless_pass_by_value, reason = "the signature of the layer")]
 pub fn caught(panic: Box<dyn Any + Send>) -> Response {
     let text = panic
         .downcast_ref::<&str>()

@@ -41,22 +41,17 @@ pub async fn one(
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
 ) -> Result<Response, Problem> {
-    match app.catalog.get(&name) {
-        Some(policy) => Ok(json(
-            StatusCode::OK,
-            "application/json",
-            &PolicyAnswer::from(&*policy),
-        )),
-        None => {
-            let all = app.catalog.all();
-            let known: Vec<&str> = all.iter().map(|p| p.name.as_str()).collect();
-            let (shown, hint) = (loose::cut(&name), did_you_mean(&name, &known));
-            Err(Problem::new(
-                "unknown-policy",
-                format!("no policy `{shown}` is loaded{hint}"),
-            ))
-        }
+    if let Some(policy) = app.catalog.get(&name) {
+        let answer = PolicyAnswer::from(&*policy);
+        return Ok(json(StatusCode::OK, "application/json", &answer));
     }
+    let all = app.catalog.all();
+    let known: Vec<&str> = all.iter().map(|p| p.name.as_str()).collect();
+    let (shown, hint) = (loose::cut(&name), did_you_mean(&name, &known));
+    Err(Problem::new(
+        "unknown-policy",
+        format!("no policy `{shown}` is loaded{hint}"),
+    ))
 }
 
 /// `POST /v1/policies/check`

@@ -72,7 +72,7 @@ pub struct Problem {
     #[schema(example = "urn:rollout-judge:problem:missing-field")]
     pub kind: String,
     /// What the code means, the same text for every answer with this code.
-    pub title: String,
+    pub title: &'static str,
     /// The HTTP status.
     #[schema(minimum = 400, maximum = 599)]
     pub status: u16,
@@ -80,7 +80,7 @@ pub struct Problem {
     pub detail: String,
     /// Stable word for programs.
     #[schema(example = "missing-field")]
-    pub code: String,
+    pub code: &'static str,
     /// The field at fault, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -96,10 +96,10 @@ impl Problem {
             .unwrap_or(&("internal", 500, "a defect of the service"));
         Self {
             kind: format!("urn:rollout-judge:problem:{code}"),
-            title: (*title).to_owned(),
+            title,
             status: *status,
             detail: detail.into(),
-            code: code.to_owned(),
+            code,
             field: None,
         }
     }

@@ -25,6 +25,9 @@ pub mod running;
 pub mod state;
 pub mod traffic;
 
+#[cfg(test)]
+mod tests;
+
 pub use evaluate::{Case, Observed, evaluate};
 pub use reading::{Reading, TrailPoint};
 pub use state::ObjectiveState;

@@ -201,7 +201,7 @@ impl Metrics {
     pub fn reloaded(&self, ok: bool) {
         let result = if ok { "ok" } else { "error" };
         self.with(|| {
-            counter!("rollout_judge_policy_reloads_total", "result" => result).increment(1)
+            counter!("rollout_judge_policy_reloads_total", "result" => result).increment(1);
         });
     }
 

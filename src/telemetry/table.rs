@@ -9,6 +9,8 @@ use std::{collections::BTreeMap, fmt::Write};
 const IDLE: Millis = 3_600_000;
 
 type Key = (String, String);
+/// Both sides of one gauge.
+type Sides = fn(&Numbers) -> [(&'static str, Option<f64>); 2];
 
 /// The last numbers of each judged rollout.
 pub struct RolloutTable {
@@ -80,13 +82,7 @@ impl RolloutTable {
             .retain(|_, row| now.saturating_sub(row.seen) < IDLE);
     }
 
-    fn gauge(
-        &self,
-        name: &str,
-        label: &str,
-        out: &mut String,
-        sides: fn(&Numbers) -> [(&'static str, Option<f64>); 2],
-    ) {
+    fn gauge(&self, name: &str, label: &str, out: &mut String, sides: Sides) {
         if self.rows.is_empty() {
             return;
         }

@@ -78,7 +78,7 @@ fn what_is_refused() {
     let check = |changes: Value, code: &str, field: &str, part: &str| {
         let problem = with(&changes).unwrap_err();
         assert_eq!(
-            (problem.code.as_str(), problem.field.as_deref()),
+            (problem.code, problem.field.as_deref()),
             (code, Some(field)),
             "{changes} {}",
             problem.detail
@@ -313,7 +313,7 @@ fn bodies_that_are_no_object() {
     let twice = br#"{"policy":"a","policy":"b"}"#;
     let problem = VerdictRequest::read(twice).unwrap_err();
     assert_eq!(
-        (problem.code.as_str(), problem.field.as_deref()),
+        (problem.code, problem.field.as_deref()),
         ("invalid-field", Some("policy"))
     );
 }

@@ -173,7 +173,7 @@ fn mistakes_name_the_key_the_place_and_the_cure() {
     check(
         "namespaces: [shop]",
         "namespace: shop",
-        "judge.yaml:11:51: auth.tokens[0].namespace: unknown key `namespace`; did you mean `namespaces`?",
+        "judge.yaml:11:50: auth.tokens[0].namespace: unknown key `namespace`; did you mean `namespaces`?",
     );
     check(
         "receivers: {}",

@@ -92,7 +92,8 @@ impl Catalog for Shelf {
 
     fn check(&self, text: &str) -> CheckAnswer {
         let lookup = |name: &str| self.kinds.get(name).copied();
-        answer(policy::load("policy.yaml", text, Some(&lookup)).as_ref())
+        let loaded = policy::load("policy.yaml", text, Some(&lookup));
+        answer(loaded.as_deref().map_err(AsRef::as_ref))
     }
 }
 
@@ -107,7 +108,7 @@ impl Policies for Shelf {
 }
 
 /// What a check found, as the edge and `check --output json` tell it.
-pub fn answer(outcome: Result<&Vec<policy::Document>, &Box<Problems>>) -> CheckAnswer {
+pub fn answer(outcome: Result<&[policy::Document], &Problems>) -> CheckAnswer {
     match outcome {
         Ok(documents) => CheckAnswer {
             valid: true,

@@ -1,0 +1,259 @@
+//! The command line: help pages, usage errors, exit codes.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+const POLICY: &str = "apiVersion: rollout-judge/v1
+kind: JudgePolicy
+metadata: { name: shop }
+spec:
+  objectives:
+    - name: error-rate
+      errorRatio: { errors: 'http_requests_total{code=~\"5..\"}', total: http_requests_total }
+";
+
+#[test]
+fn pages() {
+    trycmd::TestCases::new().case("tests/cmd/*.trycmd");
+}
+
+fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rollout-judge"));
+    command.env_remove("ROLLOUT_JUDGE_CONFIG");
+    command
+}
+
+/// Answers every request with one body.
+fn source(body: &'static str) -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { continue };
+            let mut seen = Vec::new();
+            let mut buffer = [0; 4096];
+            while let Ok(read) = stream.read(&mut buffer) {
+                seen.extend_from_slice(&buffer[..read]);
+                let text = String::from_utf8_lossy(&seen).to_lowercase();
+                let whole = text.split_once("\r\n\r\n").is_some_and(|(head, rest)| {
+                    let length = head
+                        .split("content-length: ")
+                        .nth(1)
+                        .and_then(|l| l.lines().next()?.parse().ok());
+                    rest.len() >= length.unwrap_or(0)
+                });
+                if read == 0 || whole {
+                    break;
+                }
+            }
+            let _ = write!(
+                stream,
+                "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+                body.len()
+            );
+        }
+    });
+    url
+}
+
+#[test]
+fn judge_exits_with_3_when_inconclusive_and_prints_both_forms() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("p.yaml");
+    std::fs::write(&file, POLICY).unwrap();
+    let url = source(r#"{"status":"success","data":{"resultType":"matrix","result":[]}}"#);
+    let run = |output: &str, hash: &str| {
+        program()
+            .args([
+                "judge",
+                "--source",
+                &url,
+                "--source-kind",
+                "prometheus",
+                "--namespace",
+                "shop",
+                "--rollout",
+                "checkout",
+            ])
+            .args([
+                "--canary-hash",
+                hash,
+                "--stable-hash",
+                "def",
+                "--weight",
+                "5",
+                "--output",
+                output,
+                "--policy-file",
+            ])
+            .arg(&file)
+            .output()
+            .unwrap()
+    };
+    let json = run("json", "abc");
+    let text = String::from_utf8_lossy(&json.stdout);
+    assert_eq!(
+        json.status.code(),
+        Some(3),
+        "{text} {}",
+        String::from_utf8_lossy(&json.stderr)
+    );
+    let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(
+        (&value["verdict"], &value["action"]),
+        (&"inconclusive".into(), &"hold".into())
+    );
+    let page = run("text", "abc");
+    let text = String::from_utf8_lossy(&page.stdout);
+    assert_eq!(page.status.code(), Some(3));
+    assert!(
+        text.starts_with("INCONCLUSIVE") && text.contains("error-rate") && !text.contains('\u{1b}'),
+        "{text}"
+    );
+    let same = run("text", "def");
+    assert_eq!(same.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&same.stderr).contains("both `def`"));
+}
+
+#[test]
+fn check_against_a_source() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("p.yaml");
+    std::fs::write(&file, POLICY).unwrap();
+    let run = |body: &'static str| {
+        program()
+            .args([
+                "check",
+                "--source",
+                &source(body),
+                "--source-kind",
+                "prometheus",
+                "--namespace",
+                "shop",
+                "--rollout",
+                "checkout",
+            ])
+            .args([
+                "--canary-hash",
+                "abc",
+                "--stable-hash",
+                "def",
+                "--at",
+                "1767312000",
+                "--output",
+                "json",
+            ])
+            .arg(&file)
+            .output()
+            .unwrap()
+    };
+    let none = run(r#"{"status":"success","data":{"resultType":"matrix","result":[]}}"#);
+    let text = String::from_utf8_lossy(&none.stdout);
+    assert_eq!(
+        none.status.code(),
+        Some(1),
+        "{text}{}",
+        String::from_utf8_lossy(&none.stderr)
+    );
+    assert!(
+        text.contains("no series on canary") && text.contains("no series on stable"),
+        "{text}"
+    );
+    let both = run(
+        r#"{"status":"success","data":{"resultType":"matrix","result":[
+        {"metric":{"rollouts_pod_template_hash":"abc","pod":"a"},"values":[[1767311900,"1"],[1767311915,"2"],[1767311930,"3"]]},
+        {"metric":{"rollouts_pod_template_hash":"def","pod":"b"},"values":[[1767311900,"1"],[1767311915,"2"],[1767311930,"3"]]}]}}"#,
+    );
+    let text = String::from_utf8_lossy(&both.stdout);
+    let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let found = &value["files"][0]["selectors"][0];
+    assert_eq!(
+        (
+            both.status.code(),
+            &found["canarySeries"],
+            &found["stableSeries"]
+        ),
+        (Some(0), &1.into(), &1.into()),
+        "{text}"
+    );
+    assert_eq!(found["scrapeSeconds"], 15.0);
+}
+
+#[test]
+fn serve_answers_and_stops_gracefully() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("p.yaml"), POLICY).unwrap();
+    let config = dir.path().join("judge.yaml");
+    let text = format!(
+        "server: {{ listen: '127.0.0.1:0' }}\nsources: {{ default: {{ kind: prometheus, url: 'http://127.0.0.1:1' }} }}\npolicies: {{ paths: ['{}'], reload: 100ms }}\n",
+        dir.path().join("p.yaml").display()
+    );
+    std::fs::write(&config, text).unwrap();
+    let mut child = program()
+        .args(["serve", "--config"])
+        .arg(&config)
+        .env("ROLLOUT_JUDGE__TELEMETRY__LOG__FORMAT", "json")
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let address = loop {
+        let line: serde_json::Value =
+            serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+        if line["message"] == "listening" {
+            break line["address"].as_str().unwrap().to_owned();
+        }
+    };
+    let drained = std::thread::spawn(move || lines.map_while(Result::ok).collect::<Vec<_>>());
+    let get = |path: &str| -> String {
+        let Ok(mut stream) = TcpStream::connect(&address) else {
+            return "refused".to_owned();
+        };
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+        )
+        .unwrap();
+        let mut text = String::new();
+        let _ = stream.read_to_string(&mut text);
+        text
+    };
+    assert!(get("/readyz").starts_with("HTTP/1.1 200"));
+    let healthy = program()
+        .args(["healthcheck", "--url", &format!("http://{address}/readyz")])
+        .status()
+        .unwrap();
+    assert_eq!(healthy.code(), Some(0));
+    // a bad version of the file leaves the old policy in force, and is counted
+    std::fs::write(dir.path().join("p.yaml"), "kind: Nonsense\n").unwrap();
+    let until = Instant::now() + Duration::from_secs(5);
+    while !get("/metrics").contains("rollout_judge_policy_reloads_total{result=\"error\"} 1") {
+        assert!(Instant::now() < until, "{}", get("/metrics"));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert!(get("/v1/policies").contains("\"shop\""));
+    let id = child.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-TERM", &id])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let until = Instant::now() + Duration::from_millis(900);
+    while !get("/readyz").starts_with("HTTP/1.1 503") {
+        assert!(Instant::now() < until);
+    }
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert!(
+        drained
+            .join()
+            .unwrap()
+            .iter()
+            .any(|line| line.contains("\"stopped\""))
+    );
+}

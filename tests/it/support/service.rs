@@ -1,0 +1,132 @@
+//! The program itself: `rollout-judge serve`.
+
+use super::{
+    http::{Answer, Call, PATIENCE, post},
+    process::{Process, Start},
+};
+use serde_json::{Value, json};
+use std::{fs, path::Path, path::PathBuf, time::Duration};
+use tempfile::TempDir;
+
+/// How links in answers begin, the same for every service of the tests.
+pub const PUBLIC_URL: &str = "https://judge.example.org";
+
+/// What a service is started with.
+#[derive(Debug, Clone, Default)]
+pub struct Setup {
+    sources: Vec<(String, Value)>,
+    policies: Vec<PathBuf>,
+    written: Vec<(String, String)>,
+    server: Vec<(String, Value)>,
+    more: Vec<(String, Value)>,
+}
+
+impl Setup {
+    /// A metric source: `victoriametrics` or `prometheus`.
+    pub fn source(mut self, name: &str, kind: &str, url: &str) -> Self {
+        let source = json!({"kind": kind, "url": url});
+        self.sources.push((name.to_owned(), source));
+        self
+    }
+
+    /// A policy file of `fixtures/policies`.
+    pub fn policy(mut self, path: &str) -> Self {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/policies");
+        self.policies.push(folder.join(path));
+        self
+    }
+
+    /// A policy written for the test.
+    pub fn policy_text(mut self, name: &str, text: &str) -> Self {
+        self.written.push((format!("{name}.yaml"), text.to_owned()));
+        self
+    }
+
+    /// A setting of `server`.
+    pub fn server(mut self, key: &str, value: Value) -> Self {
+        self.server.push((key.to_owned(), value));
+        self
+    }
+
+    /// Another section of the configuration.
+    pub fn section(mut self, key: &str, value: Value) -> Self {
+        self.more.push((key.to_owned(), value));
+        self
+    }
+
+    /// JSON is YAML.
+    fn config(&self, folder: &Path, port: u16) -> String {
+        let mut server = json!({"listen": format!("127.0.0.1:{port}"), "publicUrl": PUBLIC_URL});
+        for (key, value) in &self.server {
+            server[key] = value.clone();
+        }
+        let sources: serde_json::Map<String, Value> = self.sources.iter().cloned().collect();
+        let written = self.written.iter().map(|(name, _)| folder.join(name));
+        let paths: Vec<PathBuf> = self.policies.iter().cloned().chain(written).collect();
+        let mut config =
+            json!({"server": server, "sources": sources, "policies": {"paths": paths}});
+        for (key, value) in &self.more {
+            config[key] = value.clone();
+        }
+        config.to_string()
+    }
+
+    /// Starts the program and waits until `/readyz` says yes.
+    pub fn start(&self) -> Service {
+        let folder = TempDir::with_prefix("rollout-judge").unwrap();
+        for (name, text) in &self.written {
+            fs::write(folder.path().join(name), text).unwrap();
+        }
+        let config = folder.path().join("config.yaml");
+        let arguments = |port: u16| {
+            fs::write(&config, self.config(folder.path(), port)).unwrap();
+            let path = config.display().to_string();
+            vec!["serve".to_owned(), "--config".to_owned(), path]
+        };
+        let process = Process::start(&Start {
+            name: "rollout-judge",
+            program: Path::new(env!("CARGO_BIN_EXE_rollout-judge")),
+            arguments: &arguments,
+            ready: "/readyz",
+            within: Duration::from_secs(30),
+        });
+        Service {
+            process,
+            _folder: folder,
+        }
+    }
+}
+
+/// A running service; dropping it kills it.
+pub struct Service {
+    pub process: Process,
+    _folder: TempDir,
+}
+
+impl Service {
+    pub fn url(&self, path: &str) -> String {
+        self.process.url(path)
+    }
+
+    /// `POST /v1/verdicts`
+    pub fn ask(&self, question: &Value) -> Answer {
+        let url = self.url("/v1/verdicts");
+        post(&url, "application/json", question.to_string()).unwrap()
+    }
+
+    /// Any call, for what `ask` cannot say.
+    pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        let headers: Vec<(String, String)> = headers
+            .iter()
+            .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
+            .collect();
+        let call = Call {
+            method,
+            url: &self.url(path),
+            headers: &headers,
+            body: body.into(),
+            timeout: PATIENCE,
+        };
+        call.send().unwrap()
+    }
+}
