@@ -34,7 +34,7 @@ pub struct SourceSettings {
     /// A connection must be there after this long.
     #[serde(default = "connect_timeout")]
     pub connect_timeout: HumanDuration,
-    /// Queries in flight at once; more wait, inside their deadline.
+    /// Queries in flight at once; more wait, inside their deadline. A poll is one small query per selector.
     #[serde(default = "max_concurrent")]
     pub max_concurrent: usize,
     /// Largest answer, after decompression.
@@ -143,7 +143,7 @@ fn connect_timeout() -> HumanDuration {
 }
 
 fn max_concurrent() -> usize {
-    16
+    256
 }
 
 fn max_bytes() -> HumanBytes {

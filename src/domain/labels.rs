@@ -1,51 +1,83 @@
 //! The labels of one series.
 
-use std::fmt;
+use std::{cmp::Ordering, fmt};
 
-/// Label names and values, sorted by name; equal sets compare equal.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Labels(Vec<(Box<str>, Box<str>)>);
+/// Label names and values, sorted by name; equal sets compare equal. Two allocations, because thousands are kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Labels {
+    /// Name, value, name, value, without anything between.
+    text: Box<str>,
+    /// Where each of them ends.
+    ends: Box<[u32]>,
+}
 
 impl Labels {
     /// Builds a sorted set; a later duplicate of a name replaces the earlier.
-    pub fn new<N: Into<Box<str>>, V: Into<Box<str>>>(
-        pairs: impl IntoIterator<Item = (N, V)>,
-    ) -> Self {
-        let mut labels = Self::default();
-        for (name, value) in pairs {
-            labels.set(name, value);
+    pub fn new<N: AsRef<str>, V: AsRef<str>>(pairs: impl IntoIterator<Item = (N, V)>) -> Self {
+        let mut pairs: Vec<(N, V)> = pairs.into_iter().collect();
+        pairs.sort_by(|a, b| a.0.as_ref().cmp(b.0.as_ref())); // stable
+        pairs.dedup_by(|later, kept| {
+            let same = later.0.as_ref() == kept.0.as_ref();
+            if same {
+                std::mem::swap(&mut later.1, &mut kept.1);
+            }
+            same
+        });
+        let length = |(n, v): &(N, V)| n.as_ref().len() + v.as_ref().len();
+        let mut text = String::with_capacity(pairs.iter().map(length).sum());
+        let mut ends = Vec::with_capacity(2 * pairs.len());
+        for (name, value) in &pairs {
+            for part in [name.as_ref(), value.as_ref()] {
+                text.push_str(part);
+                ends.push(text.len() as u32); // an answer that long is over every limit
+            }
         }
-        labels
+        Self {
+            text: text.into_boxed_str(),
+            ends: ends.into_boxed_slice(),
+        }
     }
 
     /// Sets one label.
-    pub fn set(&mut self, name: impl Into<Box<str>>, value: impl Into<Box<str>>) {
-        let (name, value) = (name.into(), value.into());
-        match self.0.binary_search_by(|(n, _)| n.cmp(&name)) {
-            Ok(i) => {
-                if let Some(slot) = self.0.get_mut(i) {
-                    slot.1 = value;
-                }
-            }
-            Err(i) => self.0.insert(i, (name, value)),
-        }
+    pub fn set(&mut self, name: impl AsRef<str>, value: impl AsRef<str>) {
+        let new = (name.as_ref(), value.as_ref());
+        *self = Self::new(self.iter().chain([new]));
     }
 
     /// The value of a label, if it is there.
     pub fn get(&self, name: &str) -> Option<&str> {
-        let at = self.0.binary_search_by(|(n, _)| (**n).cmp(name)).ok()?;
-        self.0.get(at).map(|(_, v)| &**v)
+        self.iter().find(|(n, _)| *n == name).map(|(_, v)| v)
     }
 
     /// Takes a label out and returns its value.
     pub fn remove(&mut self, name: &str) -> Option<Box<str>> {
-        let at = self.0.binary_search_by(|(n, _)| (**n).cmp(name)).ok()?;
-        Some(self.0.remove(at).1)
+        let value = self.get(name)?.into();
+        *self = Self::new(self.iter().filter(|(n, _)| *n != name));
+        Some(value)
     }
 
     /// All pairs in order of name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(n, v)| (&**n, &**v))
+        let mut start = 0;
+        self.ends.chunks_exact(2).filter_map(move |ends| {
+            let &[name, value] = ends else { return None };
+            let (name, value) = (name as usize, value as usize);
+            let pair = (self.text.get(start..name)?, self.text.get(name..value)?);
+            start = value;
+            Some(pair)
+        })
+    }
+}
+
+impl Ord for Labels {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.iter().cmp(other.iter())
+    }
+}
+
+impl PartialOrd for Labels {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
@@ -59,5 +91,40 @@ impl fmt::Display for Labels {
             write!(f, "{name}={value:?}")?;
         }
         f.write_str("}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Labels;
+
+    #[test]
+    fn a_set_is_sorted_and_the_last_value_of_a_name_stays() {
+        let mut labels = Labels::new([("b", "1"), ("a", "2"), ("b", "3"), ("b", "4")]);
+        assert_eq!(labels.to_string(), r#"{a="2",b="4"}"#);
+        labels.set("é", "");
+        labels.set("a", "5");
+        assert_eq!(labels, Labels::new([("é", ""), ("b", "4"), ("a", "5")]));
+        assert_eq!((labels.get("é"), labels.get("c")), (Some(""), None));
+        assert_eq!(labels.remove("b").as_deref(), Some("4"));
+        assert_eq!(labels.remove("b"), None);
+        assert_eq!(labels.to_string(), r#"{a="5",é=""}"#);
+    }
+
+    #[test]
+    fn sets_compare_pair_by_pair() {
+        let set = |pairs: &[(&str, &str)]| Labels::new(pairs.iter().copied());
+        let rising = [
+            set(&[]),
+            set(&[("a", "b")]),
+            set(&[("a", "b"), ("c", "")]),
+            set(&[("a", "bc")]),
+            set(&[("ab", "")]),
+            set(&[("ab", "c")]),
+            set(&[("b", "")]),
+        ];
+        for pair in rising.windows(2) {
+            assert!(pair[0] < pair[1], "{} {}", pair[0], pair[1]);
+        }
     }
 }

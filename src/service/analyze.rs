@@ -21,11 +21,16 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
+use tokio::sync::Semaphore;
 
 /// Kept free of the deadline for judging and writing the answer.
 const RESERVE: Duration = Duration::from_millis(400);
 /// Identical questions within this time share one evaluation.
 const SHARED: Duration = Duration::from_secs(1);
+/// Rollouts whose history is read at the same time: bounds memory. Polls that only read what is new never wait for it.
+const HISTORIES: usize = 24;
+/// More blocks than this are history.
+const NEW_BLOCKS: i64 = 8;
 /// Blocks of a rollout whose start is not known yet.
 const UNKNOWN_BLOCK: Millis = 30_000;
 
@@ -46,6 +51,7 @@ pub struct Analyze {
     limits: Limits,
     cache: EvidenceCache,
     memory: Memory,
+    histories: Semaphore,
     flights: Cache<(String, Question), Arc<Verdict>>,
 }
 
@@ -64,6 +70,7 @@ impl Analyze {
             limits,
             cache: EvidenceCache::new(limits.rollouts),
             memory: Memory::new(limits.rollouts),
+            histories: Semaphore::new(HISTORIES),
             flights: Cache::builder()
                 .max_capacity(limits.rollouts)
                 .time_to_live(SHARED)
@@ -126,6 +133,7 @@ impl Analyze {
             question: &question,
             planner: &planner,
             source: source.as_ref(),
+            histories: &self.histories,
             deadline: deadline.checked_sub(RESERVE).unwrap_or(deadline),
         };
         let place = self
@@ -231,6 +239,7 @@ struct Reading<'a> {
     question: &'a Question,
     planner: &'a Planner<'a>,
     source: &'a dyn MetricSource,
+    histories: &'a Semaphore,
     deadline: Instant,
 }
 
@@ -267,6 +276,15 @@ impl Reading<'_> {
         if kept.folded() > target.max(-1) {
             return None;
         }
+        let oldest = kept.objectives.iter().map(ObjectiveEvidence::folded).min();
+        let _turn = if oldest.is_some_and(|oldest| target - oldest > NEW_BLOCKS) {
+            match tokio::time::timeout_at(limit, self.histories.acquire()).await {
+                Ok(Ok(turn)) => Some(turn),
+                _ => return Some(ReadError::Deadline),
+            }
+        } else {
+            None
+        };
         let grid = Grid {
             anchor: found.anchor,
             length: found.block,
