@@ -12,6 +12,8 @@ pub struct Standing {
     pub weight: f64,
     /// How long the present step has lasted, where that is known.
     pub lasted: Option<Millis>,
+    /// The source failed in this look at something that decides: no time limit may decide in its place.
+    pub blind: bool,
 }
 
 /// What becomes of the outcome in this step.
@@ -70,7 +72,7 @@ pub fn advise(policy: &Policy, standing: &Standing, sum: Outcome) -> Advice {
             ),
             _ => (Outcome::Pass, None),
         },
-        Outcome::Inconclusive if time_is_up(policy, standing) => {
+        Outcome::Inconclusive if !standing.blind && time_is_up(policy, standing) => {
             let on_timeout = step.map_or(OnTimeout::Hold, |step| step.on_timeout);
             let outcome = match on_timeout {
                 OnTimeout::Hold => Outcome::Inconclusive,

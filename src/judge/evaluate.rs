@@ -67,6 +67,11 @@ pub fn evaluate(case: &Case) -> Verdict {
     let standing = advice::Standing {
         weight,
         lasted: case.step_since.map(|since| question.at - since),
+        blind: policy
+            .objectives
+            .iter()
+            .zip(&case.observed)
+            .any(|(objective, seen)| !objective.watch && seen.problem.is_some()),
     };
     let split = question
         .weight
