@@ -1,7 +1,9 @@
 //! Every reference vector against `stats`: one test per procedure, and one that no file is left out.
 //!
-//! The folder is `fixtures/stats`, or what `VECTORS_DIR` names. Each expected number must be computed and must agree; an
-//! expected key that the code here does not compute, a missing input field and an unknown procedure are failures.
+//! The folder is `fixtures/stats`, or what `VECTORS_DIR` names: any other cases of the same procedures will do. Keys that
+//! carry a parameter are read, not known by heart; inputs with a documented default may be absent. Each expected number
+//! must be computed and must agree; an expected key that the code here does not compute, a missing input field and an
+//! unknown procedure are failures that name file, case and key.
 
 #[path = "vectors/closed_forms.rs"]
 mod closed_forms;
@@ -15,8 +17,12 @@ mod estimates;
 mod fixed_horizon;
 #[path = "vectors/functions.rs"]
 mod functions;
+#[path = "vectors/harness.rs"]
+mod harness;
 #[path = "vectors/input.rs"]
 mod input;
+#[path = "vectors/keys.rs"]
+mod keys;
 #[path = "vectors/samples.rs"]
 mod samples;
 
@@ -131,8 +137,6 @@ fn procedure_of<'a>(file: &str, document: &'a Value) -> &'a str {
 }
 
 fn check_procedure(name: &str) {
-    let known = PROCEDURES.iter().find(|(known, _)| *known == name);
-    let (_, run) = known.unwrap_or_else(|| panic!("{name} is unknown"));
     let (_, chosen) = folder();
     let mut files = 0;
     let mut cases = 0;
@@ -140,7 +144,7 @@ fn check_procedure(name: &str) {
     for (file, document) in documents() {
         if procedure_of(&file, &document) == name {
             files += 1;
-            cases += check_document(&file, name, &document, *run, &mut failures);
+            cases += check_document(&file, &document, &mut failures);
         }
     }
     assert!(files > 0 || chosen, "no file for {name}");
@@ -154,45 +158,46 @@ fn check_procedure(name: &str) {
 }
 
 /// Runs every case of a document; returns how many there are.
-fn check_document(
-    file: &str,
-    name: &str,
-    document: &Value,
-    run: Run,
-    failures: &mut Vec<String>,
-) -> usize {
+fn check_document(file: &str, document: &Value, failures: &mut Vec<String>) -> usize {
+    let name = procedure_of(file, document);
+    let known = PROCEDURES.iter().find(|(known, _)| *known == name);
+    let (_, run) = known.unwrap_or_else(|| panic!("{file}: unknown procedure {name}"));
     let cases = document["cases"]
         .as_array()
         .unwrap_or_else(|| panic!("{file}: no cases"));
     assert!(!cases.is_empty(), "{file}: no cases");
     for (position, case) in cases.iter().enumerate() {
-        let id = case["id"]
-            .as_str()
-            .map_or_else(|| format!("{file} #{position}"), ToOwned::to_owned);
-        let wrong = match run(&In {
-            case,
-            at: &case["input"],
-        }) {
-            Err(problem) => vec![problem],
-            Ok(got) => {
-                let rules = Rules {
-                    file: &document["tolerance"],
-                    case: case.get("tolerance"),
-                    procedure: name,
-                };
-                let mut wrong = Vec::new();
-                match case.get("expected") {
-                    Some(expected) => compare(&rules, "", None, expected, &got, &mut wrong),
-                    None => wrong.push("the case expects nothing".to_owned()),
-                }
-                wrong
-            }
-        };
+        let wrong = check_case(name, &document["tolerance"], case, *run);
         if !wrong.is_empty() {
-            failures.push(format!("{id}:\n    {}", wrong.join("\n    ")));
+            let id = case["id"]
+                .as_str()
+                .map_or_else(|| format!("#{position}"), ToOwned::to_owned);
+            failures.push(format!("{file}, case {id}:\n    {}", wrong.join("\n    ")));
         }
     }
     cases.len()
+}
+
+/// What is wrong with one case.
+fn check_case(procedure: &str, tolerance: &Value, case: &Value, run: Run) -> Vec<String> {
+    let Some(expected) = case.get("expected") else {
+        return vec!["the case expects nothing".to_owned()];
+    };
+    let input = In {
+        case,
+        at: &case["input"],
+    };
+    let rules = Rules {
+        file: tolerance,
+        case: case.get("tolerance"),
+        procedure,
+    };
+    let mut wrong = Vec::new();
+    match run(&input) {
+        Ok(got) => compare(&rules, expected, &got, &mut wrong),
+        Err(problem) => wrong.push(problem),
+    }
+    wrong
 }
 
 #[test]

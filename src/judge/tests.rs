@@ -408,7 +408,7 @@ fn steps_rule_the_advice() {
     for (timeout, lasted, canary, outcome, action, next) in rows {
         let mut row = Row::new(ERRORS, &steps.replace("TIMEOUT", timeout));
         row.step_lasted = lasted;
-        row.blocks = if lasted == Some(900_000) { 30 } else { 90 };
+        row.blocks = if lasted == Some(900_000) { 12 } else { 90 };
         let verdict = row.judge(counts(canary, 0.01));
         assert_eq!(
             (verdict.outcome, verdict.action, verdict.next_weight),

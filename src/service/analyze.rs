@@ -102,8 +102,8 @@ impl Analyze {
                     policy.name, policy.source
                 ),
             })?;
-        let scope =
-            Scope::parse(&policy.tracks, policy.match_text.as_deref()).map_err(cannot_plan)?;
+        let scope = Scope::parse(&policy.tracks, policy.match_text.as_deref())
+            .map_err(|error| cannot_plan(&error))?;
         let binding = Binding {
             rollout: &question.rollout,
             params: &question.params,
@@ -120,7 +120,7 @@ impl Analyze {
             })?;
         }
         let step_since = self.memory.step_since(&question);
-        let asked_since = self.memory.asked_since(&question);
+        let since = self.memory.asked_since(&question);
         let reading = Reading {
             policy: &policy,
             question: &question,
@@ -137,7 +137,7 @@ impl Analyze {
             policy: &policy,
             question: &question,
             step_since,
-            asked_since,
+            since,
         };
         let (verdict, failed) = match tokio::time::timeout_at(limit, place.lock()).await {
             Ok(mut kept) => {
@@ -189,7 +189,7 @@ impl Analyze {
 }
 
 impl Judge for Analyze {
-    fn judge<'a>(&'a self, question: Question) -> BoxFuture<'a, Result<Arc<Verdict>, JudgeError>> {
+    fn judge(&self, question: Question) -> BoxFuture<'_, Result<Arc<Verdict>, JudgeError>> {
         Box::pin(self.analyze(question))
     }
 
@@ -198,7 +198,7 @@ impl Judge for Analyze {
     }
 }
 
-fn cannot_plan(error: QueryError) -> JudgeError {
+fn cannot_plan(error: &QueryError) -> JudgeError {
     JudgeError::CannotPlan {
         detail: error.to_string(),
     }
@@ -359,7 +359,7 @@ struct Asked<'a> {
     policy: &'a Policy,
     question: &'a Question,
     step_since: Option<Millis>,
-    asked_since: Millis,
+    since: Millis,
 }
 
 /// The verdict, and whether the source failed.
@@ -399,7 +399,7 @@ fn conclude(
             .found
             .map_or(-1, |found| closed(&found, question.at)),
         step_since: asked.step_since,
-        asked_since: Some(asked.asked_since),
+        asked_since: Some(asked.since),
         observed,
         warnings: warnings(policy, evidence, error),
     });

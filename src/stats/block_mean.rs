@@ -5,6 +5,7 @@
 
 use super::mixture::Side;
 use super::normal_mixture::Estimate;
+use super::special::{PreciseSum, residual_squares};
 
 /// Prior scale of the log ratio of two means.
 pub const MEAN_TAU: f64 = 0.25;
@@ -16,9 +17,9 @@ pub struct BlockMean {
     filled: u32,
     sum: f64,
     count: f64,
-    sum_sum: f64,
-    sum_count: f64,
-    count_count: f64,
+    sum_sum: PreciseSum,
+    sum_count: PreciseSum,
+    count_count: PreciseSum,
 }
 
 /// The mean of one arm.
@@ -54,9 +55,9 @@ impl BlockMean {
         self.filled += u32::from(count > 0.0);
         self.sum += sum;
         self.count += count;
-        self.sum_sum += sum * sum;
-        self.sum_count += sum * count;
-        self.count_count += count * count;
+        self.sum_sum.add_product(sum, sum);
+        self.sum_count.add_product(sum, count);
+        self.count_count.add_product(count, count);
     }
 
     /// The mean and its variance, from two blocks with an item on.
@@ -66,8 +67,11 @@ impl BlockMean {
         }
         let k = f64::from(self.blocks);
         let mean = self.sum / self.count;
-        let squares = self.sum_sum - 2.0 * mean * self.sum_count + mean * mean * self.count_count;
-        let var = k / (k - 1.0) * squares.max(0.0) / (self.count * self.count);
+        let squares = residual_squares(&self.sum_sum, &self.sum_count, &self.count_count, mean);
+        let var = k / (k - 1.0) * squares / (self.count * self.count);
+        // below this lies only the rounding of the mean: the blocks do not vary
+        let noise = 4.0 * f64::EPSILON * mean;
+        let var = if var > noise * noise { var } else { 0.0 };
         Some(MeanEstimate {
             mean,
             var,

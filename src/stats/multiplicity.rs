@@ -82,7 +82,7 @@ pub fn weighted_bonferroni(log_e: &[f64], weights: &[f64], alpha: f64) -> Vec<bo
     log_e
         .iter()
         .zip(weights)
-        .map(|(l, w)| *l >= -(w * alpha).ln())
+        .map(|(l, w)| *l >= (1.0 / (w * alpha)).ln())
         .collect()
 }
 

@@ -1,6 +1,6 @@
 //! Wilcoxon-Mann-Whitney test and the Hodges-Lehmann shift, without comparing every pair.
 
-use super::interval::tail_of;
+use super::interval::{tail_of, two_sided_z};
 use super::special::normal_sf;
 
 /// Largest product of sample sizes for which the exact distribution is counted.
@@ -193,17 +193,25 @@ impl Shift {
         (self.ranked(rank), self.ranked(self.pairs() + 1 - rank))
     }
 
-    /// 95 % interval by the normal approximation of the rank: `k = max(1, floor(mn/2 - 1.959964 sd))`.
-    pub fn interval_95(&self) -> (f64, f64) {
+    /// Interval by the normal approximation of the rank: `k = max(1, floor(mn/2 - z sd))`, z to six decimals (1.959964 for
+    /// a level of 0.95).
+    pub fn order_interval(&self, level: f64) -> (f64, f64) {
         let (m, n) = (self.canary.len() as f64, self.stable.len() as f64);
-        let rank = (0.5 * m * n - 1.959_964 * (m * n * (m + n + 1.0) / 12.0).sqrt()).floor();
+        let z = (two_sided_z(level) * 1e6).round() / 1e6;
+        let rank = (0.5 * m * n - z * (m * n * (m + n + 1.0) / 12.0).sqrt()).floor();
         self.between(rank.max(1.0) as usize)
+    }
+
+    /// The 95 % interval by the normal approximation of the rank.
+    pub fn interval_95(&self) -> (f64, f64) {
+        self.order_interval(0.95)
     }
 
     /// Exact interval from the distribution of U, for samples without ties and of moderate size.
     pub fn exact_interval(&self, level: f64) -> Option<(f64, f64)> {
         let distribution = exact_distribution(self.canary.len(), self.stable.len())?;
-        let tail = tail_of(level);
+        // a sum that equals the tail but for rounding has reached it
+        let tail = tail_of(level) * (1.0 - 1e-12);
         let mut sum = 0.0;
         let reached = distribution.iter().position(|p| {
             sum += p;

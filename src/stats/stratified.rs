@@ -2,10 +2,11 @@
 //!
 //! Mantel-Haenszel for person-time data (Greenland and Robins 1985) with a half event added in proportion to exposure,
 //! a cluster-robust variance over blocks and the Poisson variance as its floor. Running sums carry
-//! `sum (a - r b)^2 = sum a^2 - 2 r sum a b + r^2 sum b^2`; where that cancels, the floor rules.
+//! `sum (a - r b)^2 = sum a^2 - 2 r sum a b + r^2 sum b^2`, in twice the precision because that cancels.
 
 use super::mixture::Side;
 use super::normal_mixture::Estimate;
+use super::special::{PreciseSum, residual_squares};
 
 /// Running sums of the stratified ratio.
 #[derive(Clone, Copy, Debug, Default)]
@@ -15,9 +16,9 @@ pub struct StratifiedRatio {
     n: f64,
     a: f64,
     b: f64,
-    aa: f64,
-    ab: f64,
-    bb: f64,
+    aa: PreciseSum,
+    ab: PreciseSum,
+    bb: PreciseSum,
     information: f64,
 }
 
@@ -71,9 +72,9 @@ impl StratifiedRatio {
         self.n += n;
         self.a += a;
         self.b += b;
-        self.aa += a * a;
-        self.ab += a * b;
-        self.bb += b * b;
+        self.aa.add_product(a, a);
+        self.ab.add_product(a, b);
+        self.bb.add_product(b, b);
         self.information += (x_c + x_s) * (n_c / n) * (n_s / n);
     }
 
@@ -83,7 +84,7 @@ impl StratifiedRatio {
     }
 
     fn residuals(&self, ratio: f64) -> f64 {
-        (self.aa - 2.0 * ratio * self.ab + ratio * ratio * self.bb).max(0.0)
+        residual_squares(&self.aa, &self.ab, &self.bb, ratio)
     }
 
     /// The estimate, from two blocks on.

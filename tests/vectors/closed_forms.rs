@@ -8,7 +8,7 @@ use rollout_judge::stats::dispersion::{Dispersion, PodSpread};
 use rollout_judge::stats::group_sequential::{Spending, bounds};
 use rollout_judge::stats::planning::Plan;
 use rollout_judge::stats::{dirichlet_multinomial as split, multiplicity as many};
-use serde_json::json;
+use serde_json::{Value, json};
 
 pub(crate) fn beta_binomial_sequence(input: &In<'_>) -> Outcome {
     let mixture = BetaBinomial {
@@ -19,9 +19,18 @@ pub(crate) fn beta_binomial_sequence(input: &In<'_>) -> Outcome {
     };
     let p0 = input.f("p0")?;
     let (lower, upper) = mixture.confidence_sequence(input.f("alpha")?);
+    let BetaBinomial { x, n, a, b } = mixture;
+    // the other side is the same question about the trials without an event
+    let mirrored = BetaBinomial {
+        x: n - x,
+        n,
+        a: b,
+        b: a,
+    };
     Ok(json!({
         "log_e_two_sided": num(mixture.log_e_two_sided(p0)),
         "log_e_greater": num(mixture.log_e_greater(p0)),
+        "log_e_less": num(mirrored.log_e_greater(1.0 - p0)),
         "lower": num(lower),
         "upper": num(upper),
     }))
@@ -66,11 +75,13 @@ pub(crate) fn minimum_detectable(input: &In<'_>) -> Outcome {
         canary_trials: input.f("canary_trials")?,
         stable_trials: input.f("stable_trials")?,
         boundary_ratio: input.f("boundary_ratio")?,
-        phi: input.f("phi")?,
+        phi: input.f_or("phi", 1.0)?,
         alpha: input.f("alpha")?,
         power: input.f("power")?,
     };
-    let found = undefined(plan.minimum_detectable(), "the minimum detectable ratio")?;
+    let Some(found) = plan.minimum_detectable() else {
+        return Ok(Value::Null);
+    };
     Ok(json!({
         "information": num(found.information),
         "se": num(found.se),
@@ -84,17 +95,17 @@ pub(crate) fn decision(input: &In<'_>) -> Outcome {
     let standing = Standing {
         alpha: input.f("alpha")?,
         beta: input.f("beta")?,
-        max_log_e_fail: input.f("max_log_e_fail")?,
-        log_e_pass: input.f("log_e_pass")?,
+        max_log_e_fail: input.f_or("max_log_e_fail", f64::NEG_INFINITY)?,
+        log_e_pass: input.f_or("log_e_pass", f64::NEG_INFINITY)?,
         event_blocks: input.f("event_blocks")? as u32,
-        min_event_blocks: 3,
+        min_event_blocks: input.f_or("min_event_blocks", 3.0)? as u32,
         blocks: input.f("blocks")? as u32,
-        min_blocks: input.f("min_blocks")? as u32,
+        min_blocks: input.f_or("min_blocks", 10.0)? as u32,
         canary_trials: input.f("canary_trials")?,
-        min_canary_trials: input.f("min_canary_trials")?,
+        min_canary_trials: input.f_or("min_canary_trials", 100.0)?,
         horizon_reached: undefined(horizon, "horizon_reached")?,
-        mde: input.f("mde")?,
-        design_effect: input.f("design_effect")?,
+        mde: input.f_or("mde", f64::INFINITY)?,
+        design_effect: input.f_or("design_effect", 2.0)?,
     };
     let verdict = match decide(&standing) {
         Decision::Fail => "fail",
@@ -114,11 +125,13 @@ pub(crate) fn multiplicity(input: &In<'_>) -> Outcome {
             "benjamini_yekutieli": nums(&many::benjamini_yekutieli(&p)),
         }));
     }
-    let (log_e, weights, alpha) = (
-        input.list("log_e")?,
-        input.list("weights")?,
-        input.f("alpha")?,
-    );
+    let log_e = input.list("log_e")?;
+    let weights = if input.has("weights") {
+        input.list("weights")?
+    } else {
+        vec![1.0 / log_e.len() as f64; log_e.len()]
+    };
+    let alpha = input.f_or("alpha", 0.01)?;
     Ok(json!({
         "log_e_weighted_average": num(many::log_weighted_average(&log_e, &weights)),
         "weighted_bonferroni_reject": many::weighted_bonferroni(&log_e, &weights, alpha),
@@ -134,9 +147,8 @@ pub(crate) fn group_sequential(input: &In<'_>) -> Outcome {
         other => return Err(format!("unknown spending {other}")),
     };
     let fractions = input.list("information_fractions")?;
-    let plan = undefined(
-        bounds(spending, input.f("alpha_one_sided")?, &fractions),
-        "the plan",
-    )?;
+    let Some(plan) = bounds(spending, input.f("alpha_one_sided")?, &fractions) else {
+        return Ok(Value::Null);
+    };
     Ok(json!({"cumulative_alpha": nums(&plan.cumulative_alpha), "z_bounds": nums(&plan.z)}))
 }

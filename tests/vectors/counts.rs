@@ -2,6 +2,7 @@
 
 use crate::compare::{num, number, nums, optional};
 use crate::input::{In, Outcome};
+use crate::keys;
 use rollout_judge::stats::mixture::{BinomialBlock, BinomialProcess, Side};
 use rollout_judge::stats::multiplicity::anytime_p;
 use rollout_judge::stats::ratio_cs::ratio_confidence_sequence as invert;
@@ -20,24 +21,21 @@ struct Track {
 }
 
 impl Track {
-    fn new(side: Side, input: &In<'_>, single_start: bool) -> Result<Self, String> {
-        let starts = if single_start {
-            vec![(0.0, 1.0)]
-        } else {
+    /// A process for a case with this many looks. Without starts there is a single one, without phi it is 1.
+    fn new(side: Side, input: &In<'_>, looks: usize) -> Result<Self, String> {
+        let starts = if input.has("starts") {
             let starts = input.items("starts")?;
             starts
                 .iter()
                 .map(|s| Ok((s.f("block")?, s.f("weight")?)))
                 .collect::<Result<_, String>>()?
-        };
-        let phi = match number(input.get("phi")?) {
-            Some(phi) => vec![phi],
-            None => input.list("phi")?,
+        } else {
+            vec![(0.0, 1.0)]
         };
         Ok(Self {
             process: BinomialProcess::new(side),
             starts,
-            phi,
+            phi: phi_of(input, looks)?,
             log_e: Vec::new(),
         })
     }
@@ -50,50 +48,71 @@ impl Track {
         if let Some(block) = block {
             self.process.push(block);
         }
-        let phi = if self.phi.len() == 1 {
-            self.phi[0]
-        } else {
-            self.phi[now]
-        };
-        self.log_e.push(self.process.log_e(phi));
+        self.log_e.push(self.process.log_e(self.phi[now]));
+    }
+
+    fn max(&self) -> f64 {
+        self.log_e.iter().copied().fold(f64::NEG_INFINITY, f64::max)
     }
 
     fn report(&self) -> Map<String, Value> {
-        let max = self.log_e.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let first = self.log_e.iter().position(|l| *l >= 100_f64.ln());
         Map::from_iter([
             ("log_e".to_owned(), nums(&self.log_e)),
-            ("log_e_running_max".to_owned(), num(max)),
-            ("anytime_p".to_owned(), num(anytime_p(max))),
-            ("first_block_e_ge_100".to_owned(), json!(first)),
+            ("log_e_running_max".to_owned(), num(self.max())),
+            ("anytime_p".to_owned(), num(anytime_p(self.max()))),
         ])
+    }
+
+    /// `first_block_e_ge_X` for any X.
+    fn crossed(&self, key: &str) -> Option<Value> {
+        let limit = keys::after(key, "first_block_e_ge_")?.ln();
+        Some(json!(self.log_e.iter().position(|l| *l >= limit)))
+    }
+}
+
+/// The dispersion of each look: one number for all of them, or a list.
+fn phi_of(input: &In<'_>, looks: usize) -> Result<Vec<f64>, String> {
+    if !input.has("phi") {
+        return Ok(vec![1.0; looks]);
+    }
+    let listed = match number(input.get("phi")?) {
+        Some(phi) => vec![phi],
+        None => input.list("phi")?,
+    };
+    match listed.as_slice() {
+        [phi] => Ok(vec![*phi; looks]),
+        _ if listed.len() == looks => Ok(listed),
+        _ => Err(format!("input phi has {} of {looks} looks", listed.len())),
     }
 }
 
 pub(crate) fn binomial_eprocess(input: &In<'_>) -> Outcome {
-    let mut track = Track::new(input.side()?, input, false)?;
-    for block in input.items("blocks")? {
+    let blocks = input.items("blocks")?;
+    let mut track = Track::new(input.side()?, input, blocks.len())?;
+    for block in blocks {
         track.look(Some(BinomialBlock {
             x: block.f("x")?,
             m: block.f("m")?,
             pi0: block.f("pi0")?,
         }));
     }
-    Ok(Value::Object(track.report()))
+    input.complete(Value::Object(track.report()), |key| track.crossed(key))
 }
 
 pub(crate) fn two_arm_evidence(input: &In<'_>) -> Outcome {
     let side = input.side()?;
-    let (relative, absolute) = (input.f("margin_relative")?, input.f("margin_absolute")?);
-    let lookback = input.inside("lookback_stable")?;
-    let mut reference = Reference {
-        events: lookback.f("x")?,
-        trials: lookback.f("n")?,
-    };
-    let mut track = Track::new(side, input, false)?;
+    let relative = input.f_or("margin_relative", 0.0)?;
+    let absolute = input.f_or("margin_absolute", 0.0)?;
+    let mut reference = Reference::default();
+    if input.has("lookback_stable") {
+        let lookback = input.inside("lookback_stable")?;
+        reference.push(lookback.f("x")?, lookback.f("n")?);
+    }
+    let blocks = input.items("blocks")?;
+    let mut track = Track::new(side, input, blocks.len())?;
     let (mut ratios, mut modes, mut ms, mut shares) =
         (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for block in input.items("blocks")? {
+    for block in blocks {
         let counts = block.counts()?;
         let boundary = Boundary::new(reference.rate(), relative, absolute);
         let block = two_arm_block(
@@ -120,7 +139,7 @@ pub(crate) fn two_arm_evidence(input: &In<'_>) -> Outcome {
     report.insert("mode".into(), json!(modes));
     report.insert("m".into(), nums(&ms));
     report.insert("pi0".into(), json!(shares));
-    Ok(Value::Object(report))
+    input.complete(Value::Object(report), |key| track.crossed(key))
 }
 
 pub(crate) fn ratio_confidence_sequence(input: &In<'_>) -> Outcome {
@@ -129,22 +148,27 @@ pub(crate) fn ratio_confidence_sequence(input: &In<'_>) -> Outcome {
         .iter()
         .map(In::counts)
         .collect::<Result<_, _>>()?;
-    let (lower, upper) = invert(&blocks, input.f("phi")?, input.f("alpha")?, 1e-10);
+    // the limits of the last look
+    let phi = phi_of(input, blocks.len())?.last().copied().unwrap_or(1.0);
+    let (lower, upper) = invert(&blocks, phi, input.f_or("alpha", 0.05)?, 1e-10);
     Ok(json!({"lower": num(lower), "upper": num(upper)}))
 }
 
 pub(crate) fn quantile_exceedance(input: &In<'_>) -> Outcome {
     let le = input.list("le")?;
-    let (q, margin) = (input.f("q")?, input.f("margin_relative")?);
-    let enough = input.f("min_reference")?;
-    let mut reference = input.list("lookback_stable_cumulative")?;
-    let mut fail = [
-        Track::new(Side::Greater, input, true)?,
-        Track::new(Side::Greater, input, true)?,
-    ];
-    let mut pass = Track::new(Side::Less, input, true)?;
+    let (q, margin) = (input.f("q")?, input.f_or("margin_relative", 0.0)?);
+    let enough = input.f_or("min_reference", 100.0)?;
+    let mut reference = if input.has("lookback_stable_cumulative") {
+        input.list("lookback_stable_cumulative")?
+    } else {
+        vec![0.0; le.len()]
+    };
+    let blocks = input.items("blocks")?;
+    let track = |side| Track::new(side, input, blocks.len());
+    let mut fail = [track(Side::Greater)?, track(Side::Greater)?];
+    let mut pass = track(Side::Less)?;
     let mut per_block = Vec::new();
-    for block in input.items("blocks")? {
+    for block in &blocks {
         let (canary, stable) = (
             block.list("canary_cumulative")?,
             block.list("stable_cumulative")?,

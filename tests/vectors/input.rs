@@ -1,6 +1,6 @@
 //! Reading the inputs of a case; what is missing is an error with its name.
 
-use crate::compare::number;
+use crate::compare::{is_remark, number};
 use rollout_judge::stats::mixture::Side;
 use rollout_judge::stats::two_arm::Counts;
 use serde_json::Value;
@@ -32,6 +32,46 @@ impl<'a> In<'a> {
         number(self.get(key)?).ok_or_else(|| format!("input {key} is not a number"))
     }
 
+    /// A number with a default, which also stands for null.
+    pub(crate) fn f_or(&self, key: &str, otherwise: f64) -> Result<f64, String> {
+        if self.has(key) {
+            self.f(key)
+        } else {
+            Ok(otherwise)
+        }
+    }
+
+    /// Whether the field is there and not null.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.at.get(key).is_some_and(|value| !value.is_null())
+    }
+
+    /// The keys that the case expects, remarks aside.
+    pub(crate) fn expected_keys(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        let expected = self.case.get("expected").and_then(Value::as_object);
+        let keys = expected.into_iter().flat_map(|map| map.keys());
+        keys.map(String::as_str).filter(|key| !is_remark(key))
+    }
+
+    /// Adds the expected outputs whose keys carry a parameter: `output` reads the key and computes, or does not know it.
+    pub(crate) fn complete(
+        &self,
+        answer: Value,
+        output: impl Fn(&str) -> Option<Value>,
+    ) -> Outcome {
+        let Value::Object(mut answer) = answer else {
+            return Err("the answer is not a map".to_owned());
+        };
+        for key in self.expected_keys() {
+            if !answer.contains_key(key)
+                && let Some(value) = output(key)
+            {
+                answer.insert(key.to_owned(), value);
+            }
+        }
+        Ok(Value::Object(answer))
+    }
+
     pub(crate) fn text(&self, key: &str) -> Result<&'a str, String> {
         self.get(key)?
             .as_str()
@@ -57,6 +97,16 @@ impl<'a> In<'a> {
             .ok_or_else(|| format!("input {key} is not a list of numbers or edges"))
     }
 
+    /// Two lists that belong together.
+    pub(crate) fn lists(&self, one: &str, other: &str) -> Result<(Vec<f64>, Vec<f64>), String> {
+        let (first, second) = (self.list(one)?, self.list(other)?);
+        if first.len() == second.len() {
+            Ok((first, second))
+        } else {
+            Err(format!("input {one} and {other} differ in length"))
+        }
+    }
+
     pub(crate) fn side(&self) -> Result<Side, String> {
         match self.text("direction")? {
             "greater" => Ok(Side::Greater),
@@ -76,14 +126,7 @@ impl<'a> In<'a> {
 }
 
 pub(crate) fn numbers(value: &Value) -> Option<Vec<f64>> {
-    let edge = |v: &Value| {
-        if v == "+Inf" {
-            Some(f64::INFINITY)
-        } else {
-            number(v)
-        }
-    };
-    value.as_array()?.iter().map(edge).collect()
+    value.as_array()?.iter().map(number).collect()
 }
 
 pub(crate) fn undefined<T>(value: Option<T>, what: &str) -> Result<T, String> {

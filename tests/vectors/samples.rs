@@ -1,6 +1,6 @@
 //! From database samples to numbers.
 
-use crate::compare::{num, nums, optional};
+use crate::compare::{num, number, nums, optional};
 use crate::input::{In, Outcome, numbers, undefined};
 use rollout_judge::stats::counter::increase;
 use rollout_judge::stats::histogram;
@@ -19,7 +19,7 @@ pub(crate) fn counter_increase(input: &In<'_>) -> Outcome {
         &samples,
         input.f("window_start")?,
         input.f("window_end")?,
-        input.f("lookback")?,
+        input.f_or("lookback", 300.0)?,
     );
     Ok(json!({
         "exact": optional(found.map(|i| i.exact)),
@@ -27,26 +27,20 @@ pub(crate) fn counter_increase(input: &In<'_>) -> Outcome {
     }))
 }
 
-/// Numbers that an expected map has as its keys.
-fn keys(expected: &Value) -> Result<Vec<(String, f64)>, String> {
-    let map = undefined(expected.as_object(), "the expected map")?;
-    map.keys()
-        .map(|k| {
-            k.parse()
-                .map(|v| (k.clone(), v))
-                .map_err(|e| format!("{k}: {e}"))
-        })
+/// Numbers that an expected map has as its keys; what is no number is left to be found unknown.
+fn keys(expected: &Value) -> Vec<(String, f64)> {
+    let map = expected.as_object();
+    let keys = map.into_iter().flat_map(|map| map.keys());
+    keys.filter_map(|key| Some((key.clone(), key.parse().ok()?)))
         .collect()
 }
 
 pub(crate) fn histogram_quantile(input: &In<'_>) -> Outcome {
-    let (le, cumulative) = (input.list("le")?, input.list("cumulative")?);
+    let (le, cumulative) = input.lists("le", "cumulative")?;
     let mut answer = Map::new();
-    for (key, q) in keys(&input.case["expected"])? {
-        answer.insert(
-            key,
-            num(histogram::quantile(&le, &cumulative, q).unwrap_or(f64::NAN)),
-        );
+    for (key, q) in keys(&input.case["expected"]) {
+        let found = histogram::quantile(&le, &cumulative, q);
+        answer.insert(key, num(found.unwrap_or(f64::NAN)));
     }
     Ok(Value::Object(answer))
 }
@@ -57,20 +51,18 @@ pub(crate) fn vmrange_histogram(input: &In<'_>) -> Outcome {
         .iter()
         .map(|(range, count)| {
             let (low, high) = range.split_once("...")?;
-            Some((low.parse().ok()?, high.parse().ok()?, count.as_f64()?))
+            Some((low.parse().ok()?, high.parse().ok()?, number(count)?))
         })
         .collect::<Option<_>>()
         .ok_or("a range cannot be read")?;
     let (le, cumulative) = histogram::from_ranges(&ranges);
     let (mut quantiles, mut shares) = (Map::new(), Map::new());
-    for (key, q) in keys(&input.case["expected"]["quantiles"])? {
+    for (key, q) in keys(&input.case["expected"]["quantiles"]) {
         quantiles.insert(key, optional(histogram::quantile(&le, &cumulative, q)));
     }
-    for (key, edge) in keys(&input.case["expected"]["share_above"])? {
-        shares.insert(
-            key,
-            optional(histogram::raw_share_above(&le, &cumulative, edge)),
-        );
+    for (key, edge) in keys(&input.case["expected"]["share_above"]) {
+        let share = histogram::raw_share_above(&le, &cumulative, edge);
+        shares.insert(key, optional(share));
     }
     Ok(
         json!({"le": nums(&le), "cumulative": nums(&cumulative), "quantiles": quantiles, "share_above": shares}),

@@ -20,4 +20,4 @@ pub use root::{expand, find_root};
 pub use student::{
     Z_LIMIT, normal_to_student, student_ln_sf, student_quantile, student_sf, student_to_normal,
 };
-pub use sum::{ln_add_exp, log_mean_exp, log_sum_exp};
+pub use sum::{PreciseSum, ln_add_exp, log_mean_exp, log_sum_exp, residual_squares};
