@@ -13,7 +13,7 @@ use std::{
 use tokio::time::{Instant, sleep};
 
 /// How long a program may take until it answers.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A free port may be taken before the program binds it.
 const TRIES: usize = 3;
