@@ -31,7 +31,7 @@ pub use catalog::{
 pub use health::{Health, Readiness, SourceHealth};
 pub use openapi::document as openapi_document;
 pub use problem::{CODES, Problem};
-pub use request::VerdictRequest;
+pub use request::{FIELDS as REQUEST_FIELDS, VerdictRequest};
 pub use router::router;
 pub use server::serve;
 pub use state::{App, Limits};

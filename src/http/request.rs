@@ -167,7 +167,8 @@ impl VerdictRequest {
 
     fn at(&self, now: Millis) -> Result<Millis, Problem> {
         match loose::moment("at", self.at.as_ref())? {
-            None => Ok(now),
+            // whole seconds, so that calls at the same time ask the same question
+            None => Ok(now.div_euclid(1000) * 1000),
             Some(at) if at > now.saturating_add(limits::CLOCK_TOLERANCE) => Err(Problem::invalid(
                 "at",
                 format!(

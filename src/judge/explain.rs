@@ -144,10 +144,8 @@ pub fn sentence(
             "{name}: {both}{interval}; no harm found, and harm of the design size would have shown"
         ),
         Code::NeedsMoreData => {
-            let need = missing(needs, noun(objective)).map_or_else(
-                || "the evidence is between the margins".to_owned(),
-                |need| need,
-            );
+            let need = missing(needs, noun(objective))
+                .unwrap_or_else(|| "the evidence is between the margins".to_owned());
             format!(
                 "{name}: {both}{interval}, margin {}; {need}",
                 boundary(reading)
@@ -225,11 +223,10 @@ fn boundary(reading: &Reading) -> String {
 /// The verdict's sentence from those of its objectives: the worst first, cut at 200 characters.
 pub fn summary(outcome: Outcome, lead: &str, passed: usize, judged: usize) -> String {
     let text = match outcome {
-        Outcome::Pass | Outcome::Fail => lead.to_owned(),
         Outcome::Inconclusive if judged > 1 => {
             format!("{passed} of {judged} objectives pass; {lead}")
         }
-        Outcome::Inconclusive => lead.to_owned(),
+        _ => lead.to_owned(),
     };
     clean(&text)
 }

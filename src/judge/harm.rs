@@ -51,6 +51,7 @@ impl Harm {
     }
 
     /// The same harm seen on `1 - p`, for proportions near 1: a loss of successes is a gain of failures.
+    #[must_use]
     pub fn on_complement(&self, p: f64) -> Self {
         let turn = |m: SignedMargin| SignedMargin {
             relative: 0.0,

@@ -28,6 +28,10 @@ const POWER: f64 = 0.8;
 
 /// What the surroundings say about an objective.
 #[derive(Debug, Clone, Copy)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts, each named"
+)]
 pub struct Surroundings {
     /// Length of a block.
     pub block: Millis,

@@ -9,7 +9,7 @@ use super::{
     read::{Job, ObjectiveEvidence, ReadError},
 };
 use crate::{
-    domain::{MetricSource, Millis, Question, Track, Verdict, Window, ports::BoxFuture},
+    domain::{Clock, MetricSource, Millis, Question, Track, Verdict, Window, ports::BoxFuture},
     evidence::{Grid, Identity},
     judge::{Case, ObjectiveState, Observed, TrailPoint, evaluate},
     policy::{Indicator, Objective, OnSourceDown, Policy},
@@ -41,6 +41,7 @@ pub struct Limits {
 /// The use case "judge this rollout".
 pub struct Analyze {
     policies: Arc<dyn Policies>,
+    clock: Arc<dyn Clock>,
     sources: BTreeMap<String, Arc<dyn MetricSource>>,
     limits: Limits,
     cache: EvidenceCache,
@@ -52,11 +53,13 @@ impl Analyze {
     /// Wires policies and sources.
     pub fn new(
         policies: Arc<dyn Policies>,
+        clock: Arc<dyn Clock>,
         sources: BTreeMap<String, Arc<dyn MetricSource>>,
         limits: Limits,
     ) -> Self {
         Self {
             policies,
+            clock,
             sources,
             limits,
             cache: EvidenceCache::new(limits.rollouts),
@@ -99,8 +102,8 @@ impl Analyze {
                     policy.name, policy.source
                 ),
             })?;
-        let scope =
-            Scope::parse(&policy.tracks, policy.match_text.as_deref()).map_err(cannot_plan)?;
+        let scope = Scope::parse(&policy.tracks, policy.match_text.as_deref())
+            .map_err(|error| cannot_plan(&error))?;
         let binding = Binding {
             rollout: &question.rollout,
             params: &question.params,
@@ -117,7 +120,7 @@ impl Analyze {
             })?;
         }
         let step_since = self.memory.step_since(&question);
-        let asked_since = self.memory.asked_since(&question);
+        let since = self.memory.asked_since(&question);
         let reading = Reading {
             policy: &policy,
             question: &question,
@@ -134,7 +137,7 @@ impl Analyze {
             policy: &policy,
             question: &question,
             step_since,
-            asked_since,
+            since,
         };
         let (verdict, failed) = match tokio::time::timeout_at(limit, place.lock()).await {
             Ok(mut kept) => {
@@ -157,7 +160,7 @@ impl Analyze {
         };
         let silent = self
             .memory
-            .source_silent(&policy.source, failed, question.at);
+            .source_silent(&policy.source, failed, self.clock.now());
         if failed
             && policy.on_source_down == OnSourceDown::Error
             && silent >= policy.source_patience
@@ -186,7 +189,7 @@ impl Analyze {
 }
 
 impl Judge for Analyze {
-    fn judge<'a>(&'a self, question: Question) -> BoxFuture<'a, Result<Arc<Verdict>, JudgeError>> {
+    fn judge(&self, question: Question) -> BoxFuture<'_, Result<Arc<Verdict>, JudgeError>> {
         Box::pin(self.analyze(question))
     }
 
@@ -195,7 +198,7 @@ impl Judge for Analyze {
     }
 }
 
-fn cannot_plan(error: QueryError) -> JudgeError {
+fn cannot_plan(error: &QueryError) -> JudgeError {
     JudgeError::CannotPlan {
         detail: error.to_string(),
     }
@@ -356,7 +359,7 @@ struct Asked<'a> {
     policy: &'a Policy,
     question: &'a Question,
     step_since: Option<Millis>,
-    asked_since: Millis,
+    since: Millis,
 }
 
 /// The verdict, and whether the source failed.
@@ -396,7 +399,7 @@ fn conclude(
             .found
             .map_or(-1, |found| closed(&found, question.at)),
         step_since: asked.step_since,
-        asked_since: Some(asked.asked_since),
+        asked_since: Some(asked.since),
         observed,
         warnings: warnings(policy, evidence, error),
     });

@@ -84,20 +84,17 @@ async fn first_sample(
 ) -> Result<Option<Millis>, ReadError> {
     let end = at.div_euclid(MINUTE) * MINUTE;
     let begin = (at - policy.horizon - policy.look_back).div_euclid(MINUTE) * MINUTE;
-    let mut seen = BTreeSet::new();
-    for selector in exposures(policy) {
-        let query = match selector {
-            Exposure::Selector(text) => {
-                planner.presence(text, Track::Canary, begin, end, MINUTE)?
-            }
+    let queries = exposures(policy)
+        .into_iter()
+        .map(|exposure| match exposure {
+            Exposure::Selector(text) => planner.presence(text, Track::Canary, begin, end, MINUTE),
             Exposure::Expression { text, opaque } => {
-                planner.expression(text, opaque, Track::Canary, begin, end, MINUTE)?
+                planner.expression(text, opaque, Track::Canary, begin, end, MINUTE)
             }
-        };
-        let mut sink = Presence::default();
-        fetch(source, &query, deadline, &mut sink).await?;
-        seen.extend(sink.minutes);
-    }
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let sinks = gather(source, queries, deadline, Presence::default).await?;
+    let seen: BTreeSet<Millis> = sinks.into_iter().flat_map(|sink| sink.minutes).collect();
     let Some(minute) = segment_start(&seen, policy.look_back) else {
         return Ok(None);
     };
@@ -105,17 +102,19 @@ async fn first_sample(
         start: minute - MINUTE,
         end: minute,
     };
-    let mut first = None::<Millis>;
-    for selector in exposures(policy) {
-        let Exposure::Selector(text) = selector else {
-            continue;
-        };
-        for (_, query) in planner.raw(text, window)? {
-            let mut sink = FirstSample::new(planner);
-            fetch(source, &query, deadline, &mut sink).await?;
-            first = first.into_iter().chain(sink.first).min();
+    let mut queries = Vec::new();
+    for exposure in exposures(policy) {
+        if let Exposure::Selector(text) = exposure {
+            queries.extend(
+                planner
+                    .raw(text, window)?
+                    .into_iter()
+                    .map(|(_, query)| query),
+            );
         }
     }
+    let sinks = gather(source, queries, deadline, || FirstSample::new(planner)).await?;
+    let first = sinks.into_iter().filter_map(|sink| sink.first).min();
     // one second before, so that the first sample lies inside the first block
     Ok(Some(first.unwrap_or(minute).div_euclid(1000) * 1000 - 1000))
 }
@@ -149,27 +148,42 @@ async fn scrape_interval(
         start: start - SCRAPE_WINDOW,
         end: start,
     };
-    let mut spacing = Spacing::default();
-    for (_, query) in planner.raw(text, window)? {
-        fetch(source, &query, deadline, &mut spacing).await?;
-    }
+    let queries = planner
+        .raw(text, window)?
+        .into_iter()
+        .map(|(_, query)| query)
+        .collect();
+    let sinks = gather(source, queries, deadline, Spacing::default).await?;
+    let spacing = Spacing {
+        gaps: sinks.into_iter().flat_map(|sink| sink.gaps).collect(),
+        last: None,
+    };
     Ok(spacing.median().unwrap_or(SCRAPE_DEFAULT))
 }
 
-async fn fetch(
+/// Sends queries side by side; each has a sink of its own.
+async fn gather<S: SampleSink>(
     source: &dyn MetricSource,
-    query: &PlannedQuery,
+    queries: Vec<PlannedQuery>,
     deadline: Instant,
-    sink: &mut dyn SampleSink,
-) -> Result<(), ReadError> {
-    let report = source.read(query, deadline, sink).await?;
-    if report.partial {
-        Err(ReadError::Partial {
-            warnings: report.warnings,
-        })
-    } else {
-        Ok(())
-    }
+    sink: impl Fn() -> S,
+) -> Result<Vec<S>, ReadError> {
+    let reads = queries.into_iter().map(|query| {
+        let mut sink = sink();
+        async move {
+            let report = source.read(&query, deadline, &mut sink).await?;
+            if report.partial {
+                return Err(ReadError::Partial {
+                    warnings: report.warnings,
+                });
+            }
+            Ok(sink)
+        }
+    });
+    futures_util::future::join_all(reads)
+        .await
+        .into_iter()
+        .collect()
 }
 
 enum Exposure<'a> {

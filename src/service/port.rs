@@ -9,7 +9,7 @@ use std::sync::Arc;
 /// The use case: a question becomes a verdict.
 pub trait Judge: Send + Sync {
     /// Judges. Identical calls at the same time cost one evaluation.
-    fn judge<'a>(&'a self, question: Question) -> BoxFuture<'a, Result<Arc<Verdict>, JudgeError>>;
+    fn judge(&self, question: Question) -> BoxFuture<'_, Result<Arc<Verdict>, JudgeError>>;
 
     /// The newest verdict of a rollout, without judging.
     fn latest(&self, namespace: &str, rollout: &str) -> Option<Arc<Verdict>>;

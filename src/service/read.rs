@@ -11,7 +11,7 @@ use crate::{
 use std::time::Instant;
 
 /// Longest stretch that one query asks for.
-const PIECE: Millis = 900_000;
+const PIECE: Millis = 1_800_000;
 
 /// Why an objective could not be brought up to date.
 #[derive(Debug, Clone, thiserror::Error)]

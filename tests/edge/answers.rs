@@ -215,7 +215,7 @@ async fn a_late_service_is_cut_off() {
     };
     let router = app(
         Double {
-            wait: Some(Duration::from_secs(60)),
+            wait: Some(Duration::from_mins(1)),
             ..Double::default()
         },
         Auth::open(),

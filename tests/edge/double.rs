@@ -32,7 +32,7 @@ pub struct Double {
 }
 
 impl Judge for Double {
-    fn judge<'a>(&'a self, question: Question) -> BoxFuture<'a, Result<Arc<Verdict>, JudgeError>> {
+    fn judge(&self, question: Question) -> BoxFuture<'_, Result<Arc<Verdict>, JudgeError>> {
         Box::pin(async move {
             if let Some(wait) = self.wait {
                 tokio::time::sleep(wait).await;

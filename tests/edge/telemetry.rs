@@ -240,7 +240,7 @@ fn spans_reach_a_collector() {
     let provider = traces::provider(&options).unwrap();
     let subscriber = tracing_subscriber::registry().with(traces::layer(&provider));
     tracing::subscriber::with_default(subscriber, || {
-        tracing::info_span!("a-span-of-ours").in_scope(|| ())
+        tracing::info_span!("a-span-of-ours").in_scope(|| ());
     });
     provider.shutdown().unwrap();
     let seen = collector.join().unwrap();

@@ -315,7 +315,7 @@ fn a_source_that_is_down_is_inconclusive_or_an_error_as_the_policy_says() {
 
 #[test]
 fn a_slow_source_does_not_make_the_answer_late() {
-    let slow = Scripted::start(|_| Reply::Silence(Duration::from_secs(60)));
+    let slow = Scripted::start(|_| Reply::Silence(Duration::from_mins(1)));
     // the default deadline must lie below the caller's 10 s
     let setup = Setup::default()
         .source("default", "victoriametrics", slow.url())

@@ -8,3 +8,5 @@ mod databases;
 mod scenarios;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod templates;

@@ -3,6 +3,7 @@
 use crate::{
     config::secrets::Secret,
     config::source::{Auth, Kind, SourceSettings},
+    domain::SystemClock,
     domain::{MetricSource, Question, SourceKind},
     service::{Analyze, Judge, Limits, Policies},
     source,
@@ -75,7 +76,12 @@ impl Engine {
             deadline: bounds.deadline,
             rollouts: bounds.rollouts,
         };
-        Self(Arc::new(Analyze::new(policies, sources, limits)))
+        Self(Arc::new(Analyze::new(
+            policies,
+            Arc::new(SystemClock),
+            sources,
+            limits,
+        )))
     }
 
     /// The port that the edge calls.

@@ -2,7 +2,7 @@
 
 use reqwest::{Client, Method, redirect, retry};
 use serde_json::Value;
-use std::{sync::LazyLock, time::Duration};
+use std::{fmt::Write, sync::LazyLock, time::Duration};
 use tokio::runtime::{Builder, Runtime};
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
@@ -100,7 +100,7 @@ fn causes(error: reqwest::Error) -> String {
 }
 
 /// Long enough for a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 pub fn get(url: &str) -> Result<Answer, String> {
     Call {
@@ -131,7 +131,7 @@ pub fn encode(text: &str) -> String {
         if byte.is_ascii_alphanumeric() {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            write!(out, "%{byte:02X}").unwrap();
         }
     }
     out

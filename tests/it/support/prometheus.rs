@@ -51,7 +51,7 @@ impl Prometheus {
             program: server,
             arguments: &arguments,
             ready: "/-/ready",
-            within: Duration::from_secs(60),
+            within: Duration::from_mins(1),
         });
         Self {
             process,

@@ -145,10 +145,9 @@ impl Recording {
     /// The step at a moment (epoch seconds), with its index; the last second of a step belongs to it.
     pub fn step_at(&self, at: i64) -> (usize, WalkStep) {
         let from_start = at - self.t0;
-        let steps = self.rollout.steps.iter().copied().enumerate();
+        let mut steps = self.rollout.steps.iter().copied().enumerate();
         steps
-            .filter(|(_, step)| step.from_s < from_start && from_start <= step.to_s)
-            .last()
+            .find(|(_, step)| step.from_s < from_start && from_start <= step.to_s)
             .unwrap_or_else(|| panic!("{}: no step at {from_start} s", self.name))
     }
 

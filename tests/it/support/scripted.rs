@@ -52,7 +52,7 @@ impl Scripted {
                 }
                 let (log, handler) = (Arc::clone(&log), Arc::clone(&handler));
                 // a caller that went away is no trouble
-                thread::spawn(move || serve(stream, &log, &*handler).ok());
+                thread::spawn(move || serve(&stream, &log, &*handler).ok());
             }
         });
         Self { url, seen, stopped }
@@ -78,7 +78,7 @@ impl Drop for Scripted {
 }
 
 fn serve(
-    stream: TcpStream,
+    mut stream: &TcpStream,
     log: &Mutex<Vec<Seen>>,
     handler: &dyn Fn(&Seen) -> Reply,
 ) -> std::io::Result<()> {
@@ -106,7 +106,7 @@ fn serve(
     log.lock().unwrap().push(seen.clone());
     match handler(&seen) {
         Reply::Json(status, text) => write!(
-            &stream,
+            stream,
             "HTTP/1.1 {status} Scripted\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{text}",
             text.len()
         ),

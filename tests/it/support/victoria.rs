@@ -33,7 +33,7 @@ impl Victoria {
             program: program("/usr/bin/victoria-metrics", "victoria-metrics"),
             arguments: &arguments,
             ready: "/health",
-            within: Duration::from_secs(60),
+            within: Duration::from_mins(1),
         });
         Self {
             process,

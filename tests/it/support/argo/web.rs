@@ -184,9 +184,8 @@ pub fn phase(result: &Value, success: &str, failure: &str) -> Result<Phase, Stri
     let success = holds(success)?;
     let failure = holds(failure)?;
     Ok(match (success, failure) {
-        (_, Some(true)) => Phase::Failed,
-        (Some(true) | None, None) | (None | Some(true), Some(false)) => Phase::Successful,
-        (Some(false), None) => Phase::Failed,
+        (_, Some(true)) | (Some(false), None) => Phase::Failed,
+        (Some(true) | None, None | Some(false)) => Phase::Successful,
         (Some(false), Some(false)) => Phase::Inconclusive,
     })
 }
