@@ -3,7 +3,9 @@
 use super::near;
 use crate::stats::block_mean::BlockMean;
 use crate::stats::dispersion::{Dispersion, PodSpread};
+use crate::stats::histogram::quantile_interval;
 use crate::stats::interval::order_statistics;
+use crate::stats::normal_mixture::{log_e_greater, log_e_less};
 use crate::stats::stratified::StratifiedRatio;
 
 #[test]
@@ -60,4 +62,27 @@ fn a_rank_whose_probability_equals_the_tail_does_not_serve_below() {
     assert!(lower.is_infinite() && upper.is_infinite());
     assert_eq!(order_statistics(&[2.0], 0.9, 0.79).0, 2.0);
     assert_eq!(order_statistics(&[2.0], 0.9, 0.81).0, f64::NEG_INFINITY);
+}
+
+#[test]
+fn a_limit_that_equals_the_share_excludes_no_edge() {
+    // the upper limit of no observation in one is 0.9
+    let (lower, upper) = quantile_interval(&[1.0, 2.0, f64::INFINITY], &[0.0, 1.0, 1.0], 0.9, 0.8);
+    assert!(lower.is_infinite() && upper.is_infinite());
+}
+
+#[test]
+fn evidence_far_on_the_other_side_keeps_its_digits() {
+    // ln(2 s/sqrt v) + ln(1 / (y sqrt(2 pi))), y = 20951.95, to 1/y^2
+    near(
+        log_e_greater(-2.0953, 1e-4, 0.01),
+        -14.780_998_654_099_912,
+        1e-12,
+    );
+    near(
+        log_e_less(2.0953, 1e-4, 0.01),
+        -14.780_998_654_099_912,
+        1e-12,
+    );
+    assert!(log_e_greater(1e9, 1e-4, 0.01).is_finite());
 }
