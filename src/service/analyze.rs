@@ -6,7 +6,7 @@ use super::{
     identity::verdict_id,
     memory::Memory,
     port::{Judge, JudgeError, Policies},
-    read::{Job, ObjectiveEvidence, ReadError},
+    read::{self, Job, ObjectiveEvidence, ReadError},
 };
 use crate::{
     domain::{Clock, MetricSource, Millis, Question, Track, Verdict, Window, ports::BoxFuture},
@@ -289,29 +289,28 @@ impl Reading<'_> {
             anchor: found.anchor,
             length: found.block,
         };
-        let advances =
-            self.policy
-                .objectives
-                .iter()
-                .zip(&mut kept.objectives)
-                .map(|(objective, evidence)| {
-                    let job = Job {
-                        objective,
-                        planner: self.planner,
-                        source: self.source,
-                        grid,
-                        deadline: self.deadline,
-                    };
-                    async move {
-                        if tokio::time::timeout_at(limit, evidence.advance(&job, target))
-                            .await
-                            .is_err()
-                        {
-                            evidence.problem = Some(ReadError::Deadline);
-                        }
-                    }
-                });
-        futures_util::future::join_all(advances).await;
+        let jobs: Vec<Job<'_>> = self
+            .policy
+            .objectives
+            .iter()
+            .map(|objective| Job {
+                objective,
+                planner: self.planner,
+                source: self.source,
+                grid,
+                deadline: self.deadline,
+            })
+            .collect();
+        // the source keeps the deadline itself, query by query; this is for one that does not
+        let reading = read::advance(&mut kept.objectives, &jobs, target);
+        if tokio::time::timeout_at(limit + RESERVE / 4, reading)
+            .await
+            .is_err()
+        {
+            for evidence in kept.objectives.iter_mut().filter(|e| e.folded() < target) {
+                evidence.problem.get_or_insert(ReadError::Deadline);
+            }
+        }
         None
     }
 
