@@ -61,12 +61,11 @@ impl Past {
     }
 
     pub fn put(&mut self, replica: &Replica, reading: Reading) {
-        match self.0.iter_mut().find(|(r, _)| r == replica) {
-            Some((_, place)) => *place = reading,
-            None => {
-                self.0.reserve_exact(1); // most series have one replica, and there are many
-                self.0.push((replica.clone(), reading));
-            }
+        if let Some((_, place)) = self.0.iter_mut().find(|(r, _)| r == replica) {
+            *place = reading;
+        } else {
+            self.0.reserve_exact(1); // most series have one replica, and there are many
+            self.0.push((replica.clone(), reading));
         }
     }
 }
