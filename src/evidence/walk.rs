@@ -11,7 +11,7 @@ use super::{
     slot::Slot,
     strand::{Span, Strand},
 };
-use crate::domain::Millis;
+use crate::domain::{Millis, Track};
 use std::collections::BTreeMap;
 
 /// One series of this walk.
@@ -180,10 +180,13 @@ impl<'a> Walk<'a> {
                 continue;
             };
             let known = pod.take().filter(|p| p.remembered(start));
+            // without a name nobody knows whether a pod is new, unless the whole canary is
+            let told = !name.is_empty()
+                || (*track == Track::Canary && !self.memory.arms.contains_key(track));
             let met = pod.insert(known.unwrap_or_else(|| {
                 let number = self.memory.next_pod;
                 self.memory.next_pod = number.saturating_add(1);
-                Pod::new(number, first, fresh && !name.is_empty())
+                Pod::new(number, first, fresh && told)
             }));
             met.last = met.last.max(last);
             let arm = self.memory.arms.entry(*track).or_insert(first);
