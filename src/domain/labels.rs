@@ -52,7 +52,18 @@ impl Labels {
     /// Takes a label out and returns its value.
     pub fn remove(&mut self, name: &str) -> Option<Box<str>> {
         let value = self.get(name)?.into();
-        *self = Self::new(self.iter().filter(|(n, _)| *n != name));
+        let mut text = String::with_capacity(self.text.len());
+        let mut ends = Vec::with_capacity(self.ends.len());
+        for (kept, value) in self.iter().filter(|(kept, _)| *kept != name) {
+            for part in [kept, value] {
+                text.push_str(part);
+                ends.push(text.len() as u32);
+            }
+        }
+        *self = Self {
+            text: text.into_boxed_str(),
+            ends: ends.into_boxed_slice(),
+        };
         Some(value)
     }
 

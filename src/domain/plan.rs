@@ -4,7 +4,7 @@ use super::{Millis, Window};
 use serde::{Deserialize, Serialize};
 
 /// How a query is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Shape {
     /// A range selector at an instant: the raw samples of `(at - range, at]`. `text` holds the range already.
     Raw {
@@ -23,7 +23,7 @@ pub enum Shape {
 }
 
 /// What is sent to a metric source.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PlannedQuery {
     /// PromQL, or MetricsQL for VictoriaMetrics.
     pub text: String,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 pub type Millis = i64;
 
 /// A stretch of time, `start` excluded, `end` included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Window {
     /// Milliseconds since the epoch.
     pub start: Millis,

@@ -2,13 +2,13 @@
 
 use super::{
     Identity, Notes, Role,
-    identity::{Name, Nameless},
+    identity::Nameless,
     native::{Native, NativeCell},
     slot::Slot,
     strand::{Span, Strand, Taken},
 };
 use crate::domain::{Labels, Millis, NativeHistogram, SampleSink, Track};
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 /// One query's answer for some blocks. It grows with series times blocks, never with samples.
 #[derive(Debug)]
@@ -19,8 +19,6 @@ pub struct Piece {
     pub(super) notes: Notes,
     arm: Option<Track>,
     identity: Arc<Identity>,
-    /// Looked up only, never walked, so its order cannot matter.
-    places: HashMap<Arc<Name>, usize>,
     /// Place of the present series.
     present: usize,
     /// The same, where plain samples are of use.
@@ -39,7 +37,6 @@ impl Piece {
             notes: Notes::default(),
             arm,
             identity,
-            places: HashMap::new(),
             present: NOWHERE,
             floats: NOWHERE,
         }
@@ -49,7 +46,6 @@ impl Piece {
 impl SampleSink for Piece {
     fn restart(&mut self) {
         self.strands.clear();
-        self.places.clear();
         self.notes = Notes::default();
         (self.present, self.floats) = (NOWHERE, NOWHERE);
     }
@@ -60,15 +56,10 @@ impl SampleSink for Piece {
             Err(Nameless::Foreign) => self.notes.ignored_series += 1,
             Err(Nameless::Unusable) => self.notes.unusable_series += 1,
             Ok(name) => {
-                let next = self.strands.len();
+                // a series that came before is found when the names are sorted
+                self.present = self.strands.len();
                 let bare = self.role == Role::Histogram && name.key.slot == Slot::Plain;
-                let name = Arc::new(name);
-                self.present = *self.places.entry(name.clone()).or_insert(next);
-                if self.present == next {
-                    self.strands.push(Strand::new(name));
-                } else {
-                    self.notes.duplicate_series += 1;
-                }
+                self.strands.push(Strand::new(name));
                 self.floats = if bare { NOWHERE } else { self.present };
             }
         }

@@ -2,7 +2,6 @@
 
 use super::{Grid, identity::Name, native::NativeCell};
 use crate::domain::Millis;
-use std::sync::Arc;
 
 /// Most falls of one series that are kept for one block.
 const FALLS_KEPT: usize = 32;
@@ -59,7 +58,7 @@ pub(super) enum Taken {
 /// One series of a piece.
 #[derive(Debug)]
 pub(super) struct Strand {
-    pub name: Arc<Name>,
+    pub name: Name,
     /// In ascending order of block.
     pub cells: Vec<Cell>,
     /// Beside `cells`, one for one, where the samples are native histograms.
@@ -69,7 +68,7 @@ pub(super) struct Strand {
 }
 
 impl Strand {
-    pub fn new(name: Arc<Name>) -> Self {
+    pub fn new(name: Name) -> Self {
         Self {
             name,
             cells: Vec::new(),

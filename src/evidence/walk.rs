@@ -7,11 +7,11 @@ use super::{
     gauge::gauges,
     histogram::histograms,
     means::means,
-    memory::{LOOKBACK, Memory, Past, Pod, PodKey, Reading, median},
+    memory::{Digest, LOOKBACK, Memory, Past, Pod, PodKey, Reading, median},
     slot::Slot,
     strand::{Span, Strand},
 };
-use crate::domain::Millis;
+use crate::domain::{Millis, Track};
 use std::collections::BTreeMap;
 
 /// One series of this walk.
@@ -36,8 +36,8 @@ pub(super) struct Walk<'a> {
     /// Sorted by name: pod, arm, role, labels, bucket, replica.
     rows: Vec<Row<'a>>,
     pasts: Vec<Past>,
-    /// Which of them were never seen before: counted once, however the reading is cut.
-    new_series: Vec<bool>,
+    /// What they are remembered by, and whether they were never seen before: counted once, however the reading is cut.
+    digests: Vec<(Digest, bool)>,
     pods: Vec<(PodKey, Option<Pod>)>,
     notes: Notes,
 }
@@ -67,7 +67,7 @@ impl<'a> Walk<'a> {
             begins,
             rows: Vec::with_capacity(strands.len()),
             pasts: Vec::new(),
-            new_series: Vec::new(),
+            digests: Vec::new(),
             pods: Vec::new(),
             notes,
         };
@@ -87,8 +87,9 @@ impl<'a> Walk<'a> {
         }
         let previous = previous.map(|p| &p.name.key);
         if previous != Some(key) {
-            let past = self.memory.series.remove(key);
-            self.new_series.push(past.is_none());
+            let digest = Digest::of(key);
+            let past = self.memory.series.remove(&digest);
+            self.digests.push((digest, past.is_none()));
             self.pasts.push(past.unwrap_or_default());
         }
         if previous.is_none_or(|p| (&p.pod, p.track) != (&key.pod, key.track)) {
@@ -179,10 +180,13 @@ impl<'a> Walk<'a> {
                 continue;
             };
             let known = pod.take().filter(|p| p.remembered(start));
+            // without a name nobody knows whether a pod is new, unless the whole canary is
+            let told = !name.is_empty()
+                || (*track == Track::Canary && !self.memory.arms.contains_key(track));
             let met = pod.insert(known.unwrap_or_else(|| {
                 let number = self.memory.next_pod;
                 self.memory.next_pod = number.saturating_add(1);
-                Pod::new(number, first, fresh && !name.is_empty())
+                Pod::new(number, first, fresh && told)
             }));
             met.last = met.last.max(last);
             let arm = self.memory.arms.entry(*track).or_insert(first);
@@ -192,7 +196,7 @@ impl<'a> Walk<'a> {
 
     fn gains(&self, seen: &[(&Row<'a>, usize)], start: Millis, begins: bool) -> Vec<Gain<'a>> {
         let gain = |row: &Row<'a>, place: usize| {
-            let name = &*row.strand.name;
+            let name = &row.strand.name;
             let cell = row.strand.cells.get(place)?;
             // a new pod counts from zero, and so does what appears later in one that is known;
             // without a name nobody knows whether a pod is new, unless its arm was there before
@@ -281,11 +285,13 @@ impl<'a> Walk<'a> {
                 .first()
                 .and_then(|r| Some((r, self.pasts.get_mut(r.past)?)));
             if let Some((row, past)) = place {
-                let key = row.strand.name.key.clone();
-                if self.new_series.get(row.past) == Some(&true) && !past.is_empty() {
-                    self.notes.count_series(key.track);
+                let Some(&(digest, new)) = self.digests.get(row.past) else {
+                    continue;
+                };
+                if new && !past.is_empty() {
+                    self.notes.count_series(row.strand.name.key.track);
                 }
-                self.memory.series.insert(key, std::mem::take(past));
+                self.memory.series.insert(digest, std::mem::take(past));
             }
         }
         let pods = std::mem::take(&mut self.pods);

@@ -12,8 +12,6 @@ pub struct Standing {
     pub weight: f64,
     /// How long the present step has lasted, where that is known.
     pub lasted: Option<Millis>,
-    /// The source failed in this look at something that decides: no time limit may decide in its place.
-    pub blind: bool,
 }
 
 /// What becomes of the outcome in this step.
@@ -58,8 +56,9 @@ pub fn time_is_up(policy: &Policy, standing: &Standing) -> bool {
         .is_some_and(|(max, lasted)| lasted >= max)
 }
 
-/// Applies the step's rules to the sum of the findings.
-pub fn advise(policy: &Policy, standing: &Standing, sum: Outcome) -> Advice {
+/// Applies the step's rules to the sum of the findings. `blind`: the source failed in this look, so no timeout rules:
+/// neither a pass nor a fail may come of a failing source.
+pub fn advise(policy: &Policy, standing: &Standing, sum: Outcome, blind: bool) -> Advice {
     let step = step_of(policy, standing.weight);
     let (outcome, rule) = match sum {
         Outcome::Fail => (Outcome::Fail, None),
@@ -72,7 +71,7 @@ pub fn advise(policy: &Policy, standing: &Standing, sum: Outcome) -> Advice {
             ),
             _ => (Outcome::Pass, None),
         },
-        Outcome::Inconclusive if !standing.blind && time_is_up(policy, standing) => {
+        Outcome::Inconclusive if !blind && time_is_up(policy, standing) => {
             let on_timeout = step.map_or(OnTimeout::Hold, |step| step.on_timeout);
             let outcome = match on_timeout {
                 OnTimeout::Hold => Outcome::Inconclusive,

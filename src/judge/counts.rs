@@ -42,6 +42,34 @@ struct Bet {
     harm: Harm,
     fail: BinomialProcess,
     pass: BinomialProcess,
+    /// Running maximum of ln E of this direction's FAIL side.
+    max_fail: f64,
+}
+
+/// The mean of `1 / sqrt(canary pods)` over the blocks, weighed as B1 weighs them: what the spread between pods does to an
+/// estimate over all of them. A scale-up does not sharpen what one pod has shown.
+#[derive(Debug, Clone, Copy, Default)]
+struct Widths {
+    sum: f64,
+    weight: f64,
+}
+
+impl Widths {
+    fn push(&mut self, block: CountBlock, canary_pods: usize) {
+        if block.usable() {
+            let weight = block.n_c * block.n_s / (block.n_c + block.n_s);
+            self.sum += weight / (canary_pods.max(1) as f64).sqrt();
+            self.weight += weight;
+        }
+    }
+
+    fn mean(self) -> f64 {
+        if self.weight > 0.0 {
+            self.sum / self.weight
+        } else {
+            1.0
+        }
+    }
 }
 
 /// Counts of one block, canary and stable.
@@ -72,6 +100,7 @@ pub struct CountState {
     data_blocks: u64,
     last_canary: Option<i64>,
     canary_pods: usize,
+    widths: Widths,
     boundary: f64,
     pass_boundary: f64,
 }
@@ -102,6 +131,7 @@ impl CountState {
             data_blocks: 0,
             last_canary: None,
             canary_pods: 0,
+            widths: Widths::default(),
             boundary: 1.0,
             pass_boundary: 1.0,
         }
@@ -157,6 +187,7 @@ impl CountState {
                 harm,
                 fail: BinomialProcess::new(harm.fail_side()),
                 pass: BinomialProcess::new(harm.pass_side()),
+                max_fail: f64::NEG_INFINITY,
             })
             .collect();
         let higher = self.harms.first().is_none_or(|harm| harm.higher_is_worse);
@@ -213,6 +244,8 @@ impl CountState {
         self.b1.push(block.x_c, block.n_c, block.x_s, block.n_s);
         let phi = self.phi();
         let spread = self.pod_spread();
+        self.widths.push(block, self.canary_pods);
+        let past_spread = spread.map(|tau| tau * self.widths.mean());
         let (mut fails, mut passes) = (Vec::with_capacity(2), Vec::with_capacity(2));
         for bet in &mut self.bets {
             let plain = ratio_of(p, bet.harm.fail);
@@ -240,10 +273,11 @@ impl CountState {
                     0.0
                 }
             };
-            fails.push(log_mean_exp(&[
-                bet.fail.log_e(phi),
-                b1(bet.harm.fail_side(), ratio),
-            ]));
+            // B1 holds the past too, when fewer canary pods may have been judged
+            let whole = past_spread.map_or(plain, |spread| bet.harm.widen(plain, spread, 1));
+            let fail = log_mean_exp(&[bet.fail.log_e(phi), b1(bet.harm.fail_side(), whole)]);
+            bet.max_fail = bet.max_fail.max(fail);
+            fails.push(fail);
             passes.push(log_mean_exp(&[
                 bet.pass.log_e(phi),
                 b1(bet.harm.pass_side(), pass_ratio),
@@ -320,8 +354,12 @@ impl CountState {
                 n_s: a.n_s + b.n_s,
             });
         let phi = self.phi();
-        let higher =
-            self.bets.first().is_none_or(|bet| bet.harm.higher_is_worse) || self.bets.len() > 1;
+        // of two directions the one with the stronger evidence
+        let higher = self
+            .bets
+            .iter()
+            .reduce(|a, b| if b.max_fail > a.max_fail { b } else { a })
+            .is_none_or(|bet| bet.harm.higher_is_worse);
         let estimate = self.b1.estimate();
         let compared = self.blocks.iter().any(|b| b.n_c > 0.0 && b.n_s > 0.0);
         let (lower, upper) = ratio_confidence_sequence(&self.blocks, phi, alpha, CS_TOLERANCE);

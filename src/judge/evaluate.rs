@@ -32,8 +32,10 @@ pub struct Case<'a> {
     pub question: &'a Question,
     /// The verdict's id, a function of the question.
     pub id: uuid::Uuid,
-    /// Start of the canary's exposure, once known.
+    /// Start of the judged exposure, once known: the canary's start, or later where that is older than the horizon.
     pub start: Option<Millis>,
+    /// The canary's start itself.
+    pub exposed_since: Option<Millis>,
     /// Length of a block.
     pub block: Millis,
     /// Number of the last closed block; negative before the first.
@@ -54,7 +56,7 @@ pub fn evaluate(case: &Case) -> Verdict {
         policy, question, ..
     } = case;
     let mut warnings = case.warnings.clone();
-    let traffic = case.observed.iter().find_map(|seen| seen.state.traffic());
+    let traffic = requests(case);
     let weight = question
         .weight
         .unwrap_or_else(|| seen_weight(policy, traffic));
@@ -67,11 +69,6 @@ pub fn evaluate(case: &Case) -> Verdict {
     let standing = advice::Standing {
         weight,
         lasted: case.step_since.map(|since| question.at - since),
-        blind: policy
-            .objectives
-            .iter()
-            .zip(&case.observed)
-            .any(|(objective, seen)| !objective.watch && seen.problem.is_some()),
     };
     let split = question
         .weight
@@ -86,7 +83,7 @@ pub fn evaluate(case: &Case) -> Verdict {
     }
     let split_severe =
         matches!(split, Split::Severe { share } if !follows(policy, &standing, share, case.block));
-    let exposed = case.start.map_or(0, |start| question.at - start);
+    let exposed = case.exposed_since.map_or(0, |start| question.at - start);
     let waited = case
         .asked_since
         .map_or(0, |since| question.at - since)
@@ -119,7 +116,11 @@ pub fn evaluate(case: &Case) -> Verdict {
         })
         .collect();
     let sum = sum(&findings);
-    let advice = advice::advise(policy, &standing, sum);
+    let blind = findings
+        .iter()
+        .zip(&case.observed)
+        .any(|(finding, seen)| !finding.watch && seen.problem.is_some());
+    let advice = advice::advise(policy, &standing, sum, blind);
     let reason = match advice.rule {
         Some(Rule::MinDuration { missing }) => explain::clean(&format!(
             "harmless so far; the step must last {} more",
@@ -156,6 +157,15 @@ pub fn evaluate(case: &Case) -> Verdict {
         findings,
         warnings,
     }
+}
+
+/// Requests of both arms per block: rather from counts than from a histogram, which leaves warming pods out.
+fn requests<'a>(case: &'a Case<'_>) -> Option<&'a [super::counts::CountBlock]> {
+    let states = || case.observed.iter().map(|seen| seen.state);
+    states()
+        .filter(|state| matches!(state, ObjectiveState::Counts(_)))
+        .find_map(ObjectiveState::traffic)
+        .or_else(|| states().find_map(ObjectiveState::traffic))
 }
 
 /// Is this still the traffic of the former step? Blocks close later than a weight is set.

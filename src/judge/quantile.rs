@@ -38,7 +38,7 @@ pub struct QuantileState {
     stable: Pooled,
     tracks: [BinomialProcess; 2],
     pass: BinomialProcess,
-    limit: Option<(f64, LimitBet)>,
+    limit: Option<LimitBet>,
     dispersion: Dispersion,
     pod_blocks: u64,
     spread: PodSpread,
@@ -51,6 +51,8 @@ pub struct QuantileState {
     boundary: f64,
     pass_boundary: f64,
     event_blocks: u64,
+    /// Blocks with canary requests beyond the limit.
+    limit_blocks: u64,
     data_blocks: u64,
     last_canary: Option<i64>,
     canary_pods: usize,
@@ -75,7 +77,9 @@ impl QuantileState {
             stable: Pooled::default(),
             tracks: [process(), process()],
             pass: BinomialProcess::new(Side::Less),
-            limit: None,
+            limit: objective
+                .limit
+                .map(|_| LimitBet::on_rate(1.0 - quantile, true, true)),
             dispersion: Dispersion::default(),
             pod_blocks: 0,
             spread: PodSpread::default(),
@@ -88,6 +92,7 @@ impl QuantileState {
             boundary: 1.0,
             pass_boundary: 1.0,
             event_blocks: 0,
+            limit_blocks: 0,
             data_blocks: 0,
             last_canary: None,
             canary_pods: 0,
@@ -144,7 +149,8 @@ impl QuantileState {
             self.data_blocks += 1;
             self.canary_pods = block.canary.len();
         }
-        self.open_starts(index, &block.edges);
+        self.open_starts(index);
+        let limit_edge = self.limit_edge(block);
         let all = |pods: &[PodHistogram]| {
             pods.iter()
                 .filter_map(|pod| pod.cumulative.last())
@@ -208,8 +214,12 @@ impl QuantileState {
             });
         }
         let phi = self.phi();
-        let limit = self.limit.as_mut().map(|(edge, limit)| {
-            limit.push(above(&block.canary, *edge), n_c);
+        let limit = self.limit.as_mut().map(|limit| {
+            if let Some(edge) = limit_edge {
+                let beyond = above(&block.canary, edge);
+                self.limit_blocks += u64::from(beyond > 0.0);
+                limit.push(beyond, n_c);
+            }
             limit.log_e(phi)
         });
         let fail = log_mean_exp(&self.tracks.each_ref().map(|track| track.log_e(phi)));
@@ -230,35 +240,30 @@ impl QuantileState {
         });
     }
 
-    /// Opens the starts that are due; the limit's edge is fixed with the first buckets seen.
-    fn open_starts(&mut self, index: i64, edges: &[f64]) {
-        let due = self.onset.open_before(index);
-        if self.limit.is_none()
-            && let Some(limit) = self.limit_value
-        {
-            let known = if self.reference.edges.is_empty() {
-                edges
-            } else {
-                &self.reference.edges
-            };
-            if let Some(&edge) = known
-                .iter()
-                .find(|e| e.is_finite() && **e >= limit * (1.0 - 1e-9))
-            {
-                let mut bet = LimitBet::on_rate(1.0 - self.quantile, true, true);
-                if due.is_none() {
-                    bet.open(0.5);
-                }
-                self.limit = Some((edge, bet));
-            }
-        }
-        if let Some(weight) = due {
+    /// Opens the starts that are due.
+    fn open_starts(&mut self, index: i64) {
+        if let Some(weight) = self.onset.open_before(index) {
             self.tracks.iter_mut().for_each(|track| track.open(weight));
             self.pass.open(weight);
-            if let Some((_, limit)) = &mut self.limit {
+            if let Some(limit) = &mut self.limit {
                 limit.open(weight);
             }
         }
+    }
+
+    /// The smallest edge at or above the limit: what lies above it has broken the limit, in any layout of buckets. Fixed
+    /// buckets are taken as the block has them; where empty ones are left out, as the past has shown them.
+    fn limit_edge(&self, block: &Histograms) -> Option<f64> {
+        let limit = self.limit_value?;
+        let known = if block.sparse && !self.reference.edges.is_empty() {
+            &self.reference.edges
+        } else {
+            &block.edges
+        };
+        known
+            .iter()
+            .copied()
+            .find(|e| e.is_finite() && *e >= limit * (1.0 - 1e-9))
     }
 
     fn phi(&self) -> f64 {
@@ -331,7 +336,7 @@ impl QuantileState {
         Reading {
             method: "quantile-exceedance".to_owned(),
             running: self.running,
-            gate: self.event_blocks >= 3 || self.limit.is_some() && self.data_blocks >= 3,
+            gate: self.event_blocks >= 3 || self.limit_blocks >= 3,
             canary: arm(&self.canary, canary),
             stable: arm(&self.stable, stable),
             effect: Effect {

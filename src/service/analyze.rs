@@ -6,7 +6,7 @@ use super::{
     identity::verdict_id,
     memory::Memory,
     port::{Judge, JudgeError, Policies},
-    read::{Job, ObjectiveEvidence, ReadError},
+    read::{self, Job, ObjectiveEvidence, ReadError},
 };
 use crate::{
     domain::{Clock, MetricSource, Millis, Question, Track, Verdict, Window, ports::BoxFuture},
@@ -17,7 +17,7 @@ use crate::{
 };
 use moka::future::Cache;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -272,6 +272,9 @@ impl Reading<'_> {
             }
         }
         let found = kept.found?;
+        if self.question.since.is_none() && self.question.at <= found.start {
+            return None;
+        }
         let target = closed(&found, self.question.at);
         if kept.folded() > target.max(-1) {
             return None;
@@ -289,29 +292,28 @@ impl Reading<'_> {
             anchor: found.anchor,
             length: found.block,
         };
-        let advances =
-            self.policy
-                .objectives
-                .iter()
-                .zip(&mut kept.objectives)
-                .map(|(objective, evidence)| {
-                    let job = Job {
-                        objective,
-                        planner: self.planner,
-                        source: self.source,
-                        grid,
-                        deadline: self.deadline,
-                    };
-                    async move {
-                        if tokio::time::timeout_at(limit, evidence.advance(&job, target))
-                            .await
-                            .is_err()
-                        {
-                            evidence.problem = Some(ReadError::Deadline);
-                        }
-                    }
-                });
-        futures_util::future::join_all(advances).await;
+        let jobs: Vec<Job<'_>> = self
+            .policy
+            .objectives
+            .iter()
+            .map(|objective| Job {
+                objective,
+                planner: self.planner,
+                source: self.source,
+                grid,
+                deadline: self.deadline,
+            })
+            .collect();
+        // the source keeps the deadline itself, query by query; this is for one that does not
+        let reading = read::advance(&mut kept.objectives, &jobs, target);
+        if tokio::time::timeout_at(limit + RESERVE / 4, reading)
+            .await
+            .is_err()
+        {
+            for evidence in kept.objectives.iter_mut().filter(|e| e.folded() < target) {
+                evidence.problem.get_or_insert(ReadError::Deadline);
+            }
+        }
         None
     }
 
@@ -325,14 +327,20 @@ impl Reading<'_> {
             found.block,
         ) != found.anchor;
         let target = closed(&found, self.question.at);
-        let newest = kept
-            .objectives
+        let points = kept.objectives.iter().flat_map(|o| o.state.trail());
+        let seen: BTreeSet<i64> = points
+            .filter(|point| point.canary.is_some())
+            .map(|point| point.index)
+            .chain(kept.objectives.iter().filter_map(|o| o.state.last_canary()))
+            .chain([-1, target])
+            .collect();
+        // a gap of just over the look-back may leave one block less between its ends; and the canary may be back in a
+        // block before the coarser look for its start can see it
+        let silent = seen
             .iter()
-            .filter_map(|o| o.state.last_canary())
-            .max()
-            .unwrap_or(-1);
-        let silent = (target - newest) * found.block > self.policy.look_back;
-        (moved && self.question.at >= found.anchor)
+            .zip(seen.iter().skip(1))
+            .any(|(last, next)| (next - last + 1) * found.block > self.policy.look_back);
+        (moved && self.question.at > found.anchor)
             || (silent && self.question.since.is_none() && target > kept.folded())
     }
 
@@ -359,8 +367,10 @@ impl Reading<'_> {
 
     /// Is the evidence past the question's moment?
     fn past(&self, kept: &RolloutEvidence) -> bool {
-        kept.found
-            .is_some_and(|found| kept.folded() > closed(&found, self.question.at).max(-1))
+        kept.found.is_some_and(|found| {
+            self.question.since.is_none() && self.question.at <= found.start
+                || kept.folded() > closed(&found, self.question.at).max(-1)
+        })
     }
 }
 
@@ -412,6 +422,7 @@ fn conclude(
         question,
         id: verdict_id(&policy.revision, question),
         start: evidence.found.map(|found| found.anchor),
+        exposed_since: evidence.found.map(|found| found.start),
         block,
         closed: evidence
             .found

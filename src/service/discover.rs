@@ -7,7 +7,7 @@ use crate::{
         Window,
     },
     policy::{Indicator, Policy},
-    query::Planner,
+    query::{Arms, Planner},
 };
 use std::{collections::BTreeSet, time::Instant};
 
@@ -45,6 +45,11 @@ pub fn anchor(start: Millis, at: Millis, horizon: Millis, block: Millis) -> Mill
     oldest.div_euclid(stride) * stride + stride
 }
 
+/// Two scrapes, to the nearest five seconds: scrapes come some milliseconds early or late.
+fn learnt_block(scrape: Millis) -> Millis {
+    MIN_BLOCK.max((2 * scrape + 2500).div_euclid(5000) * 5000)
+}
+
 /// Finds the start and the rhythm; `None` while the canary has no data.
 pub async fn discover(
     policy: &Policy,
@@ -61,9 +66,7 @@ pub async fn discover(
         },
     };
     let scrape = scrape_interval(policy, planner, source, start, deadline).await?;
-    let block = policy
-        .block
-        .unwrap_or_else(|| MIN_BLOCK.max((2 * scrape).div_euclid(5000) * 5000));
+    let block = policy.block.unwrap_or_else(|| learnt_block(scrape));
     let anchor = anchor(start, question.at, policy.horizon, block);
     Ok(Some(Found {
         start,
@@ -109,6 +112,7 @@ async fn first_sample(
                 planner
                     .raw(text, window)?
                     .into_iter()
+                    .filter(|(arms, _)| *arms != Arms::Only(Track::Stable))
                     .map(|(_, query)| query),
             );
         }
@@ -343,6 +347,20 @@ mod tests {
                 segment_start(&minutes, 30 * MINUTE),
                 expected.map(|m| m * MINUTE)
             );
+        }
+    }
+
+    #[test]
+    fn a_learnt_block_holds_two_scrapes_that_come_a_little_early() {
+        for (scrape, block) in [
+            (5_000, 30_000),
+            (14_998, 30_000),
+            (15_001, 30_000),
+            (29_999, 60_000),
+            (59_990, 120_000),
+            (60_010, 120_000),
+        ] {
+            assert_eq!(learnt_block(scrape), block, "{scrape}");
         }
     }
 

@@ -88,11 +88,19 @@ impl Memory {
 
     /// Keeps the newest verdict of a rollout.
     pub fn keep(&self, verdict: &Arc<Verdict>) {
-        let rollout = &verdict.rollout;
-        self.latest.insert(
-            (rollout.namespace.clone(), rollout.name.clone()),
-            Arc::clone(verdict),
+        let key = (
+            verdict.rollout.namespace.clone(),
+            verdict.rollout.name.clone(),
         );
+        // a replay of an earlier moment is no news; the first six bytes of an id are the moment of the question
+        let moment = |v: &Verdict| v.id.as_u128() >> 80;
+        let newer = self
+            .latest
+            .get(&key)
+            .is_none_or(|known| moment(&known) <= moment(verdict));
+        if newer {
+            self.latest.insert(key, Arc::clone(verdict));
+        }
     }
 
     /// The newest verdict of a rollout.

@@ -15,3 +15,6 @@ pub mod read;
 
 pub use analyze::{Analyze, Limits};
 pub use port::{Judge, JudgeError, Policies};
+
+#[cfg(test)]
+mod tests;

@@ -2,13 +2,17 @@
 
 use super::discover::Found;
 use crate::{
-    domain::{Code, MetricSource, Millis, PlannedQuery, SourceError, Track, Window},
-    evidence::{Condenser, EvidenceError, Grid, Identity, Kind, LOOKBACK, Notes, Role},
+    domain::{
+        Code, Labels, MetricSource, Millis, NativeHistogram, PlannedQuery, SampleSink, SourceError,
+        Track, Window,
+    },
+    evidence::{Condenser, EvidenceError, Grid, Identity, Kind, LOOKBACK, Notes, Piece, Role},
     judge::ObjectiveState,
     policy::{Indicator, Objective, Policy},
     query::{Arms, Planner, QueryError},
 };
-use std::time::Instant;
+use futures_util::future::join_all;
+use std::{collections::BTreeMap, time::Instant};
 
 /// Longest stretch that one query asks for.
 const PIECE: Millis = 1_800_000;
@@ -102,50 +106,23 @@ impl ObjectiveEvidence {
         self.next - 1
     }
 
-    /// Reads and folds everything up to block `last`. Whatever was folded before an error stays.
-    pub async fn advance(&mut self, job: &Job<'_>, last: i64) {
-        self.problem = None;
-        while self.next <= last {
-            if let Err(error) = self.piece(job, last).await {
-                self.problem = Some(error);
-                return;
-            }
-        }
-    }
-
-    async fn piece(&mut self, job: &Job<'_>, last: i64) -> Result<(), ReadError> {
-        let grid = job.grid;
+    /// The next stretch up to block `last`: what to ask, and where each answer goes.
+    fn plan(&self, job: &Job<'_>, last: i64) -> Result<Stretch, QueryError> {
         let first = self.next;
-        let last = last.min(first + (PIECE / grid.length).max(1) - 1);
-        let fresh = self.notes == Notes::default() && self.state.trail().is_empty();
+        let last = last.min(first + (PIECE / job.grid.length).max(1) - 1);
+        let fresh = self.state.trail().is_empty() && self.notes == Notes::default();
         let reach = if fresh { LOOKBACK } else { 0 };
         let window = Window {
-            start: grid.start_of(first) - reach,
-            end: grid.end_of(last),
+            start: job.grid.start_of(first) - reach,
+            end: job.grid.end_of(last),
         };
-        let mut asks = Vec::new();
-        for (role, arm, query) in job.queries(window, grid)? {
-            asks.push((query, self.condenser.piece(role, arm, first, last)));
-        }
-        let reads = asks.into_iter().map(|(query, mut piece)| async move {
-            let report = job.source.read(&query, job.deadline, &mut piece).await?;
-            Ok::<_, ReadError>((piece, report))
-        });
-        let mut pieces = Vec::new();
-        for read in futures_join(reads).await {
-            let (piece, report) = read?;
-            if report.partial {
-                return Err(ReadError::Partial {
-                    warnings: report.warnings,
-                });
-            }
-            for warning in report.warnings {
-                if !self.warnings.contains(&warning) {
-                    self.warnings.push(warning);
-                }
-            }
-            pieces.push(piece);
-        }
+        let ask = |(role, arm, query)| (query, self.condenser.piece(role, arm, first, last));
+        let asks = job.queries(window)?.into_iter().map(ask).collect();
+        Ok(Stretch { last, asks })
+    }
+
+    /// Closes a stretch whose answers are all there and folds its blocks.
+    fn close(&mut self, last: i64, pieces: Vec<Piece>) -> Result<(), ReadError> {
         let closed = self.condenser.close(pieces)?;
         for (index, block) in &closed.blocks {
             self.state.fold(*index, block);
@@ -153,6 +130,118 @@ impl ObjectiveEvidence {
         self.notes += closed.notes;
         self.next = last + 1;
         Ok(())
+    }
+
+    fn warn(&mut self, warnings: &[String]) {
+        for warning in warnings {
+            if !self.warnings.contains(warning) {
+                self.warnings.push(warning.clone());
+            }
+        }
+    }
+}
+
+/// A stretch of one objective that is about to be read.
+struct Stretch {
+    last: i64,
+    asks: Vec<(PlannedQuery, Piece)>,
+}
+
+/// Reads and folds everything up to block `last`, all objectives side by side. Whatever an objective folded before its
+/// error stays; a query that several objectives need is sent once.
+pub async fn advance(evidence: &mut [ObjectiveEvidence], jobs: &[Job<'_>], last: i64) {
+    for one in evidence.iter_mut() {
+        one.problem = None;
+    }
+    loop {
+        let mut stretches = Vec::new();
+        let mut shared: BTreeMap<PlannedQuery, Vec<(usize, Piece)>> = BTreeMap::new();
+        for (at, (one, job)) in evidence.iter_mut().zip(jobs).enumerate() {
+            if one.next > last || one.problem.is_some() {
+                continue;
+            }
+            match one.plan(job, last) {
+                Err(error) => one.problem = Some(error.into()),
+                Ok(stretch) => {
+                    stretches.push((at, stretch.last));
+                    for (query, piece) in stretch.asks {
+                        shared.entry(query).or_default().push((at, piece));
+                    }
+                }
+            }
+        }
+        let Some(job) = jobs.first().filter(|_| !stretches.is_empty()) else {
+            return;
+        };
+        let reads = shared.into_iter().map(|(query, pieces)| async move {
+            let (takers, pieces): (Vec<usize>, Vec<Piece>) = pieces.into_iter().unzip();
+            let mut all = All(pieces);
+            let read = job.source.read(&query, job.deadline, &mut all).await;
+            (takers, all.0, read)
+        });
+        let mut answers: Vec<Vec<Piece>> = evidence.iter().map(|_| Vec::new()).collect();
+        for (takers, pieces, read) in join_all(reads).await {
+            for (at, piece) in takers.into_iter().zip(pieces) {
+                let Some(one) = evidence.get_mut(at) else {
+                    continue;
+                };
+                match &read {
+                    Err(error) => one.problem = Some(error.clone().into()),
+                    Ok(report) if report.partial => {
+                        one.problem = Some(ReadError::Partial {
+                            warnings: report.warnings.clone(),
+                        });
+                    }
+                    Ok(report) => {
+                        one.warn(&report.warnings);
+                        if let Some(answers) = answers.get_mut(at) {
+                            answers.push(piece);
+                        }
+                    }
+                }
+            }
+        }
+        for (at, last) in stretches {
+            let Some((one, pieces)) = evidence.get_mut(at).zip(answers.get_mut(at)) else {
+                continue;
+            };
+            if one.problem.is_none()
+                && let Err(error) = one.close(last, std::mem::take(pieces))
+            {
+                one.problem = Some(error);
+            }
+        }
+    }
+}
+
+/// One answer for several takers.
+struct All(Vec<Piece>);
+
+impl SampleSink for All {
+    fn restart(&mut self) {
+        self.0.iter_mut().for_each(SampleSink::restart);
+    }
+
+    fn series(&mut self, labels: Labels) {
+        if let Some((last, others)) = self.0.split_last_mut() {
+            for piece in others {
+                piece.series(labels.clone());
+            }
+            last.series(labels);
+        }
+    }
+
+    fn sample(&mut self, at: Millis, value: f64) {
+        self.0.iter_mut().for_each(|piece| piece.sample(at, value));
+    }
+
+    fn histogram(&mut self, at: Millis, value: NativeHistogram) {
+        if let Some((last, others)) = self.0.split_last_mut() {
+            for piece in others {
+                piece.histogram(at, value.clone());
+            }
+            last.histogram(at, value);
+        }
     }
 }
 
@@ -175,7 +264,6 @@ impl Job<'_> {
     fn queries(
         &self,
         window: Window,
-        grid: Grid,
     ) -> Result<Vec<(Role, Option<Track>, PlannedQuery)>, QueryError> {
         let mut queries = Vec::new();
         let mut raw = |role, text: &str| -> Result<(), QueryError> {
@@ -215,7 +303,7 @@ impl Job<'_> {
             Indicator::Gauge { selector } => raw(Role::Level, selector)?,
             Indicator::Query { expression, opaque } => {
                 // evaluated at the end of each block
-                let first = grid.end_of(grid.index_of(window.start + 1));
+                let first = self.grid.end_of(self.grid.index_of(window.start + 1));
                 for track in [Track::Canary, Track::Stable] {
                     let query = self.planner.expression(
                         expression,
@@ -223,7 +311,7 @@ impl Job<'_> {
                         track,
                         first,
                         window.end,
-                        grid.length,
+                        self.grid.length,
                     )?;
                     queries.push((Role::Level, Some(track), query));
                 }
@@ -231,9 +319,4 @@ impl Job<'_> {
         }
         Ok(queries)
     }
-}
-
-/// Runs futures side by side and keeps their order.
-async fn futures_join<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output> {
-    futures_util::future::join_all(futures).await
 }

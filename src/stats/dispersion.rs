@@ -115,6 +115,12 @@ impl PodSpread {
         if scale <= 0.0 {
             return 0.0;
         }
-        ((q - (pods - 1.0)) / scale).max(0.0).sqrt()
+        // less than rounding is nothing: with a single block q is pods - 1 whenever phi is above 1
+        let excess = q - (pods - 1.0);
+        if excess > 1e-12 * q {
+            (excess / scale).sqrt()
+        } else {
+            0.0
+        }
     }
 }

@@ -2,6 +2,9 @@
 
 use super::interval::clopper_pearson;
 
+/// A limit that differs from a share by less (relative) is equal to it.
+const ROUNDING: f64 = 1e-12;
+
 /// Cumulative counts with every fall repaired by carrying the larger count forward; missing and negative counts are 0.
 pub fn repaired(cumulative: &[f64]) -> impl Iterator<Item = f64> + Clone + '_ {
     cumulative.iter().scan(0.0_f64, |largest, &count| {
@@ -136,10 +139,10 @@ pub fn quantile_interval(le: &[f64], cumulative: &[f64], q: f64, level: f64) -> 
             break;
         }
         let (low, high) = clopper_pearson(count, observations, level);
-        if high < q {
+        if high < q * (1.0 - ROUNDING) {
             lower = edge;
         }
-        if low > q {
+        if low > q * (1.0 + ROUNDING) {
             upper = edge;
             break;
         }

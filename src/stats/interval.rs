@@ -2,6 +2,9 @@
 
 use super::special::{Tail, beta_quantile, binomial_tails, normal_quantile};
 
+/// Relative error of a tail probability that is put down to rounding.
+const ROUNDING: f64 = 1e-13;
+
 /// Probability left in each tail by a two-sided level, kept within what can be inverted.
 pub fn tail_of(level: f64) -> f64 {
     if level > 0.0 {
@@ -102,13 +105,14 @@ pub fn order_statistics(values: &[f64], q: f64, level: f64) -> (f64, f64) {
     sorted.sort_by(f64::total_cmp);
     let n = sorted.len() as f64;
     let tail = tail_of(level);
-    // the number below the quantile is Binomial(n, q); X_(l) is above it with probability P(B <= l - 1)
+    // the number below the quantile is Binomial(n, q); X_(l) is above it with probability P(B <= l - 1). A probability equal
+    // to the tail (but for rounding) does not serve below and does above, as with quantiles of that distribution
     let below = leading_ranks(sorted.len(), |rank| {
-        binomial_tails(rank - 1.0, n, q).at_most <= tail
+        binomial_tails(rank - 1.0, n, q).at_most < tail * (1.0 - ROUNDING)
     });
     let lower = below.checked_sub(1).and_then(|i| sorted.get(i)).copied();
     let above = leading_ranks(sorted.len(), |rank| {
-        binomial_tails(rank, n, q).at_least > tail
+        binomial_tails(rank, n, q).at_least > tail * (1.0 + ROUNDING)
     });
     let upper = sorted.get(above).copied();
     (

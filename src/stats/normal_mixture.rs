@@ -4,7 +4,7 @@
 //! `ln 2 + 0.5 ln(s^2/v) + d^2 tau^2 / (2 s^2 v) + ln Phi(d tau / (s sqrt v))`.
 
 use super::mixture::Side;
-use super::special::{ln_normal_cdf, normal_to_student, student_to_normal};
+use super::special::{ln_scaled_normal_cdf, normal_to_student, student_to_normal};
 
 fn usable(d: f64, se: f64, tau: f64) -> bool {
     d.is_finite() && se.is_finite() && se > 0.0 && tau.is_finite() && tau > 0.0
@@ -26,10 +26,11 @@ pub fn log_e_greater(distance: f64, se: f64, tau: f64) -> f64 {
     if !usable(distance, se, tau) {
         return 0.0;
     }
-    let share = tau / (se * se + tau * tau).sqrt();
+    // with y = d tau / (s sqrt v) the last two terms are y^2/2 + ln Phi(y)
+    let spread = (se * se + tau * tau).sqrt();
     std::f64::consts::LN_2
-        + log_e_two_sided(distance, se, tau)
-        + ln_normal_cdf(distance / se * share)
+        + (se / spread).ln()
+        + ln_scaled_normal_cdf(distance / se * (tau / spread))
 }
 
 /// Evidence that `distance = estimate - boundary` is below zero; 0 when the numbers say nothing.

@@ -10,7 +10,9 @@ fn failures(procedure: &str, case: Value) -> Vec<String> {
 
 fn failures_at(procedure: &str, tolerance: Value, case: Value) -> Vec<String> {
     let mut failures = Vec::new();
-    let document = json!({"procedure": procedure, "tolerance": tolerance, "cases": [case]});
+    let mut document = json!({"procedure": procedure});
+    document["tolerance"] = tolerance;
+    document["cases"] = Value::Array(vec![case]);
     let cases = check_document("small.json", &document, &mut failures);
     assert_eq!(cases, 1);
     failures
@@ -194,16 +196,16 @@ fn what_is_undefined_may_be_null_in_whole_or_in_parts() {
 
 /// The output under a key, null if nothing computes it.
 fn value(procedure: &str, input: &Value, key: &str) -> Value {
-    let (_, run) = crate::PROCEDURES
+    let known = crate::PROCEDURES
         .iter()
-        .find(|(known, _)| *known == procedure)
-        .unwrap();
+        .find(|(known, _)| *known == procedure);
+    let (_, run) = known.unwrap_or_else(|| panic!("{procedure} is unknown"));
     let case = json!({"input": input, "expected": {key: null}});
     let got = run(&crate::In {
         case: &case,
         at: &case["input"],
     });
-    got.unwrap()[key].clone()
+    got.unwrap_or_else(|e| panic!("{procedure} {key}: {e}"))[key].clone()
 }
 
 #[test]

@@ -97,13 +97,13 @@ fn replica_values_cannot_be_joined_into_one_another() {
 }
 
 #[test]
-fn a_series_that_comes_twice_goes_on_where_it_was() {
+fn of_a_series_that_comes_twice_the_first_counts() {
     let rows = [
         (TRIALS, "hash=c;pod=a", &[(-5, 1.), (10, 2.)][..]),
         (TRIALS, "hash=c;pod=a", &[(10, 2.), (20, 5.)][..]),
     ];
     let (blocks, notes) = counts(&rows, 0);
-    assert_eq!(blocks[0].canary[0].trials, 4.0);
+    assert_eq!(blocks[0].canary[0].trials, 1.0);
     assert_eq!(notes.duplicate_series, 1);
 }
 

@@ -15,7 +15,9 @@ pub use beta::{BetaTails, Tail, beta_quantile, beta_tails, ln_beta};
 pub(crate) use binomial::ln_binomial_pmf;
 pub use binomial::{BinomialTails, binomial_pmf, binomial_tails};
 pub use gamma::{chi_square_sf, ln_gamma};
-pub use normal::{ln_normal_cdf, ln_normal_sf, normal_cdf, normal_quantile, normal_sf};
+pub use normal::{
+    ln_normal_cdf, ln_normal_sf, ln_scaled_normal_cdf, normal_cdf, normal_quantile, normal_sf,
+};
 pub use root::{expand, find_root};
 pub use student::{
     Z_LIMIT, normal_to_student, student_ln_sf, student_quantile, student_sf, student_to_normal,

@@ -13,22 +13,39 @@ pub fn normal_sf(z: f64) -> f64 {
     normal_cdf(-z)
 }
 
+/// Below this the logarithm of the lower tail comes from the asymptotic series.
+const FAR: f64 = -30.0;
+
 /// `ln P(N <= z)`; below -30 by the asymptotic series of Mills' ratio.
 pub fn ln_normal_cdf(z: f64) -> f64 {
     if z > 0.0 {
         return (-normal_sf(z)).ln_1p();
     }
-    if z > -30.0 {
+    if z > FAR {
         return normal_cdf(z).ln();
     }
     if z == f64::NEG_INFINITY {
         return f64::NEG_INFINITY;
     }
+    ln_mills(z) - 0.5 * z * z
+}
+
+/// `ln P(N <= z) + z^2 / 2`, without subtracting the squares from each other far below zero.
+pub fn ln_scaled_normal_cdf(z: f64) -> f64 {
+    if z > FAR {
+        ln_normal_cdf(z) + 0.5 * z * z
+    } else {
+        ln_mills(z)
+    }
+}
+
+/// `ln P(N <= z) + z^2 / 2` for z far below zero.
+fn ln_mills(z: f64) -> f64 {
     let y = 1.0 / (z * z);
     let series = 1.0
         - y * (1.0
             - 3.0 * y * (1.0 - 5.0 * y * (1.0 - 7.0 * y * (1.0 - 9.0 * y * (1.0 - 11.0 * y)))));
-    -0.5 * z * z - (-z).ln() - HALF_LN_TWO_PI + series.ln()
+    series.ln() - (-z).ln() - HALF_LN_TWO_PI
 }
 
 /// `ln P(N > z)`.

@@ -4,6 +4,7 @@ mod degenerate;
 mod distributions;
 mod evidence;
 mod fixed_horizon;
+mod rounding;
 
 /// Asserts that two numbers agree to an absolute and relative tolerance.
 #[track_caller]
