@@ -11,6 +11,8 @@ pub trait Catalog: Send + Sync {
     fn all(&self) -> Vec<Arc<Policy>>;
     /// One policy.
     fn get(&self, name: &str) -> Option<Arc<Policy>>;
+    /// Files that are not in force as they are written.
+    fn problems(&self) -> Vec<FileAnswer>;
     /// Checks the text of a file; loads nothing.
     fn check(&self, text: &str) -> CheckAnswer;
 }
@@ -86,6 +88,24 @@ pub struct ObjectiveSummary {
 pub struct PolicyList {
     /// In order of name.
     pub policies: Vec<PolicySummary>,
+    /// Files that are not in force as they are written.
+    pub problems: Vec<FileAnswer>,
+}
+
+/// A file that is not in force as it is written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FileAnswer {
+    /// Its path.
+    pub file: String,
+    /// When the mistakes were first seen.
+    #[schema(format = DateTime)]
+    pub since: String,
+    /// Policies of an earlier version of the file that stay in force.
+    pub kept: Vec<String>,
+    /// Every error.
+    pub diagnostics: Vec<DiagnosticAnswer>,
+    /// The errors as a person reads them, with the lines they are about.
+    pub rendered: String,
 }
 
 impl From<&Policy> for PolicySummary {

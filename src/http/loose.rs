@@ -28,6 +28,13 @@ pub fn text(field: &str, value: Option<&Value>) -> Result<Option<String>, Proble
                     ),
                 ));
             }
+            if text.chars().any(char::is_control) {
+                // would begin a line of its own in the log
+                return Err(Problem::invalid(
+                    field,
+                    "has a control character; give printable text",
+                ));
+            }
             Ok(Some(text.to_owned()))
         }
         Some(Value::Number(number)) => Ok(Some(number.to_string())),
@@ -115,5 +122,30 @@ pub fn cut(text: &str) -> String {
     match text.char_indices().nth(64) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_that_would_break_a_line_of_the_log_is_refused() {
+        for (written, accepted) in [
+            ("shop", true),
+            (" shop\n", true),
+            ("shöp 1", true),
+            ("shop\n2026 INFO forged", false),
+            ("\u{1b}[31mred", false),
+            ("a\u{0}b", false),
+            ("a\u{85}b", false),
+        ] {
+            let value = Value::from(written);
+            assert_eq!(
+                text("policy", Some(&value)).is_ok(),
+                accepted,
+                "{written:?}"
+            );
+        }
     }
 }

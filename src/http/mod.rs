@@ -26,7 +26,7 @@ mod verdicts;
 pub use answer::{VerdictAnswer, plain, shorten};
 pub use auth::{Auth, Token};
 pub use catalog::{
-    Catalog, CheckAnswer, DiagnosticAnswer, ObjectiveSummary, PolicyList, PolicySummary,
+    Catalog, CheckAnswer, DiagnosticAnswer, FileAnswer, ObjectiveSummary, PolicyList, PolicySummary,
 };
 pub use health::{Health, Readiness, SourceHealth};
 pub use openapi::document as openapi_document;

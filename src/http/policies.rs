@@ -18,7 +18,7 @@ use axum::{
 use std::sync::Arc;
 
 /// `GET /v1/policies`
-#[utoipa::path(get, path = "/v1/policies", tag = "policies", summary = "All loaded policies",
+#[utoipa::path(get, path = "/v1/policies", tag = "policies", summary = "All loaded policies, and what is wrong with files that are not",
     responses((status = 200, description = "In order of name", body = PolicyList),
               (status = 401, description = "Token missing or wrong", body = Problem, content_type = "application/problem+json")))]
 pub async fn list(State(app): State<Arc<App>>) -> Response {
@@ -28,7 +28,9 @@ pub async fn list(State(app): State<Arc<App>>) -> Response {
         .iter()
         .map(|p| PolicySummary::from(&**p))
         .collect();
-    json(StatusCode::OK, "application/json", &PolicyList { policies })
+    let problems = app.catalog.problems();
+    let list = PolicyList { policies, problems };
+    json(StatusCode::OK, "application/json", &list)
 }
 
 /// `GET /v1/policies/{name}`

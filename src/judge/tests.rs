@@ -595,3 +595,32 @@ fn healthy_canaries_are_left_alone_and_regressions_found() {
     assert!(aborted <= 1, "{aborted} of 40 healthy canaries aborted");
     assert!(found >= 38, "{found} of 40 regressions found");
 }
+
+#[test]
+fn no_time_limit_decides_for_a_source_that_failed() {
+    let steps = "  onNoData: NODATA\n  steps: [{ weight: 5, maxDuration: 15m, onTimeout: TIMEOUT }, { weight: 100 }]\n";
+    for (timeout, no_data) in [("abort", "fail"), ("advance", "pass")] {
+        let spec = steps.replace("TIMEOUT", timeout).replace("NODATA", no_data);
+        for (blocks, problem) in [
+            (12, Code::SourceDown),
+            (12, Code::SourceMalformed),
+            (0, Code::SourceDown),
+            (12, Code::PartialData),
+        ] {
+            let mut row = Row::new(ERRORS, &spec);
+            row.step_lasted = Some(3_600_000);
+            row.blocks = blocks;
+            row.problem = Some(problem);
+            let verdict = row.judge(counts(0.0135, 0.01));
+            assert_eq!(
+                (verdict.outcome, verdict.action, verdict.next_weight),
+                (Outcome::Inconclusive, Action::Hold, 5.0),
+                "{timeout} {blocks} {problem:?}: {}",
+                verdict.reason
+            );
+            // a fail that was shown before stays
+            row.blocks = 90;
+            assert_eq!(row.judge(counts(0.9, 0.01)).outcome, Outcome::Fail);
+        }
+    }
+}

@@ -126,8 +126,8 @@ impl Analyze {
                 detail: error.to_string(),
             })?;
         }
-        let step_since = self.memory.step_since(&question);
-        let since = self.memory.asked_since(&question);
+        let step_since = self.memory.step_since(&question, policy.horizon);
+        let since = self.memory.asked_since(&question, policy.horizon);
         let reading = Reading {
             policy: &policy,
             question: &question,

@@ -8,7 +8,8 @@ use rollout_judge::{
         Needs, Outcome, Question, Verdict, Window, ports::BoxFuture,
     },
     http::{
-        App, Auth, Catalog, CheckAnswer, DiagnosticAnswer, Health, Limits, PolicySummary, router,
+        App, Auth, Catalog, CheckAnswer, DiagnosticAnswer, FileAnswer, Health, Limits,
+        PolicySummary, router,
     },
     policy::{
         Direction, Indicator, Margin, Objective, OnSourceDown, OnTimeout, Policy, Step, Unit,
@@ -65,6 +66,10 @@ impl Catalog for Shelf {
 
     fn get(&self, name: &str) -> Option<Arc<Policy>> {
         (name == "http-service").then(|| Arc::new(policy()))
+    }
+
+    fn problems(&self) -> Vec<FileAnswer> {
+        Vec::new()
     }
 
     fn check(&self, text: &str) -> CheckAnswer {

@@ -1,8 +1,8 @@
 //! The registry of policies as the edge and the service see it, and the loop that reloads it.
 
 use crate::{
-    domain::{Clock, SourceKind},
-    http::{Catalog, CheckAnswer, DiagnosticAnswer, PolicySummary},
+    domain::{Clock, SourceKind, time::rfc3339},
+    http::{Catalog, CheckAnswer, DiagnosticAnswer, FileAnswer, PolicySummary},
     policy::{self, Policy, Problems, Registry},
     service::Policies,
     telemetry::Metrics,
@@ -90,6 +90,20 @@ impl Catalog for Shelf {
             .map(|loaded| Arc::new(loaded.policy.clone()))
     }
 
+    fn problems(&self) -> Vec<FileAnswer> {
+        self.registry
+            .problems()
+            .into_iter()
+            .map(|found| FileAnswer {
+                since: rfc3339(found.since),
+                diagnostics: found.problems.diagnostics.iter().map(diagnostic).collect(),
+                rendered: found.problems.render(false),
+                kept: found.kept,
+                file: found.problems.file,
+            })
+            .collect()
+    }
+
     fn check(&self, text: &str) -> CheckAnswer {
         let lookup = |name: &str| self.kinds.get(name).copied();
         let loaded = policy::load("policy.yaml", text, Some(&lookup));
@@ -137,5 +151,37 @@ fn diagnostic(found: &policy::Diagnostic) -> DiagnosticAnswer {
         message: found.message.clone(),
         label: found.label.clone(),
         help: found.help.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::SystemClock;
+
+    #[test]
+    fn a_bad_new_version_keeps_the_old_one_and_is_listed() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("a.yaml");
+        let good = "apiVersion: rollout-judge/v1\nkind: JudgePolicy\nmetadata: { name: a }\nspec:\n  objectives:\n    - { name: memory, gauge: process_resident_memory_bytes }\n";
+        let kinds = BTreeMap::from([("default".to_owned(), SourceKind::Prometheus)]);
+        let shelf = Shelf::new(vec![dir.path().to_owned()], kinds);
+        let metrics = Metrics::new(1);
+        for (text, wrong) in [
+            (good.to_owned(), None),
+            (good.replace("gauge:", "guage:"), Some("guage")),
+            (good.replace("memory", "rss"), None),
+        ] {
+            std::fs::write(&file, text).unwrap();
+            shelf.reload(&SystemClock, &metrics);
+            assert!(Catalog::get(&shelf, "a").is_some());
+            let problems = shelf.problems();
+            assert_eq!(problems.len(), usize::from(wrong.is_some()));
+            for (found, word) in problems.iter().zip(wrong) {
+                assert!(found.file.ends_with("a.yaml") && found.rendered.contains(word));
+                assert_eq!(found.kept, ["a"]);
+                assert!(!found.diagnostics.is_empty());
+            }
+        }
     }
 }

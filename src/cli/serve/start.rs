@@ -12,7 +12,7 @@ use crate::{
     config::{
         self, Settings,
         settings::{Format, OtlpSettings},
-        source::HeaderValue,
+        source::{Auth as SourceAuth, HeaderValue, SourceSettings},
     },
     domain::{Clock, MetricSource, SystemClock},
     http::{self, App, Auth, Health, Limits, Token},
@@ -64,6 +64,13 @@ async fn serve(settings: &Settings) -> Result<(), Stop> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let metrics = Arc::new(Metrics::new(settings.telemetry.metrics.max_rollouts));
     let sources = wiring::sources(&settings.sources, &metrics).map_err(Stop::usage)?;
+    for (name, source) in &settings.sources {
+        for error in unreadable_secrets(source) {
+            tracing::warn!(
+                "sources.{name}: {error}; no query of it can be sent until this is mended"
+            );
+        }
+    }
     let kinds = sources
         .iter()
         .map(|(name, source)| (name.clone(), source.kind()))
@@ -103,6 +110,23 @@ async fn serve(settings: &Settings) -> Result<(), Stop> {
     let outcome = http::serve(listener, http::router(Arc::new(app)), stop, grace).await;
     tracing::info!("stopped");
     outcome.map_err(|error| Stop::failed(format!("the server broke down: {error}")))
+}
+
+/// Secrets of a source that cannot be read now. A file may still appear, so that this is no reason to stop.
+fn unreadable_secrets(source: &SourceSettings) -> Vec<String> {
+    let headers = source.headers.values().filter_map(|value| match value {
+        HeaderValue::Secret(secret) => Some(secret),
+        HeaderValue::Literal(_) => None,
+    });
+    let auth = source.auth.iter().map(|auth| match auth {
+        SourceAuth::Bearer(secret) => secret,
+        SourceAuth::Basic(basic) => &basic.password,
+    });
+    headers
+        .chain(auth)
+        .filter_map(|secret| secret.read().err())
+        .map(|error| error.to_string())
+        .collect()
 }
 
 /// The loops that need nobody's answer.
@@ -188,4 +212,25 @@ fn stop_signal(health: Arc<Health>) -> Result<impl Future<Output = ()> + Send + 
         health.stop();
         tokio::time::sleep(DRAIN).await;
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_whose_secret_is_missing_is_told_at_the_start() {
+        let mut source: SourceSettings = serde_json::from_value(serde_json::json!({
+            "kind": "prometheus", "url": "http://127.0.0.1:1",
+            "auth": { "bearer": { "env": "NO_SUCH_VARIABLE_HERE" } },
+        }))
+        .unwrap();
+        let told = unreadable_secrets(&source);
+        assert_eq!(
+            told,
+            ["environment variable `NO_SUCH_VARIABLE_HERE` is not set"]
+        );
+        source.auth = None;
+        assert!(unreadable_secrets(&source).is_empty());
+    }
 }
