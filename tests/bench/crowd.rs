@@ -33,6 +33,7 @@ fn main() {
         .enable_all()
         .build()
         .unwrap();
+    #[expect(clippy::disallowed_methods, reason = "a setting of the bench alone")]
     let more = std::env::var("CROWD_SOURCE").map_or_else(|_| String::new(), |s| format!(", {s}"));
     for minutes in [2, 20] {
         runtime.block_on(crowd(minutes, &more));

@@ -169,7 +169,7 @@ fn new_and_restarted_pods_warm_up_old_ones_do_not() {
 
 #[test]
 fn a_canary_without_pod_names_warms_up_as_a_whole_stable_does_not() {
-    let samples: &[(i64, f64)] = &[(5, 1.), (25, 2.), (55, 3.), (85, 4.), (115, 5.)];
+    let samples: &[(i64, f64)] = &[(5, 1.), (25, 2.), (55, 3.), (85, 4.), (115, 5.), (145, 6.)];
     let (blocks, _) = histograms(
         60,
         &[
@@ -177,11 +177,11 @@ fn a_canary_without_pod_names_warms_up_as_a_whole_stable_does_not() {
             ("hash=s;pod=b;le=+Inf", &[(-5, 1.), (115, 2.)]),
             ("hash=s;le=+Inf", samples),
         ],
-        3,
+        4,
     );
     let arms: Vec<(usize, usize)> = blocks
         .iter()
         .map(|b| (b.canary.len(), b.stable.len()))
         .collect();
-    assert_eq!(arms, [(0, 1), (0, 1), (0, 1), (1, 2)]);
+    assert_eq!(arms, [(0, 1), (0, 1), (0, 1), (0, 2), (1, 1)]);
 }
