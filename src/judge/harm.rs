@@ -14,6 +14,18 @@ pub struct SignedMargin {
     pub absolute: f64,
 }
 
+impl SignedMargin {
+    /// The boundary for a mean or a level: as a log ratio, or as a difference where values may be zero or negative.
+    pub fn on_scale(self, reference: f64, log: bool) -> f64 {
+        let size = reference.abs();
+        if log {
+            (1.0 + self.relative + self.absolute / size).max(1e-3).ln()
+        } else {
+            self.relative * size + self.absolute
+        }
+    }
+}
+
 /// One direction of harm: what to show for a fail, what to rule out for a pass.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Harm {

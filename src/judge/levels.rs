@@ -1,7 +1,7 @@
 //! Levels (gauges, results of a query): paired differences of minute averages with an allowance for memory (B4).
 
 use super::{
-    harm::Harm,
+    harm::{Harm, SignedMargin},
     minutes::Minutes,
     reading::{Information, Reading, TrailPoint},
     running::Running,
@@ -279,14 +279,8 @@ struct Comparison {
 }
 
 impl Comparison {
-    /// A signed margin on the scale of the estimate.
     fn boundary(&self, relative: f64, absolute: f64) -> f64 {
-        let size = self.stable.abs();
-        if self.log {
-            (1.0 + relative + absolute / size).max(1e-3).ln()
-        } else {
-            relative * size + absolute
-        }
+        SignedMargin { relative, absolute }.on_scale(self.stable, self.log)
     }
 }
 

@@ -1,7 +1,7 @@
 //! A mean from sum and count: the stratified comparison of block means (B2), or with squares the larger variance (B3).
 
 use super::{
-    harm::Harm,
+    harm::{Harm, SignedMargin},
     minutes::Minutes,
     reading::{Information, Reading, TrailPoint},
     running::Running,
@@ -294,14 +294,8 @@ struct Comparison {
 }
 
 impl Comparison {
-    /// A signed margin on the scale of the estimate.
     fn boundary(&self, relative: f64, absolute: f64) -> f64 {
-        let size = self.stable.abs();
-        if self.log {
-            (1.0 + relative + absolute / size).max(1e-3).ln()
-        } else {
-            relative * size + absolute
-        }
+        SignedMargin { relative, absolute }.on_scale(self.stable, self.log)
     }
 }
 
