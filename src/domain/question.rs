@@ -39,6 +39,9 @@ pub struct Question {
     pub at: Millis,
     /// Values of the policy's `$name` variables.
     pub params: BTreeMap<String, String>,
+    /// What the caller wants to be kept and found again: image, model version, Git revision. Judges nothing.
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
     /// Name of the AnalysisRun that asked; kept on the record.
     pub analysis_run: Option<String>,
     /// Judge and answer, keep and tell nobody.

@@ -44,6 +44,10 @@ pub struct VerdictRequest {
     /// Values of the policy's `$name` variables: at most 32, each at most 256 characters. They can only become label values.
     #[schema(value_type = BTreeMap<String, String>, required = false)]
     params: Option<Value>,
+    /// What is kept with the verdict and found again: `{"image": "shop:1.4", "modelVersion": "7", "gitRevision": "1f3a"}`. Judges nothing;
+    /// the same limits as `params`.
+    #[schema(value_type = BTreeMap<String, String>, required = false)]
+    labels: Option<Value>,
     /// Name of the AnalysisRun that asks; kept on the record.
     #[schema(value_type = String, required = false, max_length = 253)]
     analysis_run: Option<Value>,
@@ -65,6 +69,7 @@ pub const FIELDS: &[&str] = &[
     "since",
     "at",
     "params",
+    "labels",
     "analysisRun",
     "dryRun",
 ];
@@ -103,7 +108,8 @@ impl VerdictRequest {
             )?,
             since: before("since", loose::moment("since", self.since.as_ref())?, at)?,
             at,
-            params: params(self.params.as_ref())?,
+            params: texts("params", self.params.as_ref())?,
+            labels: texts("labels", self.labels.as_ref())?,
             analysis_run: loose::text("analysisRun", self.analysis_run.as_ref())?
                 .map(|name| longest("analysisRun", name))
                 .transpose()?,
@@ -250,30 +256,31 @@ fn before(field: &str, moment: Option<Millis>, at: Millis) -> Result<Option<Mill
     }
 }
 
-fn params(value: Option<&Value>) -> Result<BTreeMap<String, String>, Problem> {
+/// A map of short strings.
+fn texts(key: &str, value: Option<&Value>) -> Result<BTreeMap<String, String>, Problem> {
     let map: &Map<String, Value> = match loose::given(value) {
         None => return Ok(BTreeMap::new()),
         Some(Value::Object(map)) => map,
         Some(_) => {
             return Err(Problem::invalid(
-                "params",
+                key,
                 "give an object of strings: `{\"name\": \"value\"}`",
             ));
         }
     };
     if map.len() > limits::MAX_PARAMS {
         return Err(Problem::invalid(
-            "params",
+            key,
             format!("{} entries; give at most {}", map.len(), limits::MAX_PARAMS),
         ));
     }
     let mut out = BTreeMap::new();
     for (name, value) in map {
-        let field = format!("params.{}", loose::cut(name));
+        let field = format!("{key}.{}", loose::cut(name));
         if !limits::is_param_name(name) {
             return Err(Problem::invalid(
                 &field,
-                "a variable name is a letter or `_`, then letters, digits and `_`, at most 64",
+                "a name is a letter or `_`, then letters, digits and `_`, at most 64",
             ));
         }
         let text = match value {

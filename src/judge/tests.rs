@@ -93,6 +93,7 @@ impl Row {
             since: None,
             at,
             params: BTreeMap::new(),
+            labels: std::collections::BTreeMap::new(),
             analysis_run: None,
             dry_run: false,
         };

@@ -81,9 +81,13 @@ pub fn load(
 }
 
 fn finish(checked: Checked, text: &Text<'_>) -> Document {
+    let own = own_text(text.body, checked.start);
     Document {
-        text: own_text(text.body, checked.start).to_owned(),
-        policy: checked.policy,
+        text: own.to_owned(),
+        policy: Policy {
+            text: own.into(),
+            ..checked.policy
+        },
         name_at: checked.name_at,
     }
 }

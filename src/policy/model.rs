@@ -12,6 +12,8 @@ pub struct Policy {
     pub name: String,
     /// Digest of the document: `sha256:` and 16 hex digits.
     pub revision: String,
+    /// The document as written: kept with the verdicts that it gave.
+    pub text: std::sync::Arc<str>,
     /// Named metric source.
     pub source: String,
     /// The matchers that tell canary from stable.

@@ -32,6 +32,7 @@ pub(super) fn read(fields: &Fields<'_>, context: &mut Context<'_>, sink: &mut Si
         .map(str::to_owned);
     promql::scope(entry, match_text.as_deref(), &tracks, context, sink);
     let mut policy = Policy {
+        text: "".into(),
         name: String::new(),
         revision: String::new(),
         source,

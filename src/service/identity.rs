@@ -67,6 +67,7 @@ mod tests {
             since: None,
             at: 1_767_225_600_123,
             params: std::collections::BTreeMap::new(),
+            labels: std::collections::BTreeMap::new(),
             analysis_run: None,
             dry_run: false,
         };

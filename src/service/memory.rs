@@ -139,6 +139,7 @@ mod tests {
             since: None,
             at,
             params: std::collections::BTreeMap::new(),
+            labels: std::collections::BTreeMap::new(),
             analysis_run: None,
             dry_run: false,
         }

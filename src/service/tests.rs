@@ -152,6 +152,7 @@ fn question(at: Millis) -> Question {
         since: None,
         at,
         params: BTreeMap::new(),
+        labels: std::collections::BTreeMap::new(),
         analysis_run: None,
         dry_run: false,
     }

@@ -102,6 +102,7 @@ impl Catalog for Shelf {
 
 pub fn policy() -> Policy {
     Policy {
+        text: "".into(),
         name: "http-service".into(),
         revision: "sha256:0123456789abcdef".into(),
         source: "default".into(),

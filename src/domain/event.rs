@@ -1,0 +1,121 @@
+//! What happened: one line of the log that history, alerts and live pages are made of.
+
+use super::{Millis, Outcome};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+macro_rules! kinds {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $text:literal, $severity:ident;)+) => {
+        /// What an event is about. A closed set: the README has a line for each.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum EventKind { $($(#[doc = $doc])+ $variant,)+ }
+
+        impl EventKind {
+            /// Every kind, in the order of the README.
+            pub const ALL: &[EventKind] = &[$(EventKind::$variant,)+];
+
+            /// The word on the wire.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)+ }
+            }
+
+            /// How urgent it is.
+            pub fn severity(self) -> Severity {
+                match self { $(Self::$variant => Severity::$severity,)+ }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// A verdict was given.
+    Verdict = "verdict", Info;
+    /// A canary was judged for the first time.
+    Started = "started", Info;
+    /// The weight of the questions changed.
+    Weight = "weight", Info;
+    /// The outcome differs from the one before.
+    Changed = "changed", Info;
+    /// A canary failed.
+    Fail = "fail", Critical;
+    /// A rollout passed at full weight.
+    Pass = "pass", Info;
+    /// Inconclusive for too long.
+    Inconclusive = "inconclusive", Warning;
+    /// What was told is over.
+    Recovered = "recovered", Info;
+    /// A person overrode the judge, or took an override back.
+    Override = "override", Warning;
+    /// A metric source has been silent for longer than its patience.
+    SourceDown = "source-down", Critical;
+    /// The weight went up although no pass was given.
+    PromotionWithoutEvidence = "promotion-without-evidence", Warning;
+    /// Nobody asks about an undecided rollout any more.
+    Vanished = "vanished", Info;
+    /// A message reached its receiver.
+    Delivered = "delivered", Info;
+    /// A message was given up.
+    DeadLetter = "dead-letter", Warning;
+}
+
+impl EventKind {
+    /// The kind of a word on the wire.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.as_str() == word)
+    }
+}
+
+/// How urgent an event is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Good to know.
+    Info,
+    /// Look at it today.
+    Warning,
+    /// Look at it now.
+    Critical,
+}
+
+impl Severity {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// Place in the log, ascending without regard to clocks; 0 until it is stored. No later commit has a lower number.
+    pub seq: i64,
+    /// A function of what happened, so that replicas that see the same thing write it once.
+    pub id: Uuid,
+    /// When it happened.
+    pub at: Millis,
+    /// What it is about.
+    pub kind: EventKind,
+    /// Namespace of the rollout; empty for a source.
+    pub namespace: String,
+    /// Name of the rollout, or of the source.
+    pub rollout: String,
+    /// Name of the policy.
+    pub policy: String,
+    /// Pod-template hash of the canary.
+    pub canary_hash: String,
+    /// Traffic percent at that moment.
+    pub weight: f64,
+    /// The outcome that goes with it.
+    pub outcome: Option<Outcome>,
+    /// The verdict that goes with it.
+    pub verdict: Option<Uuid>,
+    /// Who did it, where a person did.
+    pub author: Option<String>,
+    /// One sentence.
+    pub reason: String,
+}

@@ -1,0 +1,270 @@
+//! What is kept of a verdict, and how it is found again.
+
+use super::{Event, Latch, Millis, Outcome, Override, Question, RolloutRef, RolloutState, Verdict};
+use std::{collections::BTreeMap, sync::Arc};
+use uuid::Uuid;
+
+/// Closed blocks of one objective, written once and never changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chunk {
+    /// The reading that it belongs to.
+    pub run: Uuid,
+    /// Place of the objective in the policy, or of one raw answer.
+    pub part: u32,
+    /// First block.
+    pub first: i64,
+    /// Last block.
+    pub last: i64,
+    /// Compressed; the store does not look inside.
+    pub payload: Vec<u8>,
+}
+
+/// A message that must reach a receiver.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// The idempotency key: a function of event and receiver.
+    pub id: Uuid,
+    /// The event.
+    pub event: Uuid,
+    /// Name of the receiver.
+    pub receiver: String,
+    /// Messages of one order go out one after another: `namespace/rollout`.
+    pub order: String,
+    /// Not before this moment.
+    pub due: Millis,
+}
+
+/// Everything that one verdict writes, in one transaction.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// The version of the standing that this was decided on.
+    pub version: i64,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The question.
+    pub question: Question,
+    /// What else the verdict was made of; the store does not look inside.
+    pub inputs: Vec<u8>,
+    /// The reading whose blocks it was made of.
+    pub run: Option<Uuid>,
+    /// Blocks that are not kept yet.
+    pub chunks: Vec<Chunk>,
+    /// The policy document.
+    pub policy_text: Arc<str>,
+    /// The state from now on; `None` leaves it (a question about an earlier moment).
+    pub state: Option<RolloutState>,
+    /// A new latch of this canary and revision.
+    pub latch: Option<Latch>,
+    /// What happened.
+    pub events: Vec<Event>,
+    /// Who must be told.
+    pub deliveries: Vec<Delivery>,
+    /// By our clock.
+    pub kept_at: Millis,
+}
+
+/// What became of a draft.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Kept {
+    /// It is on the disk; its events have these places in the log.
+    Written(Vec<Event>),
+    /// The question was answered before: this is the answer.
+    Known(Box<Verdict>),
+    /// The rollout's state changed meanwhile: judge again.
+    Stale,
+}
+
+/// Something a person or the watch did, in one transaction.
+#[derive(Debug, Clone, Default)]
+pub struct Change {
+    /// The rollout's new state and the version it was decided on; a stale one is refused.
+    pub state: Option<(i64, RolloutState)>,
+    /// An override to add, or to replace under its id. An override that is not `fail` lifts the canary's latches.
+    pub ruling: Option<Override>,
+    /// What happened. Events that are known by id are left out, with their deliveries.
+    pub events: Vec<Event>,
+    /// Who must be told.
+    pub deliveries: Vec<Delivery>,
+}
+
+/// A kept verdict.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The question.
+    pub question: Question,
+    /// What else it was made of.
+    pub inputs: Vec<u8>,
+    /// The reading whose blocks it was made of.
+    pub run: Option<Uuid>,
+    /// By our clock.
+    pub kept_at: Millis,
+}
+
+/// One line of history.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Line {
+    /// Id of the verdict; its first 48 bits are the moment of the question, so ids order history.
+    pub id: Uuid,
+    /// Moment of the question.
+    pub at: Millis,
+    /// Who was judged.
+    pub rollout: RolloutRef,
+    /// By which policy.
+    pub policy: String,
+    /// Its revision.
+    pub revision: String,
+    /// The outcome.
+    pub outcome: Outcome,
+    /// The score.
+    pub score: f64,
+    /// Traffic percent.
+    pub weight: f64,
+    /// The sentence.
+    pub reason: String,
+}
+
+/// Which verdicts. Everything given must hold.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Filter {
+    /// Namespaces that the caller may see; all where it is absent.
+    pub visible: Option<Vec<String>>,
+    /// Kubernetes namespace.
+    pub namespace: Option<String>,
+    /// Name of the Rollout.
+    pub rollout: Option<String>,
+    /// Name of the policy.
+    pub policy: Option<String>,
+    /// Pod-template hash of the canary.
+    pub canary_hash: Option<String>,
+    /// The outcome.
+    pub outcome: Option<Outcome>,
+    /// Questions at or after this moment.
+    pub since: Option<Millis>,
+    /// Questions before this moment.
+    pub until: Option<Millis>,
+    /// `params` and `labels` of the canary.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// Which version had a label, and when it was judged with it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lineage {
+    /// Name of the param or label.
+    pub key: String,
+    /// Its value.
+    pub value: String,
+    /// Kubernetes namespace.
+    pub namespace: String,
+    /// Name of the Rollout.
+    pub rollout: String,
+    /// Pod-template hash of the canary.
+    pub canary_hash: String,
+    /// First question with it.
+    pub first: Millis,
+    /// Last question with it.
+    pub last: Millis,
+    /// Newest verdict with it.
+    pub verdict: Uuid,
+}
+
+/// A revision of a policy that has judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revision {
+    /// Name of the policy.
+    pub name: String,
+    /// Digest of the document.
+    pub revision: String,
+    /// The document.
+    pub text: String,
+    /// When it first judged.
+    pub first: Millis,
+}
+
+/// What a delivery is at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Progress {
+    /// Waits, or is being tried.
+    Pending,
+    /// Arrived.
+    Delivered,
+    /// Given up; a person may retry it.
+    Dead,
+}
+
+impl Progress {
+    /// The word on the wire and in the store.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Delivered => "delivered",
+            Self::Dead => "dead",
+        }
+    }
+
+    /// The progress of a word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Pending, Self::Delivered, Self::Dead]
+            .into_iter()
+            .find(|p| p.as_str() == word)
+    }
+}
+
+/// A delivery with what became of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Posted {
+    /// What must be delivered.
+    pub delivery: Delivery,
+    /// The event.
+    pub event: Event,
+    /// Where it is at.
+    pub progress: Progress,
+    /// Tries so far.
+    pub tries: u32,
+    /// When it was queued.
+    pub queued_at: Millis,
+    /// When the last try ended.
+    pub tried_at: Option<Millis>,
+    /// What the last try said, without secrets.
+    pub error: Option<String>,
+}
+
+/// A delivery that was taken, and what waits behind it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Claimed {
+    /// The oldest unsettled delivery of its order.
+    pub first: Posted,
+    /// Later unsettled deliveries of the same order and receiver, in order, taken too: a flapping rollout is told once.
+    pub behind: Vec<Posted>,
+}
+
+/// What a try came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tried {
+    /// It arrived.
+    Delivered,
+    /// Again at this moment.
+    Later {
+        /// Not before.
+        due: Millis,
+        /// What went wrong.
+        error: String,
+    },
+    /// Given up.
+    Dead {
+        /// What went wrong.
+        error: String,
+    },
+}
+
+/// How much is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// Verdicts, events and settled deliveries older than this go.
+    pub max_age: Millis,
+    /// The oldest go while the store is larger than this.
+    pub max_bytes: u64,
+    /// Rows removed in one transaction.
+    pub batch: u32,
+}
