@@ -34,4 +34,4 @@ pub use problem::{CODES, Problem};
 pub use request::{FIELDS as REQUEST_FIELDS, VerdictRequest};
 pub use router::router;
 pub use server::serve;
-pub use state::{App, Limits};
+pub use state::{App, Limits, Parts};

@@ -1,7 +1,11 @@
 //! What every handler may reach.
 
 use super::{auth::Auth, catalog::Catalog, health::Health};
-use crate::{domain::Clock, service::Judge, telemetry::Metrics};
+use crate::{
+    domain::{Clock, VerdictStore},
+    service::Judge,
+    telemetry::Metrics,
+};
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
 
@@ -29,9 +33,30 @@ impl Default for Limits {
     }
 }
 
+/// What the edge is made of.
+pub struct Parts {
+    /// Judges.
+    pub judge: Arc<dyn Judge>,
+    /// What was judged, told and decided before.
+    pub store: Arc<dyn VerdictStore>,
+    /// The loaded policies.
+    pub catalog: Arc<dyn Catalog>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Who may call.
+    pub auth: Auth,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// What the service knows about itself.
+    pub health: Arc<Health>,
+    /// The numbers of the edge.
+    pub limits: Limits,
+}
+
 /// Everything the handlers share.
 pub struct App {
     pub(super) judge: Arc<dyn Judge>,
+    pub(super) store: Arc<dyn VerdictStore>,
     pub(super) catalog: Arc<dyn Catalog>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) auth: Auth,
@@ -43,25 +68,18 @@ pub struct App {
 
 impl App {
     /// Ties the ports together.
-    pub fn new(
-        judge: Arc<dyn Judge>,
-        catalog: Arc<dyn Catalog>,
-        clock: Arc<dyn Clock>,
-        auth: Auth,
-        metrics: Arc<Metrics>,
-        health: Arc<Health>,
-        limits: Limits,
-    ) -> Self {
-        let slots = Semaphore::new(limits.max_concurrent.min(Semaphore::MAX_PERMITS));
+    pub fn new(parts: Parts) -> Self {
+        let most = parts.limits.max_concurrent.min(Semaphore::MAX_PERMITS);
         Self {
-            judge,
-            catalog,
-            clock,
-            auth,
-            metrics,
-            health,
-            limits,
-            slots,
+            judge: parts.judge,
+            store: parts.store,
+            catalog: parts.catalog,
+            clock: parts.clock,
+            auth: parts.auth,
+            metrics: parts.metrics,
+            health: parts.health,
+            limits: parts.limits,
+            slots: Semaphore::new(most),
         }
     }
 }

@@ -3,12 +3,13 @@
 use axum::{Router, body::Body, http::Request, http::Response};
 use http_body_util::BodyExt;
 use rollout_judge::{
+    cli::serve::Absent,
     domain::{
         Action, ArmSummary, Code, Effect, EvidenceSummary, Finding, FixedHorizon, ManualClock,
         Needs, Outcome, Question, Verdict, Window, ports::BoxFuture,
     },
     http::{
-        App, Auth, Catalog, CheckAnswer, DiagnosticAnswer, FileAnswer, Health, Limits,
+        App, Auth, Catalog, CheckAnswer, DiagnosticAnswer, FileAnswer, Health, Limits, Parts,
         PolicySummary, router,
     },
     policy::{
@@ -249,15 +250,16 @@ pub fn verdict(question: &Question) -> Verdict {
 
 pub fn app(double: Double, auth: Auth, limits: Limits) -> (Router, Arc<Health>) {
     let health = Arc::new(Health::default());
-    let app = App::new(
-        Arc::new(double),
-        Arc::new(Shelf),
-        Arc::new(ManualClock::at(NOW)),
+    let app = App::new(Parts {
+        judge: Arc::new(double),
+        store: Arc::new(Absent),
+        catalog: Arc::new(Shelf),
+        clock: Arc::new(ManualClock::at(NOW)),
         auth,
-        Arc::new(Metrics::default()),
-        Arc::clone(&health),
+        metrics: Arc::new(Metrics::default()),
+        health: Arc::clone(&health),
         limits,
-    );
+    });
     (router(Arc::new(app)), health)
 }
 

@@ -1,6 +1,7 @@
 //! From settings to a running service, and to its end.
 
 use super::{
+    absent::Absent,
     policies::Shelf,
     wiring::{self, Bounds, Engine, Sources},
 };
@@ -15,7 +16,7 @@ use crate::{
         source::{Auth as SourceAuth, HeaderValue, SourceSettings},
     },
     domain::{Clock, MetricSource, SystemClock},
-    http::{self, App, Auth, Health, Limits, Token},
+    http::{self, App, Auth, Health, Limits, Parts, Token},
     telemetry::{self, LogFormat, LogOptions, Metrics, OtlpOptions},
 };
 use secrecy::ExposeSecret;
@@ -83,15 +84,16 @@ async fn serve(settings: &Settings) -> Result<(), Stop> {
     };
     let engine = Engine::new(shelf.clone(), sources.clone(), bounds);
     let health = Arc::new(Health::default());
-    let app = App::new(
-        engine.port(),
-        shelf.clone(),
-        Arc::clone(&clock),
-        auth(settings)?,
-        Arc::clone(&metrics),
-        Arc::clone(&health),
-        limits(settings),
-    );
+    let app = App::new(Parts {
+        judge: engine.port(),
+        store: Arc::new(Absent),
+        catalog: shelf.clone(),
+        clock: Arc::clone(&clock),
+        auth: auth(settings)?,
+        metrics: Arc::clone(&metrics),
+        health: Arc::clone(&health),
+        limits: limits(settings),
+    });
     let listener = TcpListener::bind(&settings.server.listen)
         .await
         .map_err(|error| {
