@@ -2,8 +2,8 @@
 
 use super::{
     cache::{EvidenceCache, Key, RolloutEvidence},
-    discover::{self, Found},
     conclude::{Asked, conclude},
+    discover::{self, Found},
     identity::verdict_id,
     keeper::Keeper,
     port::{Judge, JudgeError, Policies},
@@ -12,7 +12,10 @@ use super::{
     transitions::Given,
 };
 use crate::{
-    domain::{Clock, Kept, MetricSource, Millis, Question, Standing, Track, Verdict, Window, ports::BoxFuture},
+    domain::{
+        Clock, Kept, MetricSource, Millis, Question, Standing, Track, Verdict, Window,
+        ports::BoxFuture,
+    },
     evidence::{Grid, Identity},
     judge::TrailPoint,
     policy::{Indicator, Objective, OnSourceDown, Policy},
@@ -207,9 +210,7 @@ impl Analyze {
                 standing: &standing,
             };
             let (verdict, failed) = conclude(&asked, evidence, error);
-            let silent = self
-                .silence
-                .note(&policy.source, failed, self.clock.now());
+            let silent = self.silence.note(&policy.source, failed, self.clock.now());
             let Some(keeper) = self.keeper.as_ref().filter(|_| !question.dry_run) else {
                 return answer(policy, verdict, failed, silent);
             };
@@ -258,7 +259,6 @@ impl Judge for Analyze {
     fn judge(&self, question: Question) -> BoxFuture<'_, Result<Arc<Verdict>, JudgeError>> {
         Box::pin(self.analyze(question))
     }
-
 }
 
 /// Is the source silent past the patience of a policy that wants an error then?

@@ -79,7 +79,11 @@ impl Keeper {
     }
 
     /// Notes that no verdict could be given because the source has been silent for too long.
-    pub async fn source_down(&self, given: &Given<'_>, deadline: Instant) -> Result<(), JudgeError> {
+    pub async fn source_down(
+        &self,
+        given: &Given<'_>,
+        deadline: Instant,
+    ) -> Result<(), JudgeError> {
         let Aftermath { events, .. } = after(given);
         let Some(mut event) = events.into_iter().find(|e| e.kind == EventKind::SourceDown) else {
             return Ok(()); // told before

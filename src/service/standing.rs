@@ -25,13 +25,11 @@ pub fn step_since(
 
 /// The first question about this canary.
 pub fn asked_since(state: Option<&RolloutState>, question: &Question, horizon: Millis) -> Millis {
-    let whole = walk(state, question)
-        .copied()
-        .reduce(|all, one| StepSeen {
-            first: all.first.min(one.first),
-            last: all.last.max(one.last),
-            ..all
-        });
+    let whole = walk(state, question).copied().reduce(|all, one| StepSeen {
+        first: all.first.min(one.first),
+        last: all.last.max(one.last),
+        ..all
+    });
     first(whole.as_ref(), question.at, horizon)
 }
 
@@ -39,7 +37,9 @@ fn walk<'a>(
     state: Option<&'a RolloutState>,
     question: &Question,
 ) -> impl Iterator<Item = &'a StepSeen> {
-    same(state, question).map_or(&[][..], |state| &state.steps).iter()
+    same(state, question)
+        .map_or(&[][..], |state| &state.steps)
+        .iter()
 }
 
 /// Questions further apart than the horizon belong to different deployments: a later one begins anew, and a replay of an

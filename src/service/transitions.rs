@@ -110,14 +110,20 @@ pub fn after(given: &Given<'_>) -> Aftermath {
         if let Some(former) = before.filter(|s| s.open.keys().any(|key| told(key))) {
             let mut over = given.event(
                 EventKind::Recovered,
-                format!("over: {} is judged instead of {}", verdict.rollout.canary_hash, former.canary_hash),
+                format!(
+                    "over: {} is judged instead of {}",
+                    verdict.rollout.canary_hash, former.canary_hash
+                ),
             );
             over.canary_hash.clone_from(&former.canary_hash);
             events.push(over);
         }
         events.push(given.event(
             EventKind::Started,
-            format!("canary {} is judged against {}", verdict.rollout.canary_hash, verdict.rollout.stable_hash),
+            format!(
+                "canary {} is judged against {}",
+                verdict.rollout.canary_hash, verdict.rollout.stable_hash
+            ),
         ));
     }
     walk(given, same, &mut events);
@@ -129,10 +135,21 @@ pub fn after(given: &Given<'_>) -> Aftermath {
     if let Some((former, _)) = known.filter(|(outcome, _)| *outcome != verdict.outcome) {
         events.push(given.event(
             EventKind::Changed,
-            format!("{} after {}: {}", verdict.outcome.as_str(), former.as_str(), verdict.reason),
+            format!(
+                "{} after {}: {}",
+                verdict.outcome.as_str(),
+                former.as_str(),
+                verdict.reason
+            ),
         ));
     }
-    tell(given, known.map(|(outcome, _)| outcome), since, &mut open, &mut events);
+    tell(
+        given,
+        known.map(|(outcome, _)| outcome),
+        since,
+        &mut open,
+        &mut events,
+    );
     let mut outcomes = same.map_or_else(BTreeMap::new, |s| s.outcomes.clone());
     outcomes.insert(key, (verdict.outcome, since));
     let mut labels = question.params.clone();
@@ -174,7 +191,10 @@ fn latch(given: &Given<'_>) -> Option<Latch> {
     let Given {
         standing, verdict, ..
     } = *given;
-    let earlier = standing.latch.as_ref().is_some_and(|l| l.at <= given.question.at);
+    let earlier = standing
+        .latch
+        .as_ref()
+        .is_some_and(|l| l.at <= given.question.at);
     let fails = verdict.outcome == Outcome::Fail && !given.ruled() && !earlier;
     fails.then(|| Latch {
         at: given.question.at,
@@ -194,7 +214,10 @@ fn walk(given: &Given<'_>, same: Option<&RolloutState>, events: &mut Vec<Event>)
         EventKind::Weight,
         format!("weight {} % after {from} %", digits(weight)),
     ));
-    let left = before.steps.iter().find(|s| s.weight == Some(before.weight));
+    let left = before
+        .steps
+        .iter()
+        .find(|s| s.weight == Some(before.weight));
     if weight > before.weight && left.is_some_and(|step| !step.passed) {
         events.push(given.event(
             EventKind::PromotionWithoutEvidence,
@@ -268,7 +291,11 @@ fn tell(
     };
     let ended: Vec<String> = [
         over(EventKind::Fail, verdict.outcome != Outcome::Fail, open),
-        over(EventKind::Inconclusive, verdict.outcome != Outcome::Inconclusive, open),
+        over(
+            EventKind::Inconclusive,
+            verdict.outcome != Outcome::Inconclusive,
+            open,
+        ),
         over(EventKind::SourceDown, given.silent == 0, open),
     ]
     .into_iter()
