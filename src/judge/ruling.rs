@@ -54,3 +54,90 @@ pub fn apply(
     }
     ((advice, reason), None)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Action;
+
+    const POLICY: &str = "apiVersion: rollout-judge/v1\nkind: JudgePolicy\nmetadata: { name: p }\nspec:\n  objectives:\n    - { name: e, errorRatio: { errors: errors, total: requests } }\n";
+
+    fn check(
+        at: Millis,
+        latch: Option<Millis>,
+        ruling: Option<(Outcome, Millis, Millis)>,
+        judged: Outcome,
+        expected: (Outcome, Action, f64, &str),
+    ) {
+        let policy = &crate::policy::load("p.yaml", POLICY, None).unwrap()[0].policy;
+        let latch = latch.map(|at| Latch {
+            at,
+            verdict: uuid::Uuid::nil(),
+            reason: "too many errors".into(),
+        });
+        let ruling = ruling.map(|(outcome, from, until)| Override {
+            id: uuid::Uuid::nil(),
+            namespace: "n".into(),
+            name: "r".into(),
+            canary_hash: "c".into(),
+            outcome,
+            reason: "known".into(),
+            author: "ann".into(),
+            at: from,
+            expires: until,
+            revoked: None,
+        });
+        let force = Force {
+            latch: latch.as_ref(),
+            ruling: ruling.as_ref(),
+        };
+        let own = (follow(policy, 25.0, judged), "own".to_owned());
+        let ((advice, reason), _) = apply(policy, (at, 25.0), force, own);
+        let seen = (
+            advice.outcome,
+            advice.action,
+            advice.next_weight,
+            reason.as_str(),
+        );
+        assert_eq!(seen, expected, "at {at}, {latch:?}, {ruling:?}");
+    }
+
+    #[test]
+    fn a_fail_stays_and_a_person_outranks_it_for_a_time() {
+        use Outcome::{Fail, Inconclusive, Pass};
+        let own = |outcome, action, next| (outcome, action, next, "own");
+        let failed = (
+            Fail,
+            Action::Abort,
+            0.0,
+            "failed at 1970-01-01T00:00:10Z: too many errors",
+        );
+        let ruled = (
+            Pass,
+            Action::Advance,
+            50.0,
+            "pass by override of ann until 1970-01-01T00:00:30Z: known",
+        );
+        let until = Some((Pass, 20_000, 30_000));
+        check(
+            9_999,
+            Some(10_000),
+            None,
+            Pass,
+            own(Pass, Action::Advance, 50.0),
+        );
+        check(10_000, Some(10_000), None, Pass, failed);
+        check(99_000, Some(10_000), None, Inconclusive, failed);
+        check(
+            10_000,
+            Some(10_000),
+            None,
+            Fail,
+            own(Fail, Action::Abort, 0.0),
+        );
+        check(19_999, Some(10_000), until, Pass, failed);
+        check(20_000, Some(10_000), until, Inconclusive, ruled);
+        check(29_999, None, until, Fail, ruled);
+        check(30_000, None, until, Fail, own(Fail, Action::Abort, 0.0));
+    }
+}

@@ -17,6 +17,7 @@ pub mod read;
 pub mod silence;
 pub mod standing;
 pub mod transitions;
+pub mod watch;
 
 pub use analyze::{Analyze, Limits};
 pub use keeper::{Addressees, Keeper, Poke};

@@ -106,6 +106,7 @@ pub fn after(given: &Given<'_>) -> Aftermath {
     let before = standing.state.as_ref();
     let same = before.filter(|s| s.canary_hash == verdict.rollout.canary_hash);
     let mut open = same.map_or_else(BTreeMap::new, |s| s.open.clone());
+    open.remove(EventKind::Vanished.as_str()); // it is back
     if same.is_none() {
         if let Some(former) = before.filter(|s| s.open.keys().any(|key| told(key))) {
             let mut over = given.event(
@@ -143,13 +144,7 @@ pub fn after(given: &Given<'_>) -> Aftermath {
             ),
         ));
     }
-    tell(
-        given,
-        known.map(|(outcome, _)| outcome),
-        since,
-        &mut open,
-        &mut events,
-    );
+    tell(given, since, &mut open, &mut events);
     let mut outcomes = same.map_or_else(BTreeMap::new, |s| s.outcomes.clone());
     outcomes.insert(key, (verdict.outcome, since));
     let mut labels = question.params.clone();
@@ -231,13 +226,17 @@ fn walk(given: &Given<'_>, same: Option<&RolloutState>, events: &mut Vec<Event>)
 
 /// Does this entry of `open` wait for the end of something bad?
 fn told(key: &str) -> bool {
-    !key.starts_with(EventKind::Pass.as_str())
+    let told = [
+        EventKind::Fail,
+        EventKind::Inconclusive,
+        EventKind::SourceDown,
+    ];
+    told.iter().any(|kind| key.starts_with(kind.as_str()))
 }
 
 /// What people are told once, and that it is over.
 fn tell(
     given: &Given<'_>,
-    former: Option<Outcome>,
     since: Millis,
     open: &mut BTreeMap<String, Millis>,
     events: &mut Vec<Event>,
@@ -257,7 +256,7 @@ fn tell(
     };
     let lasted = question.at - since;
     match verdict.outcome {
-        Outcome::Fail if former != Some(Outcome::Fail) && !given.ruled() => {
+        Outcome::Fail if !given.ruled() => {
             say(open, EventKind::Fail, verdict.reason.clone());
         }
         Outcome::Pass if verdict.weight >= 100.0 => {
@@ -309,3 +308,7 @@ fn tell(
         ));
     }
 }
+
+#[cfg(test)]
+#[path = "transitions/tests.rs"]
+mod tests;
