@@ -14,6 +14,7 @@ pub mod identity;
 pub mod keeper;
 pub mod port;
 pub mod read;
+pub mod retention;
 pub mod silence;
 pub mod standing;
 pub mod transitions;
