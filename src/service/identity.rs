@@ -1,6 +1,6 @@
 //! The id of a verdict: a UUIDv7 that is a function of the question, so that every replica gives the same.
 
-use crate::domain::Question;
+use crate::domain::{Millis, Question};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -28,6 +28,20 @@ pub fn verdict_id(revision: &str, question: &Question) -> Uuid {
         part(name);
         part(value);
     }
+    seven(digest, question.at)
+}
+
+/// UUIDv7 of something that happened at a moment: the same words give the same id on every replica.
+pub fn happening(at: Millis, words: &[&str]) -> Uuid {
+    let mut digest = Sha256::new();
+    for word in words {
+        digest.update((word.len() as u64).to_be_bytes());
+        digest.update(word.as_bytes());
+    }
+    seven(digest, at)
+}
+
+fn seven(digest: Sha256, at: Millis) -> Uuid {
     let digest = digest.finalize();
     let mut bytes = [0u8; 16];
     for (slot, byte) in bytes.iter_mut().zip(digest.iter()) {
@@ -35,7 +49,7 @@ pub fn verdict_id(revision: &str, question: &Question) -> Uuid {
     }
     for (slot, byte) in bytes
         .iter_mut()
-        .zip(question.at.max(0).to_be_bytes().iter().skip(2))
+        .zip(at.max(0).to_be_bytes().iter().skip(2))
     {
         *slot = *byte;
     }

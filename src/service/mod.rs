@@ -10,11 +10,15 @@ pub mod cache;
 pub mod discover;
 pub mod identity;
 pub mod memory;
+pub mod overrule;
 pub mod port;
+pub mod pulse;
 pub mod read;
 
 pub use analyze::{Analyze, Limits};
+pub use overrule::{Alerts, Nobody, Overrule, OverruleError, Ruling};
 pub use port::{Judge, JudgeError, Policies};
+pub use pulse::Pulse;
 
 #[cfg(test)]
 mod tests;
