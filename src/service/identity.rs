@@ -47,10 +47,7 @@ fn seven(digest: Sha256, at: Millis) -> Uuid {
     for (slot, byte) in bytes.iter_mut().zip(digest.iter()) {
         *slot = *byte;
     }
-    for (slot, byte) in bytes
-        .iter_mut()
-        .zip(at.max(0).to_be_bytes().iter().skip(2))
-    {
+    for (slot, byte) in bytes.iter_mut().zip(at.max(0).to_be_bytes().iter().skip(2)) {
         *slot = *byte;
     }
     uuid::Builder::from_bytes(bytes)
