@@ -95,7 +95,7 @@ fn refusal(error: JudgeError) -> Result<Response, Problem> {
             "too-many-requests",
             "too many evaluations are under way; try again in a second",
         )),
-        JudgeError::SourceDown | JudgeError::ShuttingDown => {
+        JudgeError::SourceDown | JudgeError::StoreDown | JudgeError::ShuttingDown => {
             Ok(empty(StatusCode::SERVICE_UNAVAILABLE))
         }
     }

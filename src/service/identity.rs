@@ -1,6 +1,6 @@
-//! The id of a verdict: a UUIDv7 that is a function of the question, so that every replica gives the same.
+//! Ids that are functions of what they stand for, in the form of UUIDv7, so that every replica gives the same.
 
-use crate::domain::{Millis, Question};
+use crate::domain::{EventKind, Millis, Question};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -28,20 +28,37 @@ pub fn verdict_id(revision: &str, question: &Question) -> Uuid {
         part(name);
         part(value);
     }
-    seven(digest, question.at)
+    uuid7(question.at, digest)
 }
 
-/// UUIDv7 of something that happened at a moment: the same words give the same id on every replica.
-pub fn happening(at: Millis, words: &[&str]) -> Uuid {
+/// The id of an event: of its kind and of what it is about.
+pub fn event_id(kind: EventKind, at: Millis, about: &str) -> Uuid {
+    let mut digest = Sha256::new();
+    digest.update(kind.as_str().as_bytes());
+    digest.update([0]);
+    digest.update(about.as_bytes());
+    uuid7(at, digest)
+}
+
+/// The id of a delivery, which is its idempotency key.
+pub fn delivery_id(event: Uuid, at: Millis, receiver: &str) -> Uuid {
+    let mut digest = Sha256::new();
+    digest.update(event.as_bytes());
+    digest.update(receiver.as_bytes());
+    uuid7(at, digest)
+}
+
+/// The id of an override: of everything that a person said.
+pub fn override_id(at: Millis, words: &[&str]) -> Uuid {
     let mut digest = Sha256::new();
     for word in words {
         digest.update((word.len() as u64).to_be_bytes());
         digest.update(word.as_bytes());
     }
-    seven(digest, at)
+    uuid7(at, digest)
 }
 
-fn seven(digest: Sha256, at: Millis) -> Uuid {
+fn uuid7(at: Millis, digest: Sha256) -> Uuid {
     let digest = digest.finalize();
     let mut bytes = [0u8; 16];
     for (slot, byte) in bytes.iter_mut().zip(digest.iter()) {

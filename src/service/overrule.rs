@@ -1,9 +1,16 @@
 //! A person overrules the judge, for a time, under their name; and takes it back.
 
-use super::{identity::happening, pulse::Pulse};
-use crate::domain::{
-    Change, Clock, Delivery, Event, EventKind, Filter, Millis, Outcome, Override, RolloutState,
-    StoreError, VerdictStore, time::rfc3339,
+use super::{
+    identity::{event_id, override_id},
+    keeper::Keeper,
+    port::Policies,
+};
+use crate::{
+    domain::{
+        Change, Clock, Delivery, Event, EventKind, Filter, Millis, Outcome, Override, RolloutState,
+        StoreError, time::rfc3339,
+    },
+    judge::explain::clean,
 };
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -11,22 +18,6 @@ use std::{collections::BTreeSet, sync::Arc};
 const TRIES: usize = 16;
 /// Overrides of a rollout that are looked at to find the one in force.
 const RECENT: u32 = 100;
-
-/// Who must be told of an event.
-pub trait Alerts: Send + Sync {
-    /// The messages that it makes.
-    fn alert(&self, event: &Event) -> Vec<Delivery>;
-}
-
-/// Nobody is told.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Nobody;
-
-impl Alerts for Nobody {
-    fn alert(&self, _: &Event) -> Vec<Delivery> {
-        Vec::new()
-    }
-}
 
 /// What a person decides, already checked at the edge.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,25 +65,18 @@ pub enum OverruleError {
 
 /// The use case.
 pub struct Overrule {
-    store: Arc<dyn VerdictStore>,
+    keeper: Keeper,
+    policies: Arc<dyn Policies>,
     clock: Arc<dyn Clock>,
-    alerts: Arc<dyn Alerts>,
-    pulse: Arc<Pulse>,
 }
 
 impl Overrule {
-    /// Ties the ports together.
-    pub fn new(
-        store: Arc<dyn VerdictStore>,
-        clock: Arc<dyn Clock>,
-        alerts: Arc<dyn Alerts>,
-        pulse: Arc<Pulse>,
-    ) -> Self {
+    /// Writes through `keeper`; `policies` say who is told.
+    pub fn new(keeper: Keeper, policies: Arc<dyn Policies>, clock: Arc<dyn Clock>) -> Self {
         Self {
-            store,
+            keeper,
+            policies,
             clock,
-            alerts,
-            pulse,
         }
     }
 
@@ -108,7 +92,7 @@ impl Overrule {
                 }
             };
             let made = made(&ruling, canary_hash, self.clock.now());
-            let event = event(&made, &state, &made.author, made.at, sentence(&made));
+            let event = event(&made, &state, &made.author, made.at, &sentence(&made));
             if self.write(version, state, made.clone(), event).await? {
                 return Ok(made);
             }
@@ -126,7 +110,7 @@ impl Overrule {
         for _ in 0..TRIES {
             let (version, state) = self.state(namespace, name).await?;
             let now = self.clock.now();
-            let all = self.store.overrides(namespace, name, RECENT).await?;
+            let all = self.keeper.store.overrides(namespace, name, RECENT).await?;
             let found = in_force(&all, now).into_iter().next().cloned();
             let mut taken = found.ok_or(OverruleError::NothingInForce)?;
             taken.revoked = Some((now, author.to_owned()));
@@ -134,7 +118,7 @@ impl Overrule {
                 "{author} took the override to {} back",
                 taken.outcome.as_str()
             );
-            let event = event(&taken, &state, author, now, text);
+            let event = event(&taken, &state, author, now, &text);
             if self.write(version, state, taken.clone(), event).await? {
                 return Ok(taken);
             }
@@ -147,7 +131,7 @@ impl Overrule {
         namespace: &str,
         name: &str,
     ) -> Result<(i64, RolloutState), OverruleError> {
-        let found = self.store.rollout(namespace, name).await?;
+        let found = self.keeper.store.rollout(namespace, name).await?;
         found.ok_or(OverruleError::NeverJudged)
     }
 
@@ -161,13 +145,25 @@ impl Overrule {
             canary_hash: Some(hash.to_owned()),
             ..Filter::default()
         };
-        if self.store.history(&filter, None, 1).await?.is_empty() {
+        if self
+            .keeper
+            .store
+            .history(&filter, None, 1)
+            .await?
+            .is_empty()
+        {
             return Err(OverruleError::UnknownCanary {
                 canary_hash: hash.to_owned(),
                 present: state.canary_hash.clone(),
             });
         }
         Ok(())
+    }
+
+    fn deliveries(&self, policy: &str, event: &Event) -> Vec<Delivery> {
+        let policy = self.policies.policy(policy);
+        self.keeper
+            .deliveries(std::slice::from_ref(event), policy.as_deref())
     }
 
     /// `false`: the state changed meanwhile.
@@ -179,14 +175,14 @@ impl Overrule {
         event: Event,
     ) -> Result<bool, OverruleError> {
         let change = Change {
+            deliveries: self.deliveries(&state.policy, &event),
             state: Some((version, state)),
             ruling: Some(ruling),
-            deliveries: self.alerts.alert(&event),
             events: vec![event],
         };
-        match self.store.change(change).await {
+        match self.keeper.store.change(change).await {
             Ok(_) => {
-                self.pulse.poke();
+                (self.keeper.poke)();
                 Ok(true)
             }
             Err(StoreError::Stale) => Ok(false),
@@ -207,7 +203,6 @@ pub fn in_force(all: &[Override], now: Millis) -> Vec<&Override> {
 fn made(ruling: &Ruling, canary_hash: String, at: Millis) -> Override {
     let expires = ruling.expires.to_string();
     let words = [
-        "override",
         &ruling.namespace,
         &ruling.name,
         &canary_hash,
@@ -217,7 +212,7 @@ fn made(ruling: &Ruling, canary_hash: String, at: Millis) -> Override {
         &ruling.author,
     ];
     Override {
-        id: happening(at, &words),
+        id: override_id(at, &words),
         namespace: ruling.namespace.clone(),
         name: ruling.name.clone(),
         canary_hash,
@@ -240,14 +235,8 @@ fn sentence(ruling: &Override) -> String {
     )
 }
 
-fn event(
-    ruling: &Override,
-    state: &RolloutState,
-    author: &str,
-    at: Millis,
-    reason: String,
-) -> Event {
-    let id = ruling.id.to_string();
+fn event(ruling: &Override, state: &RolloutState, author: &str, at: Millis, reason: &str) -> Event {
+    let id = ruling.id;
     let what = if ruling.revoked.is_some() {
         "taken back"
     } else {
@@ -256,7 +245,7 @@ fn event(
     let present = state.canary_hash == ruling.canary_hash;
     Event {
         seq: 0,
-        id: happening(at, &["event", &id, what]),
+        id: event_id(EventKind::Override, at, &format!("{id} {what}")),
         at,
         kind: EventKind::Override,
         namespace: ruling.namespace.clone(),
@@ -267,6 +256,6 @@ fn event(
         outcome: Some(ruling.outcome),
         verdict: present.then_some(state.verdict),
         author: Some(author.to_owned()),
-        reason,
+        reason: clean(reason),
     }
 }

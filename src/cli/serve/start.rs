@@ -17,7 +17,7 @@ use crate::{
     },
     domain::{Clock, MetricSource, SystemClock, VerdictStore},
     http::{self, App, Auth, Health, Limits, Parts, Token},
-    service::{Nobody, Overrule, Pulse},
+    service::{Keeper, Overrule, Patience, Pulse},
     telemetry::{self, LogFormat, LogOptions, Metrics, OtlpOptions},
 };
 use secrecy::ExposeSecret;
@@ -83,16 +83,18 @@ async fn serve(settings: &Settings) -> Result<(), Stop> {
         deadline: settings.server.deadline.0,
         rollouts: settings.evidence_cache.max_rollouts,
     };
-    let engine = Engine::new(shelf.clone(), sources.clone(), bounds);
+    let engine = Engine::new(shelf.clone(), sources.clone(), None, bounds);
     let health = Arc::new(Health::default());
     let store: Arc<dyn VerdictStore> = Arc::new(Absent);
     let pulse = Arc::new(Pulse::default());
-    let overrule = Overrule::new(
-        Arc::clone(&store),
-        Arc::clone(&clock),
-        Arc::new(Nobody),
-        Arc::clone(&pulse),
-    );
+    let poked = Arc::clone(&pulse);
+    let keeper = Keeper {
+        store: Arc::clone(&store),
+        patience: Patience::default(),
+        addressees: Arc::new(|_, _| Vec::new()),
+        poke: Arc::new(move || poked.poke()),
+    };
+    let overrule = Overrule::new(keeper, shelf.clone(), Arc::clone(&clock));
     let app = App::new(Parts {
         judge: engine.port(),
         store: Arc::clone(&store),
