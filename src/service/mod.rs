@@ -12,7 +12,9 @@ pub mod conclude;
 pub mod discover;
 pub mod identity;
 pub mod keeper;
+pub mod overrule;
 pub mod port;
+pub mod pulse;
 pub mod read;
 pub mod retention;
 pub mod silence;
@@ -22,7 +24,9 @@ pub mod watch;
 
 pub use analyze::{Analyze, Limits};
 pub use keeper::{Addressees, Keeper, Poke};
+pub use overrule::{Overrule, OverruleError, Ruling};
 pub use port::{Judge, JudgeError, Policies};
+pub use pulse::Pulse;
 pub use transitions::Patience;
 
 #[cfg(test)]
