@@ -1,9 +1,10 @@
 //! The judgement of one question, end to end: plan, fetch, condense, judge.
 
 use super::{
+    bundle::{Capture, Recorder},
     cache::{EvidenceCache, Key, RolloutEvidence},
     discover::{self, Found},
-    identity::verdict_id,
+    identity::{run_id, verdict_id},
     memory::Memory,
     port::{Judge, JudgeError, Policies},
     read::{self, Job, ObjectiveEvidence, ReadError},
@@ -51,6 +52,7 @@ pub struct Analyze {
     limits: Limits,
     cache: EvidenceCache,
     memory: Memory,
+    capture: Capture,
     histories: Semaphore,
     flights: Cache<(String, Question), Arc<Verdict>>,
 }
@@ -70,12 +72,20 @@ impl Analyze {
             limits,
             cache: EvidenceCache::new(limits.rollouts),
             memory: Memory::new(limits.rollouts),
+            capture: Capture::default(),
             histories: Semaphore::new(HISTORIES),
             flights: Cache::builder()
                 .max_capacity(limits.rollouts)
                 .time_to_live(SHARED)
                 .build(),
         }
+    }
+
+    /// Records what is read, for a store.
+    #[must_use]
+    pub fn capturing(mut self, capture: Capture) -> Self {
+        self.capture = capture;
+        self
     }
 
     async fn analyze(&self, question: Question) -> Result<Arc<Verdict>, JudgeError> {
@@ -134,6 +144,7 @@ impl Analyze {
             planner: &planner,
             source: source.as_ref(),
             histories: &self.histories,
+            capture: self.capture,
             deadline: deadline.checked_sub(RESERVE).unwrap_or(deadline),
         };
         let place = self
@@ -240,6 +251,7 @@ struct Reading<'a> {
     planner: &'a Planner<'a>,
     source: &'a dyn MetricSource,
     histories: &'a Semaphore,
+    capture: Capture,
     deadline: Instant,
 }
 
@@ -250,6 +262,7 @@ impl Reading<'_> {
         kept: &mut RolloutEvidence,
         limit: tokio::time::Instant,
     ) -> Option<ReadError> {
+        kept.bound(!self.question.dry_run);
         if kept.found.is_none() || self.must_look_again(kept) {
             let found = tokio::time::timeout_at(
                 limit,
@@ -356,12 +369,15 @@ impl Reading<'_> {
             pod_label: self.policy.pod_label.clone(),
             replica_labels: self.source.replica_labels().to_vec(),
         };
+        let run = run_id(self.question.at);
         kept.found = Some(found);
-        kept.objectives = self
-            .policy
-            .objectives
-            .iter()
-            .map(|o| ObjectiveEvidence::new(self.policy, o, &found, identity.clone()))
+        kept.run = Some(run);
+        kept.objectives = (0_u32..)
+            .zip(&self.policy.objectives)
+            .map(|(part, o)| {
+                ObjectiveEvidence::new(self.policy, o, &found, identity.clone())
+                    .recorded(Recorder::new(run, part, self.capture))
+            })
             .collect();
     }
 

@@ -1,7 +1,12 @@
-//! The id of a verdict: a UUIDv7 that is a function of the question, so that every replica gives the same.
+//! The id of a verdict: a UUIDv7 that is a function of the question, so that every replica gives the same. And the id
+//! of a reading, which no other process and no restart gives again.
 
-use crate::domain::Question;
+use crate::domain::{Millis, Question};
 use sha2::{Digest, Sha256};
+use std::{
+    hash::{BuildHasher, RandomState},
+    sync::atomic::{AtomicU64, Ordering},
+};
 use uuid::Uuid;
 
 /// UUIDv7 with the moment of the question and, in place of chance, a digest of revision and question.
@@ -28,15 +33,26 @@ pub fn verdict_id(revision: &str, question: &Question) -> Uuid {
         part(name);
         part(value);
     }
-    let digest = digest.finalize();
+    sorted_by_time(question.at, &digest.finalize())
+}
+
+/// UUIDv7 of a new reading: the system's entropy (it seeds the standard library's hashers) and a count.
+pub fn run_id(at: Millis) -> Uuid {
+    static RUNS: AtomicU64 = AtomicU64::new(0);
+    let run = RUNS.fetch_add(1, Ordering::Relaxed);
+    let mut digest = Sha256::new();
+    for part in 0..4_u64 {
+        digest.update(RandomState::new().hash_one((run, part)).to_be_bytes());
+    }
+    sorted_by_time(at, &digest.finalize())
+}
+
+fn sorted_by_time(at: Millis, digest: &[u8]) -> Uuid {
     let mut bytes = [0u8; 16];
-    for (slot, byte) in bytes.iter_mut().zip(digest.iter()) {
+    for (slot, byte) in bytes.iter_mut().zip(digest) {
         *slot = *byte;
     }
-    for (slot, byte) in bytes
-        .iter_mut()
-        .zip(question.at.max(0).to_be_bytes().iter().skip(2))
-    {
+    for (slot, byte) in bytes.iter_mut().zip(at.max(0).to_be_bytes().iter().skip(2)) {
         *slot = *byte;
     }
     uuid::Builder::from_bytes(bytes)
@@ -49,6 +65,15 @@ pub fn verdict_id(revision: &str, question: &Question) -> Uuid {
 mod tests {
     use super::*;
     use crate::domain::RolloutRef;
+
+    #[test]
+    fn no_two_readings_have_the_same_id() {
+        let mut ids: Vec<Uuid> = (0..1000).map(|_| run_id(1_767_225_600_123)).collect();
+        assert!(ids.iter().all(|id| id.get_version_num() == 7));
+        ids.sort();
+        ids.dedup();
+        assert_eq!(ids.len(), 1000);
+    }
 
     #[test]
     fn the_same_question_has_the_same_id_and_any_change_another() {

@@ -6,6 +6,7 @@
 //! ```
 
 pub mod analyze;
+pub mod bundle;
 pub mod cache;
 pub mod discover;
 pub mod identity;
