@@ -94,7 +94,7 @@ fn refusal(error: JudgeError) -> Result<Response, Problem> {
             "too-many-requests",
             "too many evaluations are under way; try again in a second",
         )),
-        JudgeError::SourceDown | JudgeError::ShuttingDown => {
+        JudgeError::SourceDown | JudgeError::StoreDown | JudgeError::ShuttingDown => {
             Ok(empty(StatusCode::SERVICE_UNAVAILABLE))
         }
     }
@@ -118,18 +118,26 @@ pub async fn latest(
 ) -> Result<Response, Problem> {
     let (namespace, rollout) = names(query.as_deref().unwrap_or_default())?;
     caller.may_see(&namespace)?;
-    match app.judge.latest(&namespace, &rollout) {
-        Some(verdict) => {
-            let answer = VerdictAnswer::new(&verdict, &app.limits.public_url);
-            Ok(json(StatusCode::OK, "application/json", &answer))
-        }
-        None => Err(Problem::new(
+    let missing = || {
+        Problem::new(
             "no-verdict",
-            format!(
-                "`{namespace}/{rollout}` has not been judged since the start of this service; ask with `POST /v1/verdicts`"
-            ),
-        )),
-    }
+            format!("`{namespace}/{rollout}` has not been judged; ask with `POST /v1/verdicts`"),
+        )
+    };
+    let unavailable = |error: crate::domain::StoreError| {
+        tracing::error!(%error, "no reading without the store");
+        Problem::new("store-unavailable", "the store is not available; try again")
+    };
+    let state = app
+        .store
+        .rollout(&namespace, &rollout)
+        .await
+        .map_err(unavailable)?;
+    let (_, state) = state.ok_or_else(missing)?;
+    let record = app.store.record(state.verdict).await.map_err(unavailable)?;
+    let verdict = record.ok_or_else(missing)?.verdict;
+    let answer = VerdictAnswer::new(&verdict, &app.limits.public_url);
+    Ok(json(StatusCode::OK, "application/json", &answer))
 }
 
 fn names(query: &str) -> Result<(String, String), Problem> {

@@ -1,6 +1,6 @@
 //! Folded evidence per rollout: bounded, and losing it costs time, never a different answer.
 
-use super::{discover::Found, read::ObjectiveEvidence};
+use super::{bundle::ChunkKey, discover::Found, read::ObjectiveEvidence};
 use crate::domain::{Chunk, Millis, Question, RolloutRef};
 use moka::future::Cache;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -59,9 +59,9 @@ impl RolloutEvidence {
     }
 
     /// The store has these. What it does not have is offered again.
-    pub fn kept(&mut self, chunks: &[Chunk]) {
+    pub fn kept(&mut self, keys: &[ChunkKey]) {
         for objective in &mut self.objectives {
-            objective.recorder.kept(chunks);
+            objective.recorder.kept(keys);
         }
     }
 

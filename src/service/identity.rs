@@ -1,7 +1,7 @@
-//! The id of a verdict: a UUIDv7 that is a function of the question, so that every replica gives the same. And the id
-//! of a reading, which no other process and no restart gives again.
+//! Ids that are functions of what they stand for, in the form of UUIDv7, so that every replica gives the same. And the
+//! id of a reading, which no other process and no restart gives again.
 
-use crate::domain::{Millis, Question};
+use crate::domain::{EventKind, Millis, Question};
 use sha2::{Digest, Sha256};
 use std::{
     hash::{BuildHasher, RandomState},
@@ -33,7 +33,7 @@ pub fn verdict_id(revision: &str, question: &Question) -> Uuid {
         part(name);
         part(value);
     }
-    sorted_by_time(question.at, &digest.finalize())
+    uuid7(question.at, digest)
 }
 
 /// UUIDv7 of a new reading: the system's entropy (it seeds the standard library's hashers) and a count.
@@ -44,12 +44,30 @@ pub fn run_id(at: Millis) -> Uuid {
     for part in 0..4_u64 {
         digest.update(RandomState::new().hash_one((run, part)).to_be_bytes());
     }
-    sorted_by_time(at, &digest.finalize())
+    uuid7(at, digest)
 }
 
-fn sorted_by_time(at: Millis, digest: &[u8]) -> Uuid {
+/// The id of an event: of its kind and of what it is about.
+pub fn event_id(kind: EventKind, at: Millis, about: &str) -> Uuid {
+    let mut digest = Sha256::new();
+    digest.update(kind.as_str().as_bytes());
+    digest.update([0]);
+    digest.update(about.as_bytes());
+    uuid7(at, digest)
+}
+
+/// The id of a delivery, which is its idempotency key.
+pub fn delivery_id(event: Uuid, at: Millis, receiver: &str) -> Uuid {
+    let mut digest = Sha256::new();
+    digest.update(event.as_bytes());
+    digest.update(receiver.as_bytes());
+    uuid7(at, digest)
+}
+
+fn uuid7(at: Millis, digest: Sha256) -> Uuid {
+    let digest = digest.finalize();
     let mut bytes = [0u8; 16];
-    for (slot, byte) in bytes.iter_mut().zip(digest) {
+    for (slot, byte) in bytes.iter_mut().zip(digest.iter()) {
         *slot = *byte;
     }
     for (slot, byte) in bytes.iter_mut().zip(at.max(0).to_be_bytes().iter().skip(2)) {

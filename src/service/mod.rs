@@ -2,20 +2,29 @@
 //!
 //! ```text
 //!  Judge::judge ─> analyze ─> discover (where does the canary start?) ─> read (new blocks only) ─> judge::evaluate
-//!                     └─ cache: folded evidence per rollout    memory: steps, patience, newest verdicts
+//!                     ├─ cache: folded evidence per rollout
+//!                     └─ keeper ─> transitions (what changes?) ─> store, in one transaction, before the answer
 //! ```
 
 pub mod analyze;
 pub mod bundle;
 pub mod cache;
+pub mod conclude;
 pub mod discover;
 pub mod identity;
-pub mod memory;
+pub mod keeper;
 pub mod port;
 pub mod read;
+pub mod retention;
+pub mod silence;
+pub mod standing;
+pub mod transitions;
+pub mod watch;
 
 pub use analyze::{Analyze, Limits};
+pub use keeper::{Addressees, Keeper, Poke};
 pub use port::{Judge, JudgeError, Policies};
+pub use transitions::Patience;
 
 #[cfg(test)]
 mod tests;

@@ -82,7 +82,7 @@ async fn serve(settings: &Settings) -> Result<(), Stop> {
         deadline: settings.server.deadline.0,
         rollouts: settings.evidence_cache.max_rollouts,
     };
-    let engine = Engine::new(shelf.clone(), sources.clone(), bounds);
+    let engine = Engine::new(shelf.clone(), sources.clone(), None, bounds);
     let health = Arc::new(Health::default());
     let app = App::new(Parts {
         judge: engine.port(),

@@ -2,8 +2,8 @@
 
 use super::pack::BundleError;
 use crate::{
-    domain::{Code, Millis, Question},
-    judge::{Case, ObjectiveState, Observed},
+    domain::{Code, Latch, Millis, Override, Question},
+    judge::{Case, Force, ObjectiveState, Observed},
     policy::Policy,
     service::{cache::RolloutEvidence, identity::verdict_id},
 };
@@ -44,6 +44,12 @@ pub struct Inputs {
     /// What the reading noticed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
+    /// A fail of this canary that stood.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latch: Option<Latch>,
+    /// The newest override of this canary.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ruling: Option<Override>,
 }
 
 /// What was read for one objective.
@@ -80,6 +86,8 @@ impl Inputs {
             asked_since: case.asked_since,
             observed: case.observed.iter().enumerate().map(seen).collect(),
             warnings: case.warnings.clone(),
+            latch: case.force.latch.cloned(),
+            ruling: case.force.ruling.cloned(),
         }
     }
 
@@ -110,7 +118,7 @@ impl Inputs {
 
     /// The same case again.
     pub fn case<'a>(
-        &self,
+        &'a self,
         policy: &'a Policy,
         question: &'a Question,
         states: &'a [ObjectiveState],
@@ -134,6 +142,10 @@ impl Inputs {
                 })
                 .collect(),
             warnings: self.warnings.clone(),
+            force: Force {
+                latch: self.latch.as_ref(),
+                ruling: self.ruling.as_ref(),
+            },
         }
     }
 }

@@ -25,7 +25,7 @@ pub use assemble::{AssembleError, assemble};
 pub use document::{Bundle, FORMAT, LARGEST, PartBlocks, PolicyText, VERSION};
 pub use inputs::{Inputs, Seen};
 pub use pack::BundleError;
-pub use recorder::{Capture, Recorder, SAMPLES};
+pub use recorder::{Capture, ChunkKey, Recorder, SAMPLES, chunk_key};
 pub use replay::{Replay, replay};
 pub(super) use samples::Taker;
 pub use samples::Tape;

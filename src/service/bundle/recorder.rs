@@ -15,6 +15,14 @@ const WAITING: usize = 256 << 10;
 /// The same where raw samples are kept.
 const WAITING_SAMPLES: usize = 4 << 20;
 
+/// What tells chunks apart.
+pub type ChunkKey = (Uuid, u32, i64);
+
+/// The key of a chunk.
+pub fn chunk_key(chunk: &Chunk) -> ChunkKey {
+    (chunk.run, chunk.part, chunk.first)
+}
+
 /// What is recorded while a rollout is read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Capture {
@@ -96,14 +104,8 @@ impl Recorder {
     }
 
     /// The store has these.
-    pub fn kept(&mut self, chunks: &[Chunk]) {
-        if !self.pending.is_empty() {
-            self.pending.retain(|mine| {
-                !chunks
-                    .iter()
-                    .any(|c| (c.run, c.part, c.first) == (mine.run, mine.part, mine.first))
-            });
-        }
+    pub fn kept(&mut self, keys: &[ChunkKey]) {
+        self.pending.retain(|chunk| !keys.contains(&chunk_key(chunk)));
     }
 
     /// Gives up where more waits than may: this reading's verdicts can no longer be kept with their blocks.

@@ -7,11 +7,13 @@ use super::{
     *,
 };
 use crate::{
-    domain::{MetricSource, Millis, NativeHistogram, Record, Revision, Verdict},
+    domain::{
+        Latch, MetricSource, Millis, NativeHistogram, Outcome, Override, Record, Revision, Verdict,
+    },
     evidence::{
         Block, Counts, Gauges, Grid, Histograms, Identity, Means, PodCount, PodHistogram, SumCount,
     },
-    judge::{Case, Observed, evaluate},
+    judge::{Case, Force, Observed, evaluate},
     policy::{self, Policy},
     query::{Binding, Planner, Scope},
     service::{
@@ -182,6 +184,24 @@ impl Reading {
             problem: o.problem.as_ref().map(read::ReadError::code),
             series: (o.notes.canary_series, o.notes.stable_series),
         });
+        let minute = (at - START) / 60_000;
+        let latch = (minute % 7 > 3).then(|| Latch {
+            at: at - 60_000,
+            verdict: uuid::Uuid::nil(),
+            reason: "too many errors".into(),
+        });
+        let ruling = (minute % 7 > 5).then(|| Override {
+            id: uuid::Uuid::nil(),
+            namespace: "n".into(),
+            name: "r".into(),
+            canary_hash: "ccc111".into(),
+            outcome: Outcome::Pass,
+            reason: "known".into(),
+            author: "ann".into(),
+            at: at - 30_000,
+            expires: at + 1,
+            revoked: Some((at + 1, "bob".into())),
+        });
         let case = Case {
             policy: &self.policy,
             question: &question,
@@ -194,6 +214,10 @@ impl Reading {
             asked_since: Some(START + 1),
             observed: observed.collect(),
             warnings: vec!["e: 2 counter resets seen".to_owned()],
+            force: Force {
+                latch: latch.as_ref(),
+                ruling: ruling.as_ref(),
+            },
         };
         Record {
             verdict: evaluate(&case),
@@ -239,7 +263,8 @@ async fn every_verdict_of_a_rollout_is_replayed_byte_for_byte_from_what_was_reco
             // now and then the store does not take it
             if poll % 3 > 0 {
                 let chunks = reading.evidence.pending();
-                reading.evidence.kept(&chunks);
+                let keys: Vec<ChunkKey> = chunks.iter().map(chunk_key).collect();
+                reading.evidence.kept(&keys);
                 store.extend(chunks);
             }
         }
@@ -397,7 +422,7 @@ async fn blocks_that_retention_removed_are_missed() {
 async fn what_waits_for_the_store_is_bounded() {
     let (mut reading, ..) = one().await;
     let pending = reading.evidence.pending();
-    reading.evidence.kept(&pending[..1]);
+    reading.evidence.kept(&[chunk_key(&pending[0])]);
     assert_eq!(reading.evidence.pending().len(), pending.len() - 1);
     reading.evidence.bound(true);
     assert!(reading.evidence.run.is_some(), "little is no reason");
