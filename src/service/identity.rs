@@ -64,6 +64,16 @@ pub fn delivery_id(event: Uuid, at: Millis, receiver: &str) -> Uuid {
     uuid7(at, digest)
 }
 
+/// The id of an override: of everything that a person said.
+pub fn override_id(at: Millis, words: &[&str]) -> Uuid {
+    let mut digest = Sha256::new();
+    for word in words {
+        digest.update((word.len() as u64).to_be_bytes());
+        digest.update(word.as_bytes());
+    }
+    uuid7(at, digest)
+}
+
 fn uuid7(at: Millis, digest: Sha256) -> Uuid {
     let digest = digest.finalize();
     let mut bytes = [0u8; 16];

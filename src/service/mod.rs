@@ -13,7 +13,9 @@ pub mod conclude;
 pub mod discover;
 pub mod identity;
 pub mod keeper;
+pub mod overrule;
 pub mod port;
+pub mod pulse;
 pub mod read;
 pub mod retention;
 pub mod silence;
@@ -23,7 +25,9 @@ pub mod watch;
 
 pub use analyze::{Analyze, Limits};
 pub use keeper::{Addressees, Keeper, Poke};
+pub use overrule::{Overrule, OverruleError, Ruling};
 pub use port::{Judge, JudgeError, Policies};
+pub use pulse::Pulse;
 pub use transitions::Patience;
 
 #[cfg(test)]
