@@ -105,7 +105,8 @@ impl Recorder {
 
     /// The store has these.
     pub fn kept(&mut self, keys: &[ChunkKey]) {
-        self.pending.retain(|chunk| !keys.contains(&chunk_key(chunk)));
+        self.pending
+            .retain(|chunk| !keys.contains(&chunk_key(chunk)));
     }
 
     /// Gives up where more waits than may: this reading's verdicts can no longer be kept with their blocks.
