@@ -13,7 +13,11 @@ pub struct Absent;
 
 macro_rules! absent {
     ($($name:ident($($kind:ty),*) -> $out:ty;)+) => {
-        impl VerdictStore for Absent { $(absent!(@one $name [$($kind),*] $out);)+ }
+        impl VerdictStore for Absent {
+            $(absent!(@one $name [$($kind),*] $out);)+
+            // a service without a store is ready, as it was before there was one
+            fn ping(&self) -> Stored<'_, ()> { Box::pin(async { Ok(()) }) }
+        }
     };
     (@one $name:ident [] $out:ty) => { fn $name(&self) -> Stored<'_, $out> { gone() } };
     (@one $name:ident [$a:ty] $out:ty) => { fn $name<'a>(&'a self, _: $a) -> Stored<'a, $out> { gone() } };
@@ -61,5 +65,4 @@ absent! {
     advance(&'a str, i64) -> ();
     prune(Retention, Millis) -> u64;
     bytes() -> u64;
-    ping() -> ();
 }
