@@ -84,7 +84,9 @@ fn known() -> serde_json::Value {
         json!({"cert": "", "key": ""}),
     );
     put(&mut tree, "sources", json!({"*": source}));
-    put(&mut tree, "store", json!({}));
+    if let Some(store) = tree.get_mut("store") {
+        put(store, "password", json!({"file": "", "env": ""}));
+    }
     let otlp = OtlpSettings {
         endpoint: String::new(),
         headers: BTreeMap::new(),

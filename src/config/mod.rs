@@ -16,6 +16,7 @@ pub mod secrets;
 pub mod settings;
 mod show;
 pub mod source;
+pub mod store;
 pub mod units;
 
 pub use error::SettingsError;
