@@ -6,16 +6,19 @@
 //! environment ──────────────┘
 //! ```
 
+pub mod alerts;
 mod check;
 pub mod env;
 mod environment;
 mod error;
 mod file;
 mod load;
+pub mod receivers;
 pub mod secrets;
 pub mod settings;
 mod show;
 pub mod source;
+pub mod template;
 pub mod units;
 
 pub use error::SettingsError;

@@ -1,6 +1,7 @@
 //! The settings of `serve`: one struct for each concern.
 
 use super::{
+    receivers::{AlertSettings, ReceiverSettings, RouteSettings},
     secrets::Secret,
     source::{HeaderValue, SourceSettings},
     units::{HumanBytes, HumanDuration},
@@ -29,8 +30,12 @@ pub struct Settings {
     pub store: Option<serde_json::Value>,
     /// Not in this version; only `enabled: false`.
     pub kubernetes: KubernetesSettings,
-    /// Not in this version; only empty.
-    pub receivers: BTreeMap<String, serde_json::Value>,
+    /// Who can be told, by name; policies and routes name them.
+    pub receivers: BTreeMap<String, ReceiverSettings>,
+    /// Who is told what, beside what policies say.
+    pub routes: Vec<RouteSettings>,
+    /// Numbers of telling.
+    pub alerts: AlertSettings,
 }
 
 /// `server`
