@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn hostile_text_loses_its_power() {
-        assert_eq!(line(" a\r\nBcc: x\u{202e}\u{0}b "), "a Bcc: xb");
+        assert_eq!(line(" a\r\nBcc: x\u{202e}\u{0}b "), "a Bcc: x b");
         assert_eq!(
             slack("<!channel> & <@U1>"),
             "&lt;!channel&gt; &amp; &lt;@U1&gt;"

@@ -1,6 +1,7 @@
 //! `serve`: settings, wiring, the loops beside the server, and the end.
 
 mod absent;
+pub mod alerts;
 mod policies;
 pub(super) mod reach;
 mod start;

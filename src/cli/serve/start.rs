@@ -76,7 +76,8 @@ async fn serve(settings: &Settings) -> Result<(), Stop> {
         .iter()
         .map(|(name, source)| (name.clone(), source.kind()))
         .collect();
-    let shelf = Arc::new(Shelf::new(settings.policies.paths.clone(), kinds));
+    let shelf = Shelf::new(settings.policies.paths.clone(), kinds);
+    let shelf = Arc::new(shelf.telling(settings.receivers.keys().cloned()));
     shelf.reload(&*clock, &metrics);
     let bounds = Bounds {
         deadline: settings.server.deadline.0,
