@@ -170,7 +170,7 @@ pub(super) struct CheckArgs {
     /// Also ask this metric source whether every selector finds series on both tracks
     #[arg(long = "source", value_name = "URL", requires_all = ["namespace", "rollout", "canary_hash", "stable_hash"], help_heading = "Against a source")]
     pub source: Option<String>,
-    /// The API that it speaks
+    /// The dialect that the policies may use, and the API of `--source`
     #[arg(
         long = "source-kind",
         value_name = "KIND",

@@ -61,13 +61,9 @@ fn file(path: &Path, args: &CheckArgs, complaints: &mut String) -> Result<FileRe
     let text =
         std::fs::read_to_string(path).map_err(|error| Stop::usage(format!("{name}: {error}")))?;
     let kind = SourceKind::from(args.kind);
+    // no configuration is read here: whatever the source is called, it is of this kind
     let lookup = |_: &str| Some(kind);
-    let known: Option<policy::SourceLookup<'_>> = if args.source.is_some() {
-        Some(&lookup)
-    } else {
-        None
-    };
-    let loaded = policy::load(&name, &text, known);
+    let loaded = policy::load(&name, &text, Some(&lookup));
     if let Err(problems) = &loaded {
         let _ = writeln!(complaints, "{}", problems.render(true));
     }

@@ -31,7 +31,7 @@ pub fn run(args: &JudgeArgs) -> Result<u8, Stop> {
             deadline: Duration::from_secs_f64(args.deadline),
             rollouts: 1,
         };
-        let engine = Engine::new(Arc::new(Only(policy)), sources, bounds);
+        let engine = Engine::new(Arc::new(Only(policy)), sources, None, bounds);
         let verdict = engine.port().judge(question.clone()).await.map_err(stop)?;
         match args.output {
             Output::Json => print(&json(&verdict)?)?,

@@ -42,6 +42,14 @@ pub fn check(settings: &Settings, places: &Places) -> Result<(), SettingsError> 
     if server.body_limit.0 < 1024 || server.body_limit.0 > 16 << 20 {
         return wrong("server.bodyLimit", "is out of range; give 1KiB to 16MiB");
     }
+    if server.max_streams > 10_000 {
+        return wrong("server.maxStreams", "is out of range; give 0 to 10000");
+    }
+    if server.max_override.0 < Duration::from_mins(1)
+        || server.max_override.0 > Duration::from_hours(90 * 24)
+    {
+        return wrong("server.maxOverride", "is out of range; give 1m to 90d");
+    }
     if settings.policies.paths.is_empty() {
         return wrong(
             "policies.paths",
@@ -120,7 +128,7 @@ fn off(settings: &Settings, places: &Places) -> Result<(), SettingsError> {
 }
 
 /// Does this address listen on loopback only? `None` where it is no address.
-fn loopback(listen: &str) -> Option<bool> {
+pub fn loopback(listen: &str) -> Option<bool> {
     if let Some(port) = listen.strip_prefix("localhost:") {
         return port.parse::<u16>().ok().map(|_| true);
     }

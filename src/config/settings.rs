@@ -1,6 +1,7 @@
 //! The settings of `serve`: one struct for each concern.
 
 use super::{
+    check::loopback,
     receivers::{AlertSettings, ReceiverSettings, RouteSettings},
     secrets::Secret,
     source::{HeaderValue, SourceSettings},
@@ -52,6 +53,10 @@ pub struct ServerSettings {
     pub max_concurrent: usize,
     /// Largest request body.
     pub body_limit: HumanBytes,
+    /// Event streams and exports open at the same time; more are answered with 429.
+    pub max_streams: usize,
+    /// The longest override: 1m to 90d.
+    pub max_override: HumanDuration,
 }
 
 impl Default for ServerSettings {
@@ -62,6 +67,8 @@ impl Default for ServerSettings {
             deadline: HumanDuration(Duration::from_secs(8)),
             max_concurrent: 256,
             body_limit: HumanBytes(64 * 1024),
+            max_streams: 64,
+            max_override: HumanDuration(Duration::from_hours(7 * 24)),
         }
     }
 }
@@ -73,6 +80,11 @@ impl ServerSettings {
             || format!("http://{}", self.listen),
             |url| url.trim_end_matches('/').to_owned(),
         )
+    }
+
+    /// Can only this machine reach it?
+    pub fn on_loopback(&self) -> bool {
+        loopback(&self.listen).unwrap_or(false)
     }
 }
 
@@ -116,6 +128,9 @@ pub struct TokenSettings {
     /// Namespaces that it may ask about; all where it is absent.
     #[serde(default)]
     pub namespaces: Option<Vec<String>>,
+    /// May its holder overrule the judge?
+    #[serde(default)]
+    pub may_override: bool,
 }
 
 /// `telemetry`

@@ -55,6 +55,8 @@ pub struct RolloutState {
     pub kept_at: Millis,
     /// Since when the canary has this outcome.
     pub outcome_since: Millis,
+    /// By policy, where several judge the same rollout: the outcome and since when.
+    pub outcomes: BTreeMap<String, (Outcome, Millis)>,
     /// First question about this canary.
     pub since: Millis,
     /// The weights of this canary, in the order in which they were first asked about.

@@ -2,7 +2,8 @@
 
 use super::limits::MAX_REASON;
 use crate::domain::{
-    ArmSummary, Effect, EvidenceSummary, Finding, FixedHorizon, Needs, Verdict, time::rfc3339,
+    ArmSummary, Effect, EvidenceSummary, Finding, FixedHorizon, Needs, RolloutRef, Verdict, Window,
+    time::rfc3339,
 };
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
@@ -306,16 +307,8 @@ impl VerdictAnswer {
                 name: verdict.policy.clone(),
                 revision: verdict.revision.clone(),
             },
-            rollout: RolloutId {
-                namespace: verdict.rollout.namespace.clone(),
-                name: verdict.rollout.name.clone(),
-                canary_hash: verdict.rollout.canary_hash.clone(),
-                stable_hash: verdict.rollout.stable_hash.clone(),
-            },
-            window: WindowAnswer {
-                start: rfc3339(verdict.window.start),
-                end: rfc3339(verdict.window.end),
-            },
+            rollout: (&verdict.rollout).into(),
+            window: verdict.window.into(),
             objectives: verdict.findings.iter().map(ObjectiveAnswer::from).collect(),
             warnings: verdict.warnings.iter().map(|w| plain(w)).collect(),
             url: format!(
@@ -323,6 +316,26 @@ impl VerdictAnswer {
                 public_url.trim_end_matches('/'),
                 verdict.id
             ),
+        }
+    }
+}
+
+impl From<&RolloutRef> for RolloutId {
+    fn from(rollout: &RolloutRef) -> Self {
+        Self {
+            namespace: rollout.namespace.clone(),
+            name: rollout.name.clone(),
+            canary_hash: rollout.canary_hash.clone(),
+            stable_hash: rollout.stable_hash.clone(),
+        }
+    }
+}
+
+impl From<Window> for WindowAnswer {
+    fn from(window: Window) -> Self {
+        Self {
+            start: rfc3339(window.start),
+            end: rfc3339(window.end),
         }
     }
 }
@@ -400,7 +413,8 @@ pub fn shorten(text: &str, limit: usize) -> String {
     format!("{}…", kept.trim_end())
 }
 
-fn bounded(number: f64) -> f64 {
+/// A percentage or a score that is always a number.
+pub fn bounded(number: f64) -> f64 {
     if number.is_finite() {
         number.clamp(0.0, 100.0)
     } else {

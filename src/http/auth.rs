@@ -17,6 +17,7 @@ pub struct Token {
     name: String,
     digest: [u8; 32],
     namespaces: Option<Vec<String>>,
+    may_override: bool,
 }
 
 impl Token {
@@ -26,7 +27,15 @@ impl Token {
             name: name.to_owned(),
             digest: digest(secret),
             namespaces,
+            may_override: false,
         }
+    }
+
+    /// May its holder overrule the judge? Not without this.
+    #[must_use]
+    pub fn may_override(mut self, may: bool) -> Self {
+        self.may_override = may;
+        self
     }
 }
 
@@ -34,6 +43,7 @@ impl Token {
 #[derive(Debug, Clone, Default)]
 pub struct Auth {
     tokens: Vec<Token>,
+    anybody_overrides: bool,
 }
 
 /// The caller of one request, as far as it is known.
@@ -42,6 +52,7 @@ pub struct Caller {
     /// Name of the token; `anonymous` where none is needed.
     pub name: String,
     namespaces: Option<Vec<String>>,
+    may_override: bool,
 }
 
 impl Auth {
@@ -52,7 +63,17 @@ impl Auth {
 
     /// One of these tokens is needed. An empty list is the same as [`Auth::open`].
     pub fn tokens(tokens: Vec<Token>) -> Self {
-        Self { tokens }
+        Self {
+            tokens,
+            anybody_overrides: false,
+        }
+    }
+
+    /// Where nobody needs a token: may everybody overrule the judge?
+    #[must_use]
+    pub fn anybody_overrides(mut self, may: bool) -> Self {
+        self.anybody_overrides = may;
+        self
     }
 
     fn caller(&self, headers: &HeaderMap) -> Result<Caller, Problem> {
@@ -60,6 +81,7 @@ impl Auth {
             return Ok(Caller {
                 name: "anonymous".to_owned(),
                 namespaces: None,
+                may_override: self.anybody_overrides,
             });
         }
         let given = headers
@@ -83,6 +105,7 @@ impl Auth {
             .map(|token| Caller {
                 name: token.name.clone(),
                 namespaces: token.namespaces.clone(),
+                may_override: token.may_override,
             })
             .ok_or_else(|| {
                 Problem::new(
@@ -106,6 +129,30 @@ impl Caller {
             )),
             _ => Ok(()),
         }
+    }
+
+    /// Namespaces that the token is for; all where it is absent.
+    pub fn visible(&self) -> Option<&[String]> {
+        self.namespaces.as_deref()
+    }
+
+    /// Is this namespace one of them?
+    pub fn sees(&self, namespace: &str) -> bool {
+        self.may_see(namespace).is_ok()
+    }
+
+    /// Refuses a caller who may not overrule the judge.
+    pub fn may_override(&self) -> Result<(), Problem> {
+        if self.may_override {
+            return Ok(());
+        }
+        Err(Problem::new(
+            "may-not-override",
+            format!(
+                "`{}` may not overrule the judge; use a token of `auth.tokens` with `mayOverride: true`",
+                self.name
+            ),
+        ))
     }
 }
 

@@ -9,6 +9,7 @@ mod auth;
 mod catalog;
 mod health;
 mod hint;
+pub mod history;
 mod layers;
 pub mod limits;
 mod loose;

@@ -1,6 +1,8 @@
 //! The OpenAPI 3.1 document; `fixtures/openapi.json` is the committed copy.
 
-use super::{answer, catalog, health, policies, policy_answer, problem, request, verdicts};
+use super::{
+    answer, catalog, health, history, policies, policy_answer, problem, request, verdicts,
+};
 use axum::{http::StatusCode, response::Response};
 use utoipa::{
     Modify, OpenApi,
@@ -11,12 +13,17 @@ use utoipa::{
 #[openapi(
     version = "3.1.0",
     info(title = "rollout-judge", description = "Statistical canary judge for Argo Rollouts. Every error is \
-        `application/problem+json` with a stable `code`; a 503 has an empty body."),
-    paths(verdicts::judge, verdicts::latest, policies::list, policies::one, policies::check,
+        `application/problem+json` with a stable `code`; a 503 of `POST /v1/verdicts` has an empty body."),
+    paths(verdicts::judge, verdicts::latest,
+          history::verdicts::list, history::verdicts::one, history::rollouts::list, history::rollouts::one,
+          history::overrides::list, history::overrides::make, history::overrides::take_back,
+          history::lineage::lineage, history::events::events,
+          policies::list, policies::one, policies::check,
           health::healthz, health::readyz, health::metrics, document_json),
-    components(schemas(request::VerdictRequest, answer::VerdictAnswer, catalog::CheckAnswer, catalog::PolicyList,
+    components(schemas(history::events::GapAnswer, request::VerdictRequest, answer::VerdictAnswer, catalog::CheckAnswer, catalog::PolicyList,
         policy_answer::PolicyAnswer, problem::Problem, health::Readiness)),
-    tags((name = "verdicts", description = "Judging"), (name = "policies", description = "What is judged, and how"),
+    tags((name = "verdicts", description = "Judging"),
+         (name = "history", description = "What was judged, told and decided"), (name = "policies", description = "What is judged, and how"),
          (name = "operations", description = "Health, metrics, this document")),
     security(("bearer" = [])),
     modifiers(&Bearer),

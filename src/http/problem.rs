@@ -1,5 +1,6 @@
 //! Errors on the wire: `application/problem+json` with a stable `code`.
 
+use crate::domain::StoreError;
 use axum::{
     body::Body,
     http::{HeaderValue, Response, StatusCode, header},
@@ -29,12 +30,27 @@ pub const CODES: &[(&str, u16, &str)] = &[
         "the bearer token is missing or wrong",
     ),
     ("forbidden", 403, "the token is not for this namespace"),
+    (
+        "may-not-override",
+        403,
+        "the token may not overrule the judge",
+    ),
     ("not-found", 404, "there is nothing at this path"),
     ("unknown-policy", 404, "no policy of this name is loaded"),
     (
         "no-verdict",
         404,
-        "this rollout has not been judged since the start",
+        "this rollout has not been judged, or its verdicts are no longer kept",
+    ),
+    (
+        "unknown-verdict",
+        404,
+        "no verdict of this id is kept, or the token is not for its namespace",
+    ),
+    (
+        "no-override",
+        404,
+        "no override of this rollout is in force",
     ),
     (
         "method-not-allowed",
@@ -42,9 +58,24 @@ pub const CODES: &[(&str, u16, &str)] = &[
         "the path does not take this method",
     ),
     (
+        "unknown-canary",
+        409,
+        "no canary of this hash was judged for this rollout",
+    ),
+    (
+        "conflict",
+        409,
+        "the rollout's state changed at the same time",
+    ),
+    (
         "body-too-large",
         413,
         "the body is larger than `server.bodyLimit`",
+    ),
+    (
+        "unsupported-media-type",
+        415,
+        "the body is not declared as JSON",
     ),
     (
         "cannot-plan",
@@ -58,9 +89,19 @@ pub const CODES: &[(&str, u16, &str)] = &[
         "more calls under way than `server.maxConcurrent`",
     ),
     (
+        "too-many-streams",
+        429,
+        "more open event streams and exports than `server.maxStreams`",
+    ),
+    (
         "internal",
         500,
         "a defect of the service; the log has it under the request id",
+    ),
+    (
+        "store-unavailable",
+        503,
+        "the store of verdicts does not answer",
     ),
 ];
 
@@ -114,6 +155,16 @@ impl Problem {
     /// A field with a value that it cannot have.
     pub fn invalid(field: &str, detail: impl std::fmt::Display) -> Self {
         Self::new("invalid-field", format!("`{field}`: {detail}")).at(field)
+    }
+
+    /// The store did not answer; why is in the log only.
+    #[expect(clippy::needless_pass_by_value, reason = "a function for `map_err`")]
+    pub fn store(error: StoreError) -> Self {
+        tracing::error!(%error, "the store did not answer");
+        Self::new(
+            "store-unavailable",
+            "the store does not answer; try again in a moment, the log of the service says why",
+        )
     }
 
     /// A required field that is absent or empty.

@@ -190,6 +190,12 @@ impl VerdictRequest {
 
 /// Refuses what Kubernetes would refuse as a namespace or as the name of a Rollout.
 pub fn check_names(namespace: &str, rollout: &str) -> Result<(), Problem> {
+    check_namespace(namespace)?;
+    check_name(rollout)
+}
+
+/// Refuses what Kubernetes would refuse as a namespace.
+pub fn check_namespace(namespace: &str) -> Result<(), Problem> {
     if !limits::is_dns_label(namespace) {
         return Err(Problem::invalid(
             "namespace",
@@ -199,6 +205,11 @@ pub fn check_names(namespace: &str, rollout: &str) -> Result<(), Problem> {
             ),
         ));
     }
+    Ok(())
+}
+
+/// Refuses what Kubernetes would refuse as the name of a Rollout.
+pub fn check_name(rollout: &str) -> Result<(), Problem> {
     if !limits::is_dns_subdomain(rollout) {
         return Err(Problem::invalid(
             "rollout",

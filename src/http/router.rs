@@ -1,6 +1,6 @@
 //! Which path goes where, and through which layers.
 
-use super::{auth, health, layers, openapi, policies, state::App, verdicts};
+use super::{auth, health, history, layers, openapi, policies, state::App, verdicts};
 use axum::{
     Router,
     http::HeaderName,
@@ -18,9 +18,24 @@ use tower_http::{
 /// The whole edge as one service.
 pub fn router(app: Arc<App>) -> Router {
     let id = HeaderName::from_static(layers::REQUEST_ID);
+    let overrides = get(history::overrides::list)
+        .post(history::overrides::make)
+        .delete(history::overrides::take_back);
     let calls = Router::new()
-        .route("/v1/verdicts", post(verdicts::judge))
+        .route(
+            "/v1/verdicts",
+            get(history::verdicts::list).post(verdicts::judge),
+        )
         .route("/v1/verdicts/latest", get(verdicts::latest))
+        .route("/v1/verdicts/{id}", get(history::verdicts::one))
+        .route("/v1/rollouts", get(history::rollouts::list))
+        .route(
+            "/v1/rollouts/{namespace}/{name}",
+            get(history::rollouts::one),
+        )
+        .route("/v1/rollouts/{namespace}/{name}/override", overrides)
+        .route("/v1/lineage", get(history::lineage::lineage))
+        .route("/v1/events", get(history::events::events))
         .route("/v1/policies", get(policies::list))
         .route("/v1/policies/check", post(policies::check))
         .route("/v1/policies/{name}", get(policies::one))

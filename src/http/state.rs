@@ -3,7 +3,7 @@
 use super::{auth::Auth, catalog::Catalog, health::Health};
 use crate::{
     domain::{Clock, VerdictStore},
-    service::Judge,
+    service::{Judge, Overrule, Pulse},
     telemetry::Metrics,
 };
 use std::{sync::Arc, time::Duration};
@@ -20,6 +20,10 @@ pub struct Limits {
     pub max_concurrent: usize,
     /// Largest body in bytes.
     pub body_limit: usize,
+    /// Event streams and exports open at the same time.
+    pub max_streams: usize,
+    /// The longest override.
+    pub max_override: Duration,
 }
 
 impl Default for Limits {
@@ -29,6 +33,8 @@ impl Default for Limits {
             deadline: Duration::from_secs(8),
             max_concurrent: 256,
             body_limit: 64 * 1024,
+            max_streams: 64,
+            max_override: Duration::from_hours(7 * 24),
         }
     }
 }
@@ -39,6 +45,10 @@ pub struct Parts {
     pub judge: Arc<dyn Judge>,
     /// What was judged, told and decided before.
     pub store: Arc<dyn VerdictStore>,
+    /// Overrules the judge.
+    pub overrule: Arc<Overrule>,
+    /// Poked when the log has something new.
+    pub pulse: Arc<Pulse>,
     /// The loaded policies.
     pub catalog: Arc<dyn Catalog>,
     /// The clock.
@@ -57,6 +67,8 @@ pub struct Parts {
 pub struct App {
     pub(super) judge: Arc<dyn Judge>,
     pub(super) store: Arc<dyn VerdictStore>,
+    pub(super) overrule: Arc<Overrule>,
+    pub(super) pulse: Arc<Pulse>,
     pub(super) catalog: Arc<dyn Catalog>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) auth: Auth,
@@ -64,22 +76,26 @@ pub struct App {
     pub(super) health: Arc<Health>,
     pub(super) limits: Limits,
     pub(super) slots: Semaphore,
+    pub(super) streams: Arc<Semaphore>,
 }
 
 impl App {
     /// Ties the ports together.
     pub fn new(parts: Parts) -> Self {
-        let most = parts.limits.max_concurrent.min(Semaphore::MAX_PERMITS);
+        let slots = |most: usize| Semaphore::new(most.min(Semaphore::MAX_PERMITS));
         Self {
             judge: parts.judge,
             store: parts.store,
+            overrule: parts.overrule,
+            pulse: parts.pulse,
             catalog: parts.catalog,
             clock: parts.clock,
             auth: parts.auth,
             metrics: parts.metrics,
             health: parts.health,
+            slots: slots(parts.limits.max_concurrent),
+            streams: Arc::new(slots(parts.limits.max_streams)),
             limits: parts.limits,
-            slots: Semaphore::new(most),
         }
     }
 }

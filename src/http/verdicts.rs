@@ -4,6 +4,7 @@ use super::{
     answer::VerdictAnswer,
     auth::Caller,
     hint::did_you_mean,
+    history::rollouts::never_judged,
     limits::BACKSTOP,
     loose,
     problem::{Problem, empty, json},
@@ -94,7 +95,7 @@ fn refusal(error: JudgeError) -> Result<Response, Problem> {
             "too-many-requests",
             "too many evaluations are under way; try again in a second",
         )),
-        JudgeError::SourceDown | JudgeError::ShuttingDown => {
+        JudgeError::SourceDown | JudgeError::StoreDown | JudgeError::ShuttingDown => {
             Ok(empty(StatusCode::SERVICE_UNAVAILABLE))
         }
     }
@@ -109,7 +110,7 @@ fn refusal(error: JudgeError) -> Result<Response, Problem> {
         (status = 400, description = "Malformed query", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "Token missing or wrong", body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "Token not for this namespace", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "Not judged since the start", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "Never judged, or no longer kept", body = Problem, content_type = "application/problem+json"),
     ))]
 pub async fn latest(
     State(app): State<Arc<App>>,
@@ -118,18 +119,18 @@ pub async fn latest(
 ) -> Result<Response, Problem> {
     let (namespace, rollout) = names(query.as_deref().unwrap_or_default())?;
     caller.may_see(&namespace)?;
-    match app.judge.latest(&namespace, &rollout) {
-        Some(verdict) => {
-            let answer = VerdictAnswer::new(&verdict, &app.limits.public_url);
-            Ok(json(StatusCode::OK, "application/json", &answer))
-        }
-        None => Err(Problem::new(
-            "no-verdict",
-            format!(
-                "`{namespace}/{rollout}` has not been judged since the start of this service; ask with `POST /v1/verdicts`"
-            ),
-        )),
-    }
+    let state = app.store.rollout(&namespace, &rollout).await;
+    let record = match state.map_err(Problem::store)? {
+        Some((_, state)) => app
+            .store
+            .record(state.verdict)
+            .await
+            .map_err(Problem::store)?,
+        None => None,
+    };
+    let record = record.ok_or_else(|| never_judged(&namespace, &rollout))?;
+    let answer = VerdictAnswer::new(&record.verdict, &app.limits.public_url);
+    Ok(json(StatusCode::OK, "application/json", &answer))
 }
 
 fn names(query: &str) -> Result<(String, String), Problem> {

@@ -82,16 +82,24 @@ pub fn advise(policy: &Policy, standing: &Standing, sum: Outcome, blind: bool) -
         }
         Outcome::Inconclusive => (Outcome::Inconclusive, None),
     };
+    Advice {
+        rule,
+        ..follow(policy, standing.weight, outcome)
+    }
+}
+
+/// What an outcome means for the walk.
+pub fn follow(policy: &Policy, weight: f64, outcome: Outcome) -> Advice {
     let (action, next_weight) = match outcome {
-        Outcome::Pass => (Action::Advance, next(policy, standing.weight)),
+        Outcome::Pass => (Action::Advance, next(policy, weight)),
         Outcome::Fail => (Action::Abort, 0.0),
-        Outcome::Inconclusive => (Action::Hold, standing.weight),
+        Outcome::Inconclusive => (Action::Hold, weight),
     };
     Advice {
         outcome,
         action,
         next_weight,
-        rule,
+        rule: None,
     }
 }
 

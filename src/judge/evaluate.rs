@@ -4,6 +4,7 @@ use super::{
     advice::{self, Rule},
     explain,
     objective::{self, Surroundings},
+    ruling::{self, Force},
     state::ObjectiveState,
     traffic::{self, Split},
 };
@@ -48,6 +49,8 @@ pub struct Case<'a> {
     pub observed: Vec<Observed<'a>>,
     /// What the reading noticed.
     pub warnings: Vec<String>,
+    /// What stands above the evidence.
+    pub force: Force<'a>,
 }
 
 /// Judges.
@@ -139,6 +142,9 @@ pub fn evaluate(case: &Case) -> Verdict {
         }
         None => reason(sum, &findings),
     };
+    let ((advice, reason), told) =
+        ruling::apply(policy, (question.at, weight), case.force, (advice, reason));
+    warnings.extend(told.map(|text| explain::clean(&text)));
     Verdict {
         id: case.id,
         outcome: advice.outcome,

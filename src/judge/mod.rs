@@ -21,6 +21,7 @@ pub mod onset;
 pub mod pooled;
 pub mod quantile;
 pub mod reading;
+pub mod ruling;
 pub mod running;
 pub mod state;
 pub mod traffic;
@@ -30,4 +31,5 @@ mod tests;
 
 pub use evaluate::{Case, Observed, evaluate};
 pub use reading::{Reading, TrailPoint};
+pub use ruling::Force;
 pub use state::ObjectiveState;

@@ -107,6 +107,7 @@ impl Row {
             closed: self.blocks - 1,
             step_since: self.step_lasted.map(|lasted| at - lasted),
             asked_since: None,
+            force: super::Force::default(),
             observed: states
                 .iter()
                 .map(|state| Observed {

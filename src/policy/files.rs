@@ -24,8 +24,9 @@ pub(super) struct Found {
 /// Names that begin with a dot are skipped: a mounted ConfigMap keeps its versions in `..data` and `..2026_...`.
 pub(super) fn walk(paths: &[PathBuf]) -> Found {
     let mut found = Found::default();
+    let mut above = Vec::new();
     for path in paths {
-        visit(path, 0, true, &mut found);
+        visit(path, &mut above, true, &mut found);
     }
     found.files.sort();
     found.files.dedup();
@@ -33,7 +34,8 @@ pub(super) fn walk(paths: &[PathBuf]) -> Found {
     found
 }
 
-fn visit(path: &Path, depth: usize, named: bool, found: &mut Found) {
+/// `above`: the folders that lead here, to see a link that leads back into one of them.
+fn visit(path: &Path, above: &mut Vec<PathBuf>, named: bool, found: &mut Found) {
     let kind = match fs::metadata(path) {
         Ok(meta) => meta,
         // a dangling link inside a folder is a file in the middle of being replaced
@@ -46,21 +48,45 @@ fn visit(path: &Path, depth: usize, named: bool, found: &mut Found) {
         }
         return;
     }
-    if !kind.is_dir() || depth > MAX_FOLDERS || found.files.len() > MAX_FILES {
+    if !kind.is_dir() || above.len() > MAX_FOLDERS || found.files.len() > MAX_FILES {
         return;
     }
     let entries = match fs::read_dir(path).and_then(Iterator::collect::<io::Result<Vec<_>>>) {
         Ok(entries) => entries,
         Err(error) => return found.errors.push((path.to_owned(), error)),
     };
+    let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    if above.contains(&real) {
+        return;
+    }
+    above.push(real);
     for entry in entries {
         if !entry.file_name().as_encoded_bytes().starts_with(b".") {
-            visit(&entry.path(), depth + 1, false, found);
+            visit(&entry.path(), above, false, found);
         }
     }
+    above.pop();
 }
 
 fn is_yaml(path: &Path) -> bool {
     path.extension()
         .is_some_and(|end| end == "yaml" || end == "yml")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_that_leads_back_is_walked_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("inner");
+        fs::create_dir(&inner).unwrap();
+        fs::write(inner.join("a.yaml"), "").unwrap();
+        std::os::unix::fs::symlink(folder.path(), inner.join("loop")).unwrap();
+        std::os::unix::fs::symlink(".", folder.path().join("self")).unwrap();
+        let found = walk(&[folder.path().to_owned()]);
+        assert_eq!(found.files, [inner.join("a.yaml")]);
+        assert!(found.errors.is_empty());
+    }
 }

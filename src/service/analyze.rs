@@ -2,16 +2,22 @@
 
 use super::{
     cache::{EvidenceCache, Key, RolloutEvidence},
+    conclude::{Asked, conclude},
     discover::{self, Found},
     identity::verdict_id,
-    memory::Memory,
+    keeper::Keeper,
     port::{Judge, JudgeError, Policies},
     read::{self, Job, ObjectiveEvidence, ReadError},
+    silence::Silence,
+    transitions::Given,
 };
 use crate::{
-    domain::{Clock, MetricSource, Millis, Question, Track, Verdict, Window, ports::BoxFuture},
+    domain::{
+        Clock, Kept, MetricSource, Millis, Question, Standing, Track, Verdict, Window,
+        ports::BoxFuture,
+    },
     evidence::{Grid, Identity},
-    judge::{Case, ObjectiveState, Observed, TrailPoint, evaluate},
+    judge::TrailPoint,
     policy::{Indicator, Objective, OnSourceDown, Policy},
     query::{Binding, Planner, QueryError, Scope},
 };
@@ -22,6 +28,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::sync::Semaphore;
+use uuid::Uuid;
 
 /// Kept free of the deadline for judging and writing the answer.
 const RESERVE: Duration = Duration::from_millis(400);
@@ -31,8 +38,6 @@ const SHARED: Duration = Duration::from_secs(1);
 const HISTORIES: usize = 24;
 /// More blocks than this are history.
 const NEW_BLOCKS: i64 = 8;
-/// Blocks of a rollout whose start is not known yet.
-const UNKNOWN_BLOCK: Millis = 30_000;
 
 /// Numbers that bound the service.
 #[derive(Debug, Clone, Copy)]
@@ -50,17 +55,19 @@ pub struct Analyze {
     sources: BTreeMap<String, Arc<dyn MetricSource>>,
     limits: Limits,
     cache: EvidenceCache,
-    memory: Memory,
+    silence: Silence,
+    keeper: Option<Keeper>,
     histories: Semaphore,
     flights: Cache<(String, Question), Arc<Verdict>>,
 }
 
 impl Analyze {
-    /// Wires policies and sources.
+    /// Wires policies and sources. Without a keeper nothing is kept: for one question on a terminal.
     pub fn new(
         policies: Arc<dyn Policies>,
         clock: Arc<dyn Clock>,
         sources: BTreeMap<String, Arc<dyn MetricSource>>,
+        keeper: Option<Keeper>,
         limits: Limits,
     ) -> Self {
         Self {
@@ -69,7 +76,8 @@ impl Analyze {
             sources,
             limits,
             cache: EvidenceCache::new(limits.rollouts),
-            memory: Memory::new(limits.rollouts),
+            silence: Silence::default(),
+            keeper,
             histories: Semaphore::new(HISTORIES),
             flights: Cache::builder()
                 .max_capacity(limits.rollouts)
@@ -126,8 +134,11 @@ impl Analyze {
                 detail: error.to_string(),
             })?;
         }
-        let step_since = self.memory.step_since(&question, policy.horizon);
-        let since = self.memory.asked_since(&question, policy.horizon);
+        let id = verdict_id(&policy.revision, &question);
+        let standing = self.recall(&policy, &question, id, deadline).await?;
+        if let Some(known) = standing.known {
+            return Ok(Arc::new(*known));
+        }
         let reading = Reading {
             policy: &policy,
             question: &question,
@@ -141,45 +152,93 @@ impl Analyze {
             .place(Key::new(&policy.revision, &question))
             .await;
         let limit = tokio::time::Instant::from_std(reading.deadline);
-        let asked = Asked {
-            policy: &policy,
-            question: &question,
-            step_since,
-            since,
-        };
-        let (verdict, failed) = match tokio::time::timeout_at(limit, place.lock()).await {
-            Ok(mut kept) => {
-                let error = reading.refresh(&mut kept, limit).await;
-                if reading.past(&kept) {
+        let mut own = RolloutEvidence::default();
+        let mut turn = tokio::time::timeout_at(limit, place.lock()).await;
+        let (evidence, error) = match &mut turn {
+            Ok(kept) => {
+                let error = reading.refresh(kept, limit).await;
+                if reading.past(kept) {
                     // a replay of an earlier moment reads its own
-                    drop(kept);
-                    let mut own = RolloutEvidence::default();
                     let error = reading.refresh(&mut own, limit).await;
-                    conclude(&asked, &own, error.as_ref())
+                    (&mut own, error)
                 } else {
-                    conclude(&asked, &kept, error.as_ref())
+                    (&mut **kept, error)
                 }
             }
-            Err(_) => conclude(
-                &asked,
-                &RolloutEvidence::default(),
-                Some(&ReadError::Deadline),
-            ),
+            Err(_) => (&mut own, Some(ReadError::Deadline)),
         };
-        let silent = self
-            .memory
-            .source_silent(&policy.source, failed, self.clock.now());
-        if failed
-            && policy.on_source_down == OnSourceDown::Error
-            && silent >= policy.source_patience
-        {
-            return Err(JudgeError::SourceDown);
+        self.decide(
+            &policy,
+            &question,
+            standing,
+            (evidence, error.as_ref()),
+            deadline,
+        )
+        .await
+    }
+
+    async fn recall(
+        &self,
+        policy: &Policy,
+        question: &Question,
+        id: Uuid,
+        deadline: Instant,
+    ) -> Result<Standing, JudgeError> {
+        match &self.keeper {
+            Some(keeper) => {
+                keeper
+                    .recall(question, &policy.revision, id, deadline)
+                    .await
+            }
+            None => Ok(Standing::default()),
         }
-        let verdict = Arc::new(verdict);
-        if !question.dry_run {
-            self.memory.keep(&verdict);
+    }
+
+    /// Judges and keeps; judges again where somebody else changed the rollout's state meanwhile.
+    async fn decide(
+        &self,
+        policy: &Policy,
+        question: &Question,
+        mut standing: Standing,
+        (evidence, error): (&mut RolloutEvidence, Option<&ReadError>),
+        deadline: Instant,
+    ) -> Result<Arc<Verdict>, JudgeError> {
+        loop {
+            let asked = Asked {
+                policy,
+                question,
+                standing: &standing,
+            };
+            let (verdict, failed) = conclude(&asked, evidence, error);
+            let silent = self.silence.note(&policy.source, failed, self.clock.now());
+            let Some(keeper) = self.keeper.as_ref().filter(|_| !question.dry_run) else {
+                return answer(policy, verdict, failed, silent);
+            };
+            let given = Given {
+                standing: &standing,
+                question,
+                verdict: &verdict,
+                policy,
+                patience: keeper.patience,
+                silent,
+                now: self.clock.now(),
+            };
+            if is_error(policy, failed, silent) {
+                keeper.source_down(&given, deadline).await?;
+                return Err(JudgeError::SourceDown);
+            }
+            match keeper.keep(&given, evidence, deadline).await? {
+                Kept::Written(_) => return Ok(Arc::new(verdict)),
+                Kept::Known(known) => return Ok(Arc::new(*known)),
+                Kept::Stale => {
+                    let id = verdict.id;
+                    standing = self.recall(policy, question, id, deadline).await?;
+                    if let Some(known) = standing.known {
+                        return Ok(Arc::new(*known));
+                    }
+                }
+            }
         }
-        Ok(verdict)
     }
 
     /// The history of each objective as far as it is kept, for terminals and charts.
@@ -200,9 +259,23 @@ impl Judge for Analyze {
     fn judge(&self, question: Question) -> BoxFuture<'_, Result<Arc<Verdict>, JudgeError>> {
         Box::pin(self.analyze(question))
     }
+}
 
-    fn latest(&self, namespace: &str, rollout: &str) -> Option<Arc<Verdict>> {
-        self.memory.latest(namespace, rollout)
+/// Is the source silent past the patience of a policy that wants an error then?
+fn is_error(policy: &Policy, failed: bool, silent: Millis) -> bool {
+    failed && policy.on_source_down == OnSourceDown::Error && silent >= policy.source_patience
+}
+
+fn answer(
+    policy: &Policy,
+    verdict: Verdict,
+    failed: bool,
+    silent: Millis,
+) -> Result<Arc<Verdict>, JudgeError> {
+    if is_error(policy, failed, silent) {
+        Err(JudgeError::SourceDown)
+    } else {
+        Ok(Arc::new(verdict))
     }
 }
 
@@ -374,87 +447,10 @@ impl Reading<'_> {
     }
 }
 
-fn closed(found: &Found, at: Millis) -> i64 {
+pub(super) fn closed(found: &Found, at: Millis) -> i64 {
     Grid {
         anchor: found.anchor,
         length: found.block,
     }
     .last_closed(at, found.lag)
-}
-
-/// The question with what is remembered about it.
-struct Asked<'a> {
-    policy: &'a Policy,
-    question: &'a Question,
-    step_since: Option<Millis>,
-    since: Millis,
-}
-
-/// The verdict, and whether the source failed.
-fn conclude(
-    asked: &Asked<'_>,
-    evidence: &RolloutEvidence,
-    error: Option<&ReadError>,
-) -> (Verdict, bool) {
-    let Asked {
-        policy, question, ..
-    } = *asked;
-    let block = evidence.found.map_or(UNKNOWN_BLOCK, |found| found.block);
-    let empty: Vec<ObjectiveState> = policy
-        .objectives
-        .iter()
-        .map(|o| ObjectiveState::new(o, block))
-        .collect();
-    let observe = |(i, empty)| {
-        let read: Option<&ObjectiveEvidence> = evidence.objectives.get(i);
-        Observed {
-            state: read.map_or(empty, |o: &ObjectiveEvidence| &o.state),
-            problem: error
-                .or_else(|| read.and_then(|o| o.problem.as_ref()))
-                .map(ReadError::code),
-            series: read.map_or((0, 0), |o| (o.notes.canary_series, o.notes.stable_series)),
-        }
-    };
-    let observed: Vec<Observed<'_>> = empty.iter().enumerate().map(observe).collect();
-    let failed = observed.iter().any(|o| o.problem.is_some());
-    let verdict = evaluate(&Case {
-        policy,
-        question,
-        id: verdict_id(&policy.revision, question),
-        start: evidence.found.map(|found| found.anchor),
-        exposed_since: evidence.found.map(|found| found.start),
-        block,
-        closed: evidence
-            .found
-            .map_or(-1, |found| closed(&found, question.at)),
-        step_since: asked.step_since,
-        asked_since: Some(asked.since),
-        observed,
-        warnings: warnings(policy, evidence, error),
-    });
-    (verdict, failed)
-}
-
-/// What a person should know beside the verdict.
-fn warnings(policy: &Policy, evidence: &RolloutEvidence, error: Option<&ReadError>) -> Vec<String> {
-    let mut warnings: Vec<String> = error.iter().map(ToString::to_string).collect();
-    for (objective, read) in policy.objectives.iter().zip(&evidence.objectives) {
-        let mut say = |text: String| {
-            let text = format!("{}: {text}", objective.name);
-            if !warnings.contains(&text) {
-                warnings.push(text);
-            }
-        };
-        if let Some(problem) = &read.problem {
-            say(problem.to_string());
-        }
-        read.warnings
-            .iter()
-            .for_each(|warning| say(warning.clone()));
-        read.notes.warnings().into_iter().for_each(&mut say);
-    }
-    warnings
-        .into_iter()
-        .map(|w| crate::judge::explain::clean(&w))
-        .collect()
 }

@@ -1,6 +1,6 @@
-//! The id of a verdict: a UUIDv7 that is a function of the question, so that every replica gives the same.
+//! Ids that are functions of what they stand for, in the form of UUIDv7, so that every replica gives the same.
 
-use crate::domain::Question;
+use crate::domain::{EventKind, Millis, Question};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -28,15 +28,43 @@ pub fn verdict_id(revision: &str, question: &Question) -> Uuid {
         part(name);
         part(value);
     }
+    uuid7(question.at, digest)
+}
+
+/// The id of an event: of its kind and of what it is about.
+pub fn event_id(kind: EventKind, at: Millis, about: &str) -> Uuid {
+    let mut digest = Sha256::new();
+    digest.update(kind.as_str().as_bytes());
+    digest.update([0]);
+    digest.update(about.as_bytes());
+    uuid7(at, digest)
+}
+
+/// The id of a delivery, which is its idempotency key.
+pub fn delivery_id(event: Uuid, at: Millis, receiver: &str) -> Uuid {
+    let mut digest = Sha256::new();
+    digest.update(event.as_bytes());
+    digest.update(receiver.as_bytes());
+    uuid7(at, digest)
+}
+
+/// The id of an override: of everything that a person said.
+pub fn override_id(at: Millis, words: &[&str]) -> Uuid {
+    let mut digest = Sha256::new();
+    for word in words {
+        digest.update((word.len() as u64).to_be_bytes());
+        digest.update(word.as_bytes());
+    }
+    uuid7(at, digest)
+}
+
+fn uuid7(at: Millis, digest: Sha256) -> Uuid {
     let digest = digest.finalize();
     let mut bytes = [0u8; 16];
     for (slot, byte) in bytes.iter_mut().zip(digest.iter()) {
         *slot = *byte;
     }
-    for (slot, byte) in bytes
-        .iter_mut()
-        .zip(question.at.max(0).to_be_bytes().iter().skip(2))
-    {
+    for (slot, byte) in bytes.iter_mut().zip(at.max(0).to_be_bytes().iter().skip(2)) {
         *slot = *byte;
     }
     uuid::Builder::from_bytes(bytes)

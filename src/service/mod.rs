@@ -2,22 +2,35 @@
 //!
 //! ```text
 //!  Judge::judge ─> analyze ─> discover (where does the canary start?) ─> read (new blocks only) ─> judge::evaluate
-//!                     └─ cache: folded evidence per rollout    memory: steps, patience, newest verdicts
+//!                     ├─ cache: folded evidence per rollout
+//!                     └─ keeper ─> transitions (what changes?) ─> store, in one transaction, before the answer
 //!  outbox: deliveries of the store reach their receivers; routes say who is told
 //! ```
 
 pub mod analyze;
 pub mod cache;
+pub mod conclude;
 pub mod discover;
 pub mod identity;
-pub mod memory;
+pub mod keeper;
 pub mod outbox;
+pub mod overrule;
 pub mod port;
+pub mod pulse;
 pub mod read;
+pub mod retention;
 pub mod routes;
+pub mod silence;
+pub mod standing;
+pub mod transitions;
+pub mod watch;
 
 pub use analyze::{Analyze, Limits};
+pub use keeper::{Addressees, Keeper, Poke};
+pub use overrule::{Overrule, OverruleError, Ruling};
 pub use port::{Judge, JudgeError, Policies};
+pub use pulse::Pulse;
+pub use transitions::Patience;
 
 #[cfg(test)]
 mod tests;

@@ -10,9 +10,6 @@ use std::sync::Arc;
 pub trait Judge: Send + Sync {
     /// Judges. Identical calls at the same time cost one evaluation.
     fn judge(&self, question: Question) -> BoxFuture<'_, Result<Arc<Verdict>, JudgeError>>;
-
-    /// The newest verdict of a rollout, without judging.
-    fn latest(&self, namespace: &str, rollout: &str) -> Option<Arc<Verdict>>;
 }
 
 /// Where policies come from.
@@ -51,6 +48,9 @@ pub enum JudgeError {
     /// The source is down past the policy's patience and the policy says `onSourceDown: error`.
     #[error("the metric source is down")]
     SourceDown,
+    /// The store cannot keep the verdict: none is given.
+    #[error("the store is not available")]
+    StoreDown,
     /// The service is shutting down.
     #[error("the service is shutting down")]
     ShuttingDown,

@@ -130,6 +130,7 @@ fn judge_of(text: &str, shelf: Shelf) -> Analyze {
         Arc::new(One(Arc::new(policy))),
         Arc::new(ManualClock::at(START)),
         BTreeMap::from([("default".to_owned(), source)]),
+        None,
         Limits {
             deadline: Duration::from_mins(1),
             rollouts: 10,
@@ -376,13 +377,4 @@ async fn explicit_matchers_do_not_take_stable_for_the_canary() {
         "{}",
         verdict.window.start - START
     );
-}
-
-#[tokio::test]
-async fn the_newest_verdict_is_not_replaced_by_a_replay() {
-    let text = SPEC.replace("REST", "horizon: 2h");
-    let judge = judge_of(&text, Shelf::of(shop(15_000)));
-    let late = ask(&judge, START + 30 * MINUTE).await;
-    ask(&judge, START + 10 * MINUTE).await;
-    assert_eq!(judge.latest("n", "r").map(|v| v.id), Some(late.id));
 }

@@ -46,16 +46,6 @@ impl Judge for Double {
             }
         })
     }
-
-    fn latest(&self, namespace: &str, rollout: &str) -> Option<Arc<Verdict>> {
-        self.known.then(|| {
-            let body = format!(
-                r#"{{"policy":"http-service","namespace":"{namespace}","rollout":"{rollout}","canaryHash":"a","stableHash":"b"}}"#
-            );
-            let request = rollout_judge::http::VerdictRequest::read(body.as_bytes()).unwrap();
-            Arc::new(verdict(&request.question(NOW).unwrap()))
-        })
-    }
 }
 
 pub struct Shelf;

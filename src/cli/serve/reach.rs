@@ -4,7 +4,7 @@ use crate::{
     cli::probe::Series,
     domain::{Labels, MetricSource, Millis, NativeHistogram, Question, SampleSink, Track, Window},
     policy::{Indicator, Policy},
-    query::{Arms, Binding, Planner, Scope, Tracks},
+    query::{Arms, Binding, Planner, Scope},
 };
 use std::time::{Duration, Instant};
 
@@ -30,10 +30,8 @@ pub fn selectors(indicator: &Indicator) -> Vec<&str> {
 
 /// Labels that must differ between the arms.
 pub fn ignored(policy: &Policy) -> Vec<String> {
-    let mut out = vec![policy.pod_label.clone()];
-    if let Tracks::Label(label) = &policy.tracks {
-        out.push(label.clone());
-    }
+    let mut out = policy.tracks.labels();
+    out.push(policy.pod_label.clone());
     out
 }
 

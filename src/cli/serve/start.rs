@@ -15,8 +15,9 @@ use crate::{
         settings::{Format, OtlpSettings},
         source::{Auth as SourceAuth, HeaderValue, SourceSettings},
     },
-    domain::{Clock, MetricSource, SystemClock},
+    domain::{Clock, MetricSource, SystemClock, VerdictStore},
     http::{self, App, Auth, Health, Limits, Parts, Token},
+    service::{Keeper, Overrule, Patience, Pulse},
     telemetry::{self, LogFormat, LogOptions, Metrics, OtlpOptions},
 };
 use secrecy::ExposeSecret;
@@ -83,11 +84,23 @@ async fn serve(settings: &Settings) -> Result<(), Stop> {
         deadline: settings.server.deadline.0,
         rollouts: settings.evidence_cache.max_rollouts,
     };
-    let engine = Engine::new(shelf.clone(), sources.clone(), bounds);
+    let engine = Engine::new(shelf.clone(), sources.clone(), None, bounds);
     let health = Arc::new(Health::default());
+    let store: Arc<dyn VerdictStore> = Arc::new(Absent);
+    let pulse = Arc::new(Pulse::default());
+    let poked = Arc::clone(&pulse);
+    let keeper = Keeper {
+        store: Arc::clone(&store),
+        patience: Patience::default(),
+        addressees: Arc::new(|_, _| Vec::new()),
+        poke: Arc::new(move || poked.poke()),
+    };
+    let overrule = Overrule::new(keeper, shelf.clone(), Arc::clone(&clock));
     let app = App::new(Parts {
         judge: engine.port(),
-        store: Arc::new(Absent),
+        store: Arc::clone(&store),
+        overrule: Arc::new(overrule),
+        pulse,
         catalog: shelf.clone(),
         clock: Arc::clone(&clock),
         auth: auth(settings)?,
@@ -152,6 +165,8 @@ fn limits(settings: &Settings) -> Limits {
         deadline: settings.server.deadline.0,
         max_concurrent: settings.server.max_concurrent,
         body_limit: usize::try_from(settings.server.body_limit.0).unwrap_or(usize::MAX),
+        max_streams: settings.server.max_streams,
+        max_override: settings.server.max_override.0,
     }
 }
 
@@ -161,11 +176,10 @@ fn auth(settings: &Settings) -> Result<Auth, Stop> {
         let secret = token.token.read().map_err(|error| {
             Stop::usage(format!("auth.tokens: token `{}`: {error}", token.name))
         })?;
-        tokens.push(Token::new(
-            &token.name,
-            secret.expose_secret(),
-            token.namespaces.clone(),
-        ));
+        let secret = secret.expose_secret();
+        let token = Token::new(&token.name, secret, token.namespaces.clone())
+            .may_override(token.may_override);
+        tokens.push(token);
     }
     if tokens.is_empty() {
         tracing::warn!(
@@ -173,7 +187,9 @@ fn auth(settings: &Settings) -> Result<Auth, Stop> {
             settings.server.listen
         );
     }
-    Ok(Auth::tokens(tokens))
+    // who reaches loopback is on this machine; elsewhere an override needs a name
+    let local = settings.server.on_loopback();
+    Ok(Auth::tokens(tokens).anybody_overrides(local))
 }
 
 fn otlp(settings: &OtlpSettings) -> Result<OtlpOptions, Stop> {

@@ -5,7 +5,7 @@ use crate::{
     config::source::{Auth, Kind, SourceSettings},
     domain::SystemClock,
     domain::{MetricSource, Question, SourceKind},
-    service::{Analyze, Judge, Limits, Policies},
+    service::{Analyze, Judge, Keeper, Limits, Policies},
     source,
     telemetry::{Measured, Metrics},
 };
@@ -71,7 +71,12 @@ pub struct Engine(Arc<Analyze>);
 
 impl Engine {
     /// The service over these policies and sources.
-    pub fn new(policies: Arc<dyn Policies>, sources: Sources, bounds: Bounds) -> Self {
+    pub fn new(
+        policies: Arc<dyn Policies>,
+        sources: Sources,
+        keeper: Option<Keeper>,
+        bounds: Bounds,
+    ) -> Self {
         let limits = Limits {
             deadline: bounds.deadline,
             rollouts: bounds.rollouts,
@@ -80,6 +85,7 @@ impl Engine {
             policies,
             Arc::new(SystemClock),
             sources,
+            keeper,
             limits,
         )))
     }

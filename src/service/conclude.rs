@@ -1,0 +1,104 @@
+//! Evidence and what is remembered become a verdict. Pure.
+
+use super::{
+    analyze::closed,
+    cache::RolloutEvidence,
+    identity::verdict_id,
+    read::{ObjectiveEvidence, ReadError},
+    standing,
+};
+use crate::{
+    domain::{Millis, Question, Standing, Verdict},
+    judge::{Case, Force, ObjectiveState, Observed, evaluate},
+    policy::Policy,
+};
+
+/// Blocks of a rollout whose start is not known yet.
+const UNKNOWN_BLOCK: Millis = 30_000;
+
+/// The question with what is remembered about it.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// The policy.
+    pub policy: &'a Policy,
+    /// The question.
+    pub question: &'a Question,
+    /// What was known before.
+    pub standing: &'a Standing,
+}
+
+/// The verdict, and whether the source failed.
+pub fn conclude(
+    asked: &Asked<'_>,
+    evidence: &RolloutEvidence,
+    error: Option<&ReadError>,
+) -> (Verdict, bool) {
+    let Asked {
+        policy,
+        question,
+        standing,
+    } = *asked;
+    let state = standing.state.as_ref();
+    let block = evidence.found.map_or(UNKNOWN_BLOCK, |found| found.block);
+    let empty: Vec<ObjectiveState> = policy
+        .objectives
+        .iter()
+        .map(|o| ObjectiveState::new(o, block))
+        .collect();
+    let observe = |(i, empty)| {
+        let read: Option<&ObjectiveEvidence> = evidence.objectives.get(i);
+        Observed {
+            state: read.map_or(empty, |o: &ObjectiveEvidence| &o.state),
+            problem: error
+                .or_else(|| read.and_then(|o| o.problem.as_ref()))
+                .map(ReadError::code),
+            series: read.map_or((0, 0), |o| (o.notes.canary_series, o.notes.stable_series)),
+        }
+    };
+    let observed: Vec<Observed<'_>> = empty.iter().enumerate().map(observe).collect();
+    let failed = observed.iter().any(|o| o.problem.is_some());
+    let verdict = evaluate(&Case {
+        policy,
+        question,
+        id: verdict_id(&policy.revision, question),
+        start: evidence.found.map(|found| found.anchor),
+        exposed_since: evidence.found.map(|found| found.start),
+        block,
+        closed: evidence
+            .found
+            .map_or(-1, |found| closed(&found, question.at)),
+        step_since: standing::step_since(state, question, policy.horizon),
+        asked_since: Some(standing::asked_since(state, question, policy.horizon)),
+        observed,
+        warnings: warnings(policy, evidence, error),
+        force: Force {
+            latch: standing.latch.as_ref(),
+            ruling: standing.ruling.as_ref(),
+        },
+    });
+    (verdict, failed)
+}
+
+/// What a person should know beside the verdict.
+fn warnings(policy: &Policy, evidence: &RolloutEvidence, error: Option<&ReadError>) -> Vec<String> {
+    let mut warnings: Vec<String> = error.iter().map(ToString::to_string).collect();
+    for (objective, read) in policy.objectives.iter().zip(&evidence.objectives) {
+        let mut say = |text: String| {
+            let text = format!("{}: {text}", objective.name);
+            if !warnings.contains(&text) {
+                warnings.push(text);
+            }
+        };
+        if let Some(problem) = &read.problem {
+            say(problem.to_string());
+        }
+        read.warnings
+            .iter()
+            .for_each(|warning| say(warning.clone()));
+        read.notes.warnings().into_iter().for_each(&mut say);
+    }
+    warnings
+        .into_iter()
+        .map(|w| crate::judge::explain::clean(&w))
+        .collect()
+}

@@ -1,0 +1,151 @@
+//! Remembers: what is known before a question, and everything that its answer writes.
+
+use super::{
+    cache::RolloutEvidence,
+    identity::{delivery_id, event_id},
+    port::JudgeError,
+    transitions::{Aftermath, Given, Patience, after},
+};
+use crate::{
+    domain::{
+        Change, Delivery, Draft, Event, EventKind, Kept, Question, Standing, StoreError,
+        VerdictStore,
+    },
+    policy::Policy,
+};
+use std::{sync::Arc, time::Instant};
+use uuid::Uuid;
+
+/// Names of the receivers of an event, under this policy.
+pub type Addressees = Arc<dyn Fn(&Event, Option<&Policy>) -> Vec<String> + Send + Sync>;
+
+/// Called after each write: streams and senders look for what is new.
+pub type Poke = Arc<dyn Fn() + Send + Sync>;
+
+/// The way from verdicts to the store.
+#[derive(Clone)]
+pub struct Keeper {
+    /// Where everything is kept.
+    pub store: Arc<dyn VerdictStore>,
+    /// When people are told.
+    pub patience: Patience,
+    /// Who is told.
+    pub addressees: Addressees,
+    /// Wakes those who wait for news.
+    pub poke: Poke,
+}
+
+impl Keeper {
+    /// What is known before a question is judged.
+    pub async fn recall(
+        &self,
+        question: &Question,
+        revision: &str,
+        id: Uuid,
+        deadline: Instant,
+    ) -> Result<Standing, JudgeError> {
+        within(deadline, self.store.recall(question, revision, id)).await
+    }
+
+    /// Writes a verdict and all that comes with it.
+    pub async fn keep(
+        &self,
+        given: &Given<'_>,
+        _evidence: &mut RolloutEvidence,
+        deadline: Instant,
+    ) -> Result<Kept, JudgeError> {
+        let Aftermath {
+            state,
+            latch,
+            events,
+        } = after(given);
+        let draft = Draft {
+            version: given.standing.version,
+            verdict: given.verdict.clone(),
+            question: given.question.clone(),
+            inputs: Vec::new(),
+            run: None,
+            chunks: Vec::new(),
+            policy_text: Arc::clone(&given.policy.text),
+            state,
+            latch,
+            deliveries: self.deliveries(&events, Some(given.policy)),
+            events,
+            kept_at: given.now,
+        };
+        let kept = within(deadline, self.store.keep(draft)).await?;
+        (self.poke)();
+        Ok(kept)
+    }
+
+    /// Notes that no verdict could be given because the source has been silent for too long.
+    pub async fn source_down(
+        &self,
+        given: &Given<'_>,
+        deadline: Instant,
+    ) -> Result<(), JudgeError> {
+        let Aftermath { events, .. } = after(given);
+        let Some(mut event) = events.into_iter().find(|e| e.kind == EventKind::SourceDown) else {
+            return Ok(()); // told before
+        };
+        let since = given.now - given.silent;
+        let about = format!("{}/{} {}", event.namespace, event.rollout, event.policy);
+        event.id = event_id(event.kind, since, &about);
+        (event.outcome, event.verdict) = (None, None);
+        let change = Change {
+            state: given.standing.state.clone().map(|mut state| {
+                let key = format!("{} {}", event.kind.as_str(), event.policy);
+                state.open.insert(key, event.at);
+                (given.standing.version, state)
+            }),
+            deliveries: self.deliveries(std::slice::from_ref(&event), Some(given.policy)),
+            events: vec![event],
+            ..Change::default()
+        };
+        match tokio::time::timeout_at(deadline.into(), self.store.change(change)).await {
+            // another replica has just written: it or the next question tells it
+            Ok(Ok(_) | Err(StoreError::Stale)) => {
+                (self.poke)();
+                Ok(())
+            }
+            Ok(Err(error)) => Err(unavailable(&error)),
+            Err(_) => Err(JudgeError::StoreDown),
+        }
+    }
+
+    /// The messages that events cause.
+    pub fn deliveries(&self, events: &[Event], policy: Option<&Policy>) -> Vec<Delivery> {
+        let to = |event: &Event| {
+            let order = format!("{}/{}", event.namespace, event.rollout);
+            let (id, at) = (event.id, event.at);
+            (self.addressees)(event, policy)
+                .into_iter()
+                .map(move |receiver| Delivery {
+                    id: delivery_id(id, at, &receiver),
+                    event: id,
+                    receiver,
+                    order: order.clone(),
+                    due: at,
+                })
+        };
+        events.iter().flat_map(to).collect()
+    }
+}
+
+async fn within<T>(
+    deadline: Instant,
+    call: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, JudgeError> {
+    match tokio::time::timeout_at(deadline.into(), call).await {
+        Ok(outcome) => outcome.map_err(|error| unavailable(&error)),
+        Err(_) => {
+            tracing::error!("the store did not answer before the deadline");
+            Err(JudgeError::StoreDown)
+        }
+    }
+}
+
+fn unavailable(error: &StoreError) -> JudgeError {
+    tracing::error!(%error, "no verdict without the store");
+    JudgeError::StoreDown
+}

@@ -1,0 +1,314 @@
+//! What a verdict changes: the rollout's next state, and what happened with it. Pure.
+
+use super::{identity::event_id, standing};
+use crate::{
+    domain::{
+        Event, EventKind, Latch, Millis, Outcome, Question, RolloutState, Standing, Verdict,
+        time::rfc3339,
+    },
+    judge::explain::{clean, digits, span},
+    policy::Policy,
+};
+use std::collections::BTreeMap;
+
+/// After how long people are told, where the policy does not say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// Undecided for so long.
+    pub inconclusive: Millis,
+    /// Not asked about for so long.
+    pub vanished: Millis,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            inconclusive: 15 * 60_000,
+            vanished: 15 * 60_000,
+        }
+    }
+}
+
+/// What a verdict changes.
+#[derive(Debug, Clone, Default)]
+pub struct Aftermath {
+    /// The state from now on; `None` for a question about an earlier moment.
+    pub state: Option<RolloutState>,
+    /// A fail that stays.
+    pub latch: Option<Latch>,
+    /// What happened, in order.
+    pub events: Vec<Event>,
+}
+
+/// Everything that decides it.
+#[derive(Debug, Clone, Copy)]
+pub struct Given<'a> {
+    /// What was known before.
+    pub standing: &'a Standing,
+    /// The question.
+    pub question: &'a Question,
+    /// Its answer.
+    pub verdict: &'a Verdict,
+    /// The policy.
+    pub policy: &'a Policy,
+    /// When people are told.
+    pub patience: Patience,
+    /// How long the source has been silent.
+    pub silent: Millis,
+    /// By our clock.
+    pub now: Millis,
+}
+
+impl Given<'_> {
+    fn event(&self, kind: EventKind, reason: String) -> Event {
+        let verdict = self.verdict;
+        Event {
+            seq: 0,
+            id: event_id(kind, self.question.at, &verdict.id.to_string()),
+            at: self.question.at,
+            kind,
+            namespace: verdict.rollout.namespace.clone(),
+            rollout: verdict.rollout.name.clone(),
+            policy: verdict.policy.clone(),
+            canary_hash: verdict.rollout.canary_hash.clone(),
+            weight: verdict.weight,
+            outcome: Some(verdict.outcome),
+            verdict: Some(verdict.id),
+            author: None,
+            reason: clean(&reason),
+        }
+    }
+
+    fn ruled(&self) -> bool {
+        let ruling = self.standing.ruling.as_ref();
+        ruling.is_some_and(|ruling| ruling.in_force(self.question.at))
+    }
+}
+
+/// What a verdict changes. A question about an earlier moment than the newest is history only.
+pub fn after(given: &Given<'_>) -> Aftermath {
+    let Given {
+        standing,
+        question,
+        verdict,
+        ..
+    } = *given;
+    let latch = latch(given);
+    let plain = given.event(EventKind::Verdict, verdict.reason.clone());
+    if standing.state.as_ref().is_some_and(|s| s.at > question.at) {
+        return Aftermath {
+            state: None,
+            latch,
+            events: vec![plain],
+        };
+    }
+    let mut events = vec![plain];
+    let before = standing.state.as_ref();
+    let same = before.filter(|s| s.canary_hash == verdict.rollout.canary_hash);
+    let mut open = same.map_or_else(BTreeMap::new, |s| s.open.clone());
+    open.remove(EventKind::Vanished.as_str()); // it is back
+    if same.is_none() {
+        if let Some(former) = before.filter(|s| s.open.keys().any(|key| told(key))) {
+            let mut over = given.event(
+                EventKind::Recovered,
+                format!(
+                    "over: {} is judged instead of {}",
+                    verdict.rollout.canary_hash, former.canary_hash
+                ),
+            );
+            over.canary_hash.clone_from(&former.canary_hash);
+            events.push(over);
+        }
+        events.push(given.event(
+            EventKind::Started,
+            format!(
+                "canary {} is judged against {}",
+                verdict.rollout.canary_hash, verdict.rollout.stable_hash
+            ),
+        ));
+    }
+    walk(given, same, &mut events);
+    let key = verdict.policy.clone();
+    let known = same.and_then(|s| s.outcomes.get(&key)).copied();
+    let since = known
+        .filter(|(outcome, _)| *outcome == verdict.outcome)
+        .map_or(question.at, |(_, since)| since);
+    if let Some((former, _)) = known.filter(|(outcome, _)| *outcome != verdict.outcome) {
+        events.push(given.event(
+            EventKind::Changed,
+            format!(
+                "{} after {}: {}",
+                verdict.outcome.as_str(),
+                former.as_str(),
+                verdict.reason
+            ),
+        ));
+    }
+    tell(given, since, &mut open, &mut events);
+    let mut outcomes = same.map_or_else(BTreeMap::new, |s| s.outcomes.clone());
+    outcomes.insert(key, (verdict.outcome, since));
+    let mut labels = question.params.clone();
+    labels.extend(question.labels.clone());
+    let passed = verdict.outcome == Outcome::Pass;
+    let state = RolloutState {
+        namespace: verdict.rollout.namespace.clone(),
+        name: verdict.rollout.name.clone(),
+        policy: verdict.policy.clone(),
+        revision: verdict.revision.clone(),
+        canary_hash: verdict.rollout.canary_hash.clone(),
+        stable_hash: verdict.rollout.stable_hash.clone(),
+        weight: verdict.weight,
+        next_weight: verdict.next_weight,
+        step: question.step,
+        verdict: verdict.id,
+        outcome: verdict.outcome,
+        action: verdict.action,
+        score: verdict.score,
+        reason: verdict.reason.clone(),
+        at: question.at,
+        kept_at: given.now,
+        outcome_since: since,
+        outcomes,
+        since: same.map_or(question.at, |s| s.since),
+        steps: standing::steps_after(same, question, verdict.weight, passed, given.policy.horizon),
+        open,
+        labels,
+    };
+    Aftermath {
+        state: Some(state),
+        latch,
+        events,
+    }
+}
+
+/// A fail of the evidence stays; a fail by override ends with the override.
+fn latch(given: &Given<'_>) -> Option<Latch> {
+    let Given {
+        standing, verdict, ..
+    } = *given;
+    let earlier = standing
+        .latch
+        .as_ref()
+        .is_some_and(|l| l.at <= given.question.at);
+    let fails = verdict.outcome == Outcome::Fail && !given.ruled() && !earlier;
+    fails.then(|| Latch {
+        at: given.question.at,
+        verdict: verdict.id,
+        reason: verdict.reason.clone(),
+    })
+}
+
+/// The weight went up: noted, and told where there was no pass before.
+fn walk(given: &Given<'_>, same: Option<&RolloutState>, events: &mut Vec<Event>) {
+    let weight = given.verdict.weight;
+    let Some(before) = same.filter(|s| s.weight != weight) else {
+        return;
+    };
+    let from = digits(before.weight);
+    events.push(given.event(
+        EventKind::Weight,
+        format!("weight {} % after {from} %", digits(weight)),
+    ));
+    let left = before
+        .steps
+        .iter()
+        .find(|s| s.weight == Some(before.weight));
+    if weight > before.weight && left.is_some_and(|step| !step.passed) {
+        events.push(given.event(
+            EventKind::PromotionWithoutEvidence,
+            format!(
+                "the weight went from {from} to {} % although no pass was given at {from} %",
+                digits(weight)
+            ),
+        ));
+    }
+}
+
+/// Does this entry of `open` wait for the end of something bad?
+fn told(key: &str) -> bool {
+    let told = [
+        EventKind::Fail,
+        EventKind::Inconclusive,
+        EventKind::SourceDown,
+    ];
+    told.iter().any(|kind| key.starts_with(kind.as_str()))
+}
+
+/// What people are told once, and that it is over.
+fn tell(
+    given: &Given<'_>,
+    since: Millis,
+    open: &mut BTreeMap<String, Millis>,
+    events: &mut Vec<Event>,
+) {
+    let Given {
+        question,
+        verdict,
+        policy,
+        patience,
+        ..
+    } = *given;
+    let key = |kind: EventKind| format!("{} {}", kind.as_str(), verdict.policy);
+    let mut say = |open: &mut BTreeMap<String, Millis>, kind: EventKind, reason: String| {
+        if open.insert(key(kind), question.at).is_none() {
+            events.push(given.event(kind, reason));
+        }
+    };
+    let lasted = question.at - since;
+    match verdict.outcome {
+        Outcome::Fail if !given.ruled() => {
+            say(open, EventKind::Fail, verdict.reason.clone());
+        }
+        Outcome::Pass if verdict.weight >= 100.0 => {
+            say(open, EventKind::Pass, verdict.reason.clone());
+        }
+        Outcome::Inconclusive if lasted >= patience.inconclusive => {
+            let reason = format!(
+                "inconclusive for {}: {}",
+                span(lasted as f64 / 1000.0),
+                verdict.reason
+            );
+            say(open, EventKind::Inconclusive, reason);
+        }
+        _ => {}
+    }
+    let down = given.silent > 0 && given.silent >= policy.source_patience;
+    if down {
+        let reason = format!(
+            "metric source `{}` has given no answer for {}",
+            policy.source,
+            span(given.silent as f64 / 1000.0)
+        );
+        say(open, EventKind::SourceDown, reason);
+    }
+    let over = |kind: EventKind, is_over: bool, open: &mut BTreeMap<String, Millis>| {
+        let begun = open.get(&key(kind)).copied().filter(|_| is_over);
+        if begun.is_some() {
+            open.remove(&key(kind));
+        }
+        begun.map(|begun| format!("no longer {} (since {})", kind.as_str(), rfc3339(begun)))
+    };
+    let ended: Vec<String> = [
+        over(EventKind::Fail, verdict.outcome != Outcome::Fail, open),
+        over(
+            EventKind::Inconclusive,
+            verdict.outcome != Outcome::Inconclusive,
+            open,
+        ),
+        over(EventKind::SourceDown, given.silent == 0, open),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    // a fail says enough itself
+    if !ended.is_empty() && verdict.outcome != Outcome::Fail {
+        events.push(given.event(
+            EventKind::Recovered,
+            format!("{}: {}", ended.join(", "), verdict.reason),
+        ));
+    }
+}
+
+#[cfg(test)]
+#[path = "transitions/tests.rs"]
+mod tests;

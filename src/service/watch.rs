@@ -1,0 +1,101 @@
+//! Looks for what no question will ever show: rollouts that nobody asks about any more.
+
+use super::{identity::event_id, keeper::Keeper};
+use crate::{
+    domain::{
+        Action, Change, Clock, Event, EventKind, Filter, Millis, Outcome, RolloutState, StoreError,
+    },
+    judge::explain::{clean, span},
+};
+use std::{sync::Arc, time::Duration};
+
+/// Between two looks.
+const EVERY: Duration = Duration::from_secs(20);
+/// Rollouts of one page.
+const PAGE: u32 = 200;
+
+/// Looks until it is dropped.
+pub async fn watch(keeper: Keeper, clock: Arc<dyn Clock>) {
+    loop {
+        tokio::time::sleep(EVERY).await;
+        if let Err(error) = look(&keeper, clock.now()).await {
+            tracing::warn!(%error, "could not look for vanished rollouts");
+        }
+    }
+}
+
+/// One look at every rollout.
+pub async fn look(keeper: &Keeper, now: Millis) -> Result<(), StoreError> {
+    let everything = Filter::default();
+    let mut after: Option<(String, String)> = None;
+    loop {
+        let from = after.as_ref().map(|(a, b)| (a.as_str(), b.as_str()));
+        let page = keeper.store.rollouts(&everything, from, PAGE).await?;
+        let Some(last) = page.last() else {
+            return Ok(());
+        };
+        after = Some((last.namespace.clone(), last.name.clone()));
+        for state in page
+            .iter()
+            .filter(|s| vanished(s, now, keeper.patience.vanished))
+        {
+            note(keeper, state, now).await?;
+        }
+    }
+}
+
+const KEY: &str = "vanished";
+
+/// Undecided, or on its way, and nobody has asked for so long.
+fn vanished(state: &RolloutState, now: Millis, patience: Millis) -> bool {
+    let done = state.outcome == Outcome::Fail
+        || (state.action == Action::Advance && state.weight >= 100.0);
+    !done && now - state.kept_at >= patience && !state.open.contains_key(KEY)
+}
+
+async fn note(keeper: &Keeper, seen: &RolloutState, now: Millis) -> Result<(), StoreError> {
+    let (namespace, name) = (&seen.namespace, &seen.name);
+    let Some((version, mut state)) = keeper.store.rollout(namespace, name).await? else {
+        return Ok(());
+    };
+    if !vanished(&state, now, keeper.patience.vanished) {
+        return Ok(());
+    }
+    let event = Event {
+        seq: 0,
+        id: event_id(EventKind::Vanished, state.at, &state.verdict.to_string()),
+        at: now,
+        kind: EventKind::Vanished,
+        namespace: namespace.clone(),
+        rollout: name.clone(),
+        policy: state.policy.clone(),
+        canary_hash: state.canary_hash.clone(),
+        weight: state.weight,
+        outcome: Some(state.outcome),
+        verdict: Some(state.verdict),
+        author: None,
+        reason: clean(&format!(
+            "not asked about for {} at {} %, {}: {}",
+            span((now - state.kept_at) as f64 / 1000.0),
+            state.weight,
+            state.outcome.as_str(),
+            state.reason
+        )),
+    };
+    state.open.insert(KEY.to_owned(), now);
+    let change = Change {
+        state: Some((version, state)),
+        deliveries: keeper.deliveries(std::slice::from_ref(&event), None),
+        events: vec![event],
+        ..Change::default()
+    };
+    match keeper.store.change(change).await {
+        // somebody has just asked
+        Err(StoreError::Stale) => Ok(()),
+        done => {
+            done?;
+            (keeper.poke)();
+            Ok(())
+        }
+    }
+}
