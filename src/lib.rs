@@ -16,4 +16,5 @@ pub mod query;
 pub mod service;
 pub mod source;
 pub mod stats;
+pub mod store;
 pub mod telemetry;

@@ -115,6 +115,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("promql_parser", &["query"]),
     ("statrs", &["stats"]),
     ("sqlx", &["store"]),
+    ("lettre", &["notify"]),
     ("axum", &["http"]),
     // `cli`: `healthcheck` and `gate` ask a running service; `notify`: webhooks
     ("reqwest", &["net", "source", "notify", "cli"]),

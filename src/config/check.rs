@@ -4,6 +4,7 @@ use super::{
     alerts,
     error::{Places, SettingsError, mistake},
     settings::Settings,
+    store::{Place, StoreSettings},
 };
 use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
 
@@ -11,6 +12,7 @@ use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
 pub fn check(settings: &Settings, places: &Places) -> Result<(), SettingsError> {
     let wrong = |key: &str, message: &str| Err(mistake(places, key, message));
     off(settings, places)?;
+    store(&settings.store, places)?;
     let server = &settings.server;
     let Some(loopback) = loopback(&server.listen) else {
         return wrong(
@@ -109,15 +111,52 @@ pub fn check(settings: &Settings, places: &Places) -> Result<(), SettingsError> 
     alerts::check(settings, places)
 }
 
+/// Where verdicts are kept, and for how long.
+fn store(store: &StoreSettings, places: &Places) -> Result<(), SettingsError> {
+    let wrong = |key: &str, message: &str| Err(mistake(places, key, message));
+    if store.password_in_url() {
+        return wrong(
+            "store.url",
+            "has a password, which is never written here; write `postgres://user@host/db` and `password: { file: PATH }` or `{ env: NAME }` beside it",
+        );
+    }
+    let Some(place) = store.place() else {
+        return wrong(
+            "store.url",
+            "is not a URL of a store; give for example `sqlite://rollout-judge.db`, `sqlite:///var/lib/rollout-judge/judge.db` or `postgres://user@host/db`",
+        );
+    };
+    if store.password.is_some() && matches!(place, Place::File(_)) {
+        return wrong(
+            "store.password",
+            "is given although SQLite has none; remove it, or give a `url` that begins with `postgres://`",
+        );
+    }
+    if store.url.is_some() && store.data_dir.is_some() {
+        return wrong(
+            "store.dataDir",
+            "is given beside `url`, which already says where the store is; remove one of the two",
+        );
+    }
+    if store.max_age.0 < Duration::from_hours(1) || store.max_age.0 > Duration::from_hours(876_000)
+    {
+        return wrong("store.maxAge", "is out of range; give 1h to 36500d");
+    }
+    if store.max_bytes.0 < 16 << 20 {
+        return wrong("store.maxBytes", "is too small; give at least 16MiB");
+    }
+    if store.max_connections == 0 || store.max_connections > 1000 {
+        return wrong("store.maxConnections", "is out of range; give 1 to 1000");
+    }
+    if store.timeout.0 < Duration::from_millis(50) || store.timeout.0 > Duration::from_secs(30) {
+        return wrong("store.timeout", "is out of range; give 50ms to 30s");
+    }
+    Ok(())
+}
+
 /// Keys of what this version does not have are accepted only where they say "off".
 fn off(settings: &Settings, places: &Places) -> Result<(), SettingsError> {
     let wrong = |key: &str, message: &str| Err(mistake(places, key, message));
-    if settings.store.is_some() {
-        return wrong(
-            "store",
-            "history is not in this version, so nothing is stored; remove this key",
-        );
-    }
     if settings.kubernetes.enabled {
         return wrong(
             "kubernetes.enabled",

@@ -85,8 +85,10 @@ fn known() -> serde_json::Value {
         json!({"cert": "", "key": ""}),
     );
     put(&mut tree, "sources", json!({"*": source}));
-    put(&mut tree, "store", json!({}));
     put(&mut tree, "receivers", json!({"*": receiver()}));
+    if let Some(store) = tree.get_mut("store") {
+        put(store, "password", json!({"file": "", "env": ""}));
+    }
     let otlp = OtlpSettings {
         endpoint: String::new(),
         headers: BTreeMap::new(),

@@ -18,6 +18,7 @@ pub mod secrets;
 pub mod settings;
 mod show;
 pub mod source;
+pub mod store;
 pub mod template;
 pub mod units;
 

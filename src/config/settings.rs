@@ -5,6 +5,7 @@ use super::{
     receivers::{AlertSettings, ReceiverSettings, RouteSettings},
     secrets::Secret,
     source::{HeaderValue, SourceSettings},
+    store::StoreSettings,
     units::{HumanBytes, HumanDuration},
 };
 use serde::{Deserialize, Serialize};
@@ -26,9 +27,8 @@ pub struct Settings {
     pub telemetry: TelemetrySettings,
     /// Evidence kept between calls.
     pub evidence_cache: CacheSettings,
-    /// Not in this version; refused.
-    #[serde(skip_serializing)]
-    pub store: Option<serde_json::Value>,
+    /// Where verdicts are kept, and for how long.
+    pub store: StoreSettings,
     /// Not in this version; only `enabled: false`.
     pub kubernetes: KubernetesSettings,
     /// Who can be told, by name; policies and routes name them.

@@ -47,6 +47,31 @@ fn the_file_of_the_contract() {
 }
 
 #[test]
+fn the_store_of_the_contract() {
+    let settings = load(FILE, &[]).unwrap().store;
+    assert_eq!(settings.max_age.0, Duration::from_hours(24 * 90));
+    assert_eq!(settings.max_bytes.0, 10 << 30);
+    assert!(!settings.keep_samples && settings.url.is_none());
+    let settings = load(
+        FILE,
+        &[
+            ("ROLLOUT_JUDGE__STORE__URL", "postgres://judge@db/judge"),
+            ("ROLLOUT_JUDGE__STORE__PASSWORD__ENV", "JUDGE_DB_PASSWORD"),
+            ("ROLLOUT_JUDGE__STORE__MAX_AGE", "30d"),
+            ("ROLLOUT_JUDGE__STORE__KEEPSAMPLES", "true"),
+        ],
+    )
+    .unwrap();
+    let text = show(&settings);
+    assert!(!text.contains("JUDGE_DB_PASSWORD"), "{text}");
+    let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(value["store"]["url"], "postgres://***@db/judge");
+    assert_eq!(value["store"]["password"], "***");
+    assert!(settings.store.keep_samples);
+    assert_eq!(settings.store.max_age.0, Duration::from_hours(24 * 30));
+}
+
+#[test]
 fn the_environment_rules_over_the_file() {
     let settings = load(
         FILE,
@@ -182,14 +207,54 @@ fn mistakes_name_the_key_the_place_and_the_cure() {
     );
     check(
         "receivers: {}",
-        "store: { url: 'sqlite://x' }",
-        "judge.yaml:13:1: store: history is not in this version",
+        "store: { url: 'postgres://judge:hunter2@db/judge' }",
+        "judge.yaml:13:10: store.url: has a password, which is never written here; write `postgres://user@host/db` and `password: { file: PATH }`",
     );
     check(
         "enabled: false",
         "enabled: true",
         "judge.yaml:12:15: kubernetes.enabled: the Kubernetes API is not read",
     );
+    for (store, expected) in [
+        (
+            "{ url: 'mysql://db/judge' }",
+            "judge.yaml:13:10: store.url: is not a URL of a store; give for example `sqlite://rollout-judge.db`",
+        ),
+        (
+            "{ url: 'postgres://judge@db/judge', password: hunter2 }",
+            "judge.yaml:13:45: store.password: a secret is never written here; give `{ file: PATH }` or `{ env: NAME }`",
+        ),
+        (
+            "{ url: 'sqlite://x', password: { env: X } }",
+            "judge.yaml:13:30: store.password: is given although SQLite has none; remove it",
+        ),
+        (
+            "{ url: 'sqlite://x', dataDir: /x }",
+            "judge.yaml:13:30: store.dataDir: is given beside `url`",
+        ),
+        (
+            "{ maxAge: 10m }",
+            "judge.yaml:13:10: store.maxAge: is out of range; give 1h to 36500d",
+        ),
+        (
+            "{ maxBytes: 1MiB }",
+            "judge.yaml:13:10: store.maxBytes: is too small; give at least 16MiB",
+        ),
+        (
+            "{ maxConnections: 0 }",
+            "judge.yaml:13:10: store.maxConnections: is out of range; give 1 to 1000",
+        ),
+        (
+            "{ timeout: 1ms }",
+            "judge.yaml:13:10: store.timeout: is out of range; give 50ms to 30s",
+        ),
+        (
+            "{ keepSample: true }",
+            "judge.yaml:13:10: store.keepSample: unknown key `keepSample`; did you mean `keepSamples`?",
+        ),
+    ] {
+        check("receivers: {}", &format!("store: {store}"), expected);
+    }
     check("server:", "server: [", "judge.yaml:");
     check("server:", "- server:", "judge.yaml:");
     let found = load(FILE, &[("ROLLOUT_JUDGE__SERVER__LISTN", "x")])

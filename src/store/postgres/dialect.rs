@@ -1,0 +1,75 @@
+//! What PostgreSQL says in its own way.
+
+use crate::{
+    domain::StoreError,
+    store::{error::unavailable, lock::Lock},
+};
+
+/// The dialect.
+pub type Db = sqlx::Postgres;
+/// A connection.
+pub type Conn = sqlx::PgConnection;
+
+/// Our tables.
+const TABLES: &str =
+    "'verdicts', 'bodies', 'runs', 'chunks', 'policies', 'rollouts', 'latches', 'overrides',
+    'lineage', 'events', 'deliveries', 'cursors'";
+
+/// Bytes of a line of the log or of the outbox with its indexes.
+const LINE: i64 = 900;
+
+/// Holds something until the transaction ends.
+pub async fn lock(conn: &mut Conn, lock: Lock<'_>) -> Result<(), StoreError> {
+    let (kind, name) = lock.key();
+    sqlx::query::<Db>("SELECT pg_advisory_xact_lock($1, $2)")
+        .bind(kind)
+        .bind(name)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Bytes of our tables on the disk, dead rows and free room included.
+pub async fn bytes(conn: &mut Conn) -> Result<u64, StoreError> {
+    let text = format!(
+        "SELECT COALESCE(SUM(pg_total_relation_size(c.oid)), 0)::BIGINT FROM pg_class c
+         WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r' AND c.relname IN ({TABLES})"
+    );
+    let bytes: i64 = sqlx::query_scalar::<Db, i64>(sqlx::AssertSqlSafe(text))
+        .fetch_one(conn)
+        .await?;
+    Ok(bytes.unsigned_abs())
+}
+
+/// Is there more than this many bytes? Tables do not shrink when rows go, so rows are counted once the disk is over it;
+/// a fifth is left for dead rows and indexes.
+pub async fn too_large(conn: &mut Conn, max_bytes: u64) -> Result<bool, StoreError> {
+    if bytes(conn).await? <= max_bytes {
+        return Ok(false);
+    }
+    let rows: i64 = sqlx::query_scalar::<Db, i64>(
+        "SELECT ((SELECT COALESCE(SUM(size), 0) FROM verdicts) + (SELECT COALESCE(SUM(size), 0) FROM runs)
+             + $1 * ((SELECT COUNT(*) FROM events) + (SELECT COUNT(*) FROM deliveries)))::BIGINT",
+    )
+    .bind(LINE)
+    .fetch_one(conn)
+    .await?;
+    Ok(rows.unsigned_abs() > max_bytes / 5 * 4)
+}
+
+/// Dead rows are PostgreSQL's own to clean up.
+pub fn shrink(_conn: &mut Conn) -> std::future::Ready<Result<(), StoreError>> {
+    std::future::ready(Ok(()))
+}
+
+/// Is this a server that takes writes?
+pub async fn writable(conn: &mut Conn) -> Result<(), StoreError> {
+    let read_only: String = sqlx::query_scalar::<Db, String>("SHOW transaction_read_only")
+        .fetch_one(conn)
+        .await?;
+    if read_only == "off" {
+        Ok(())
+    } else {
+        Err(unavailable("the server only reads"))
+    }
+}

@@ -1,0 +1,174 @@
+//! The outbox.
+
+use super::{
+    dialect::{self, Conn, Db},
+    filter::Narrow,
+    log,
+    row::{self, column, id, text},
+};
+use crate::{
+    domain::{Claimed, Delivery, Millis, Posted, Progress, StoreError, Tried},
+    store::{error::corrupt, lock::Lock},
+};
+use sqlx::QueryBuilder;
+use uuid::Uuid;
+
+/// Deliveries of one order that are taken with the first.
+const BEHIND: i64 = 50;
+
+const POSTED: &str =
+    "SELECT d.place, d.id, d.event, d.receiver, d.queue, d.due, d.progress, d.tries, d.queued_at,
+     d.tried_at, d.error, e.seq, e.body FROM deliveries d JOIN events e ON e.id = d.event";
+
+/// Queues a delivery; a known one stays as it is.
+pub async fn queue(
+    conn: &mut Conn,
+    delivery: &Delivery,
+    verdict: Option<Uuid>,
+    queued_at: Millis,
+) -> Result<(), StoreError> {
+    sqlx::query::<Db>(
+        "INSERT INTO deliveries (id, event, verdict, receiver, queue, due, progress, tries, queued_at, leased_until)
+         VALUES ($1, $2, $3, $4, $5, $6, 'pending', 0, $7, 0)
+         ON CONFLICT (id) DO NOTHING",
+    )
+    .bind(delivery.id.as_bytes().as_slice())
+    .bind(delivery.event.as_bytes().as_slice())
+    .bind(verdict.map(|verdict| verdict.as_bytes().to_vec()))
+    .bind(text(&delivery.receiver))
+    .bind(text(&delivery.order))
+    .bind(delivery.due)
+    .bind(queued_at)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// See [`crate::domain::VerdictStore::claim`].
+pub async fn claim(
+    conn: &mut Conn,
+    receiver: String,
+    now: Millis,
+    until: Millis,
+    limit: u32,
+) -> Result<Vec<Claimed>, StoreError> {
+    dialect::lock(conn, Lock::Receiver(&receiver)).await?;
+    let mut query = QueryBuilder::<Db>::new(POSTED);
+    query.push(
+        " JOIN (SELECT MIN(place) AS place FROM deliveries WHERE progress = 'pending' AND receiver = ",
+    );
+    query.push_bind(text(&receiver));
+    query.push(" GROUP BY queue) h ON h.place = d.place WHERE d.due <= ");
+    query
+        .push_bind(now)
+        .push(" AND d.leased_until <= ")
+        .push_bind(now);
+    query
+        .push(" ORDER BY d.place LIMIT ")
+        .push_bind(i64::from(limit));
+    let heads = query.build().fetch_all(&mut *conn).await?;
+    let mut taken = Vec::with_capacity(heads.len());
+    for head in &heads {
+        let (place, first) = (column::<i64>(head, 0)?, posted(head)?);
+        let mut query = QueryBuilder::<Db>::new(POSTED);
+        query.push(" WHERE d.progress = 'pending' AND d.receiver = ");
+        query.push_bind(text(&receiver)).push(" AND d.queue = ");
+        query.push_bind(text(&first.delivery.order));
+        query.push(" AND d.place > ").push_bind(place);
+        query.push(" ORDER BY d.place LIMIT ").push_bind(BEHIND);
+        let behind = query.build().fetch_all(&mut *conn).await?;
+        for row in std::iter::once(head).chain(&behind) {
+            sqlx::query::<Db>("UPDATE deliveries SET leased_until = $1 WHERE place = $2")
+                .bind(until)
+                .bind(column::<i64>(row, 0)?)
+                .execute(&mut *conn)
+                .await?;
+        }
+        let behind = row::all(&behind, posted)?;
+        taken.push(Claimed { first, behind });
+    }
+    Ok(taken)
+}
+
+/// Notes what a try came to; a settled delivery stays as it is.
+pub async fn settle(
+    conn: &mut Conn,
+    delivery: Uuid,
+    tried: Tried,
+    now: Millis,
+) -> Result<(), StoreError> {
+    let (progress, due, error) = match tried {
+        Tried::Delivered => (Progress::Delivered, None, None),
+        Tried::Later { due, error } => (Progress::Pending, Some(due), Some(error)),
+        Tried::Dead { error } => (Progress::Dead, None, Some(error)),
+    };
+    sqlx::query::<Db>(
+        "UPDATE deliveries SET progress = $1, due = COALESCE($2, due), error = $3, tried_at = $4,
+             tries = tries + 1, leased_until = 0
+         WHERE id = $5 AND progress = 'pending'",
+    )
+    .bind(progress.as_str())
+    .bind(due)
+    .bind(error.as_deref().map(text))
+    .bind(now)
+    .bind(delivery.as_bytes().as_slice())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Deliveries by progress, newest first.
+pub async fn list(
+    conn: &mut Conn,
+    progress: Option<Progress>,
+    receiver: Option<&str>,
+    verdict: Option<Uuid>,
+    limit: u32,
+) -> Result<Vec<Posted>, StoreError> {
+    let mut query = QueryBuilder::<Db>::new(POSTED);
+    query.push(" WHERE 1 = 1");
+    query.equal("d.progress", progress.map(Progress::as_str));
+    query.equal("d.receiver", receiver);
+    if let Some(verdict) = verdict {
+        query.push(" AND d.verdict = ");
+        query.push_bind(verdict.as_bytes().to_vec());
+    }
+    query
+        .push(" ORDER BY d.place DESC LIMIT ")
+        .push_bind(i64::from(limit));
+    let rows = query.build().fetch_all(conn).await?;
+    row::all(&rows, posted)
+}
+
+/// Puts a dead delivery back, with all its tries before it.
+pub async fn retry(conn: &mut Conn, delivery: Uuid, now: Millis) -> Result<bool, StoreError> {
+    let done = sqlx::query::<Db>(
+        "UPDATE deliveries SET progress = 'pending', due = $1, tries = 0, leased_until = 0
+         WHERE id = $2 AND progress = 'dead'",
+    )
+    .bind(now)
+    .bind(delivery.as_bytes().as_slice())
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+fn posted(row: &row::Row) -> Result<Posted, StoreError> {
+    let word: String = column(row, 6)?;
+    Ok(Posted {
+        delivery: Delivery {
+            id: id(row, 1)?,
+            event: id(row, 2)?,
+            receiver: column(row, 3)?,
+            order: column(row, 4)?,
+            due: column(row, 5)?,
+        },
+        progress: Progress::parse(&word)
+            .ok_or_else(|| corrupt(format!("progress `{word}` of a delivery")))?,
+        tries: u32::try_from(column::<i64>(row, 7)?).unwrap_or_default(),
+        queued_at: column(row, 8)?,
+        tried_at: column(row, 9)?,
+        error: column(row, 10)?,
+        event: log::event(row, 11)?,
+    })
+}

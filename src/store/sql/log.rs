@@ -1,0 +1,128 @@
+//! The log, and the readers' places in it.
+
+use super::{
+    deliveries,
+    dialect::{self, Conn, Db},
+    row::{self, column, text},
+};
+use crate::{
+    domain::{Delivery, Event, EventKind, Millis, StoreError},
+    store::{lock::Lock, wire},
+};
+use sqlx::QueryBuilder;
+
+/// Appends what is new, with its deliveries; gives the new events with their places.
+pub async fn append(
+    conn: &mut Conn,
+    events: Vec<Event>,
+    wanted: &[Delivery],
+    now: Option<Millis>,
+) -> Result<Vec<Event>, StoreError> {
+    if events.is_empty() {
+        return Ok(events);
+    }
+    // until the commit: who comes later gets a higher place
+    dialect::lock(conn, Lock::Log).await?;
+    let mut new = Vec::with_capacity(events.len());
+    for mut event in events {
+        let inserted = sqlx::query::<Db>(
+            "INSERT INTO events (id, at, kind, namespace, rollout, body) VALUES ($1, $2, $3, $4, $5, $6)
+             ON CONFLICT (id) DO NOTHING RETURNING seq",
+        )
+        .bind(event.id.as_bytes().as_slice())
+        .bind(event.at)
+        .bind(event.kind.as_str())
+        .bind(text(&event.namespace))
+        .bind(text(&event.rollout))
+        .bind(wire::write::<wire::v1::Event>(&event)?)
+        .fetch_optional(&mut *conn)
+        .await?;
+        let Some(inserted) = inserted else {
+            continue;
+        };
+        event.seq = column(&inserted, 0)?;
+        for delivery in wanted.iter().filter(|delivery| delivery.event == event.id) {
+            deliveries::queue(conn, delivery, event.verdict, now.unwrap_or(delivery.due)).await?;
+        }
+        new.push(event);
+    }
+    Ok(new)
+}
+
+/// An event whose place and body stand in these columns.
+pub fn event(row: &row::Row, place: usize) -> Result<Event, StoreError> {
+    let body: String = column(row, place + 1)?;
+    let mut event = wire::read::<wire::v1::Event>(&body)?;
+    event.seq = column(row, place)?;
+    Ok(event)
+}
+
+/// The log after a place.
+pub async fn after(conn: &mut Conn, place: i64, limit: u32) -> Result<Vec<Event>, StoreError> {
+    let rows =
+        sqlx::query::<Db>("SELECT seq, body FROM events WHERE seq > $1 ORDER BY seq LIMIT $2")
+            .bind(place)
+            .bind(i64::from(limit))
+            .fetch_all(conn)
+            .await?;
+    row::all(&rows, |row| event(row, 0))
+}
+
+/// The log of one rollout, newest first.
+pub async fn timeline(
+    conn: &mut Conn,
+    namespace: &str,
+    name: &str,
+    before: Option<i64>,
+    changes: bool,
+    limit: u32,
+) -> Result<Vec<Event>, StoreError> {
+    let mut query = QueryBuilder::<Db>::new("SELECT seq, body FROM events WHERE namespace = ");
+    query.push_bind(text(namespace)).push(" AND rollout = ");
+    query.push_bind(text(name));
+    if changes {
+        // the words of the partial index
+        query
+            .push(" AND kind <> '")
+            .push(EventKind::Verdict.as_str())
+            .push("'");
+    }
+    if let Some(before) = before {
+        query.push(" AND seq < ").push_bind(before);
+    }
+    query
+        .push(" ORDER BY seq DESC LIMIT ")
+        .push_bind(i64::from(limit));
+    let rows = query.build().fetch_all(conn).await?;
+    row::all(&rows, |row| event(row, 0))
+}
+
+/// The last place.
+pub async fn last(conn: &mut Conn) -> Result<i64, StoreError> {
+    let found = sqlx::query::<Db>("SELECT COALESCE(MAX(seq), 0) FROM events")
+        .fetch_one(conn)
+        .await?;
+    column(&found, 0)
+}
+
+/// How far a reader has come.
+pub async fn cursor(conn: &mut Conn, reader: &str) -> Result<Option<i64>, StoreError> {
+    let found = sqlx::query::<Db>("SELECT seq FROM cursors WHERE reader = $1")
+        .bind(text(reader))
+        .fetch_optional(conn)
+        .await?;
+    found.map(|row| column(&row, 0)).transpose()
+}
+
+/// Moves a reader on.
+pub async fn advance(conn: &mut Conn, reader: String, seq: i64) -> Result<(), StoreError> {
+    sqlx::query::<Db>(
+        "INSERT INTO cursors (reader, seq) VALUES ($1, $2)
+         ON CONFLICT (reader) DO UPDATE SET seq = excluded.seq WHERE excluded.seq > cursors.seq",
+    )
+    .bind(text(&reader))
+    .bind(seq)
+    .execute(conn)
+    .await?;
+    Ok(())
+}

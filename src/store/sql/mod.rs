@@ -1,0 +1,20 @@
+//! The port in SQL. These files are compiled twice: as part of `sqlite` and of `postgres`; `dialect` of the module around
+//! them says what differs.
+
+mod decisions;
+mod deliveries;
+mod filter;
+mod history;
+mod judged;
+mod keep;
+mod log;
+mod policies;
+mod port;
+mod prune;
+mod recall;
+mod rollouts;
+mod row;
+mod versions;
+
+use super::{dialect, gate};
+pub use port::Store;

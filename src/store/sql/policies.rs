@@ -1,0 +1,77 @@
+//! Revisions of policies that have judged.
+
+use super::{
+    dialect::{Conn, Db},
+    row::{self, column, text},
+};
+use crate::domain::{Draft, Millis, Revision, StoreError};
+
+/// How exactly it is known when a revision last judged: a write now and then, not one for each verdict.
+const HOUR: Millis = 3_600_000;
+
+/// Notes that a revision has judged.
+pub async fn seen(conn: &mut Conn, draft: &Draft) -> Result<(), StoreError> {
+    let verdict = &draft.verdict;
+    let known = sqlx::query::<Db>("SELECT newest FROM policies WHERE revision = $1")
+        .bind(text(&verdict.revision))
+        .fetch_optional(&mut *conn)
+        .await?;
+    let Some(known) = known else {
+        sqlx::query::<Db>(
+            "INSERT INTO policies (revision, name, document, oldest, newest) VALUES ($1, $2, $3, $4, $4)
+             ON CONFLICT (revision) DO NOTHING",
+        )
+        .bind(text(&verdict.revision))
+        .bind(text(&verdict.policy))
+        .bind(text(&draft.policy_text))
+        .bind(draft.kept_at)
+        .execute(conn)
+        .await?;
+        return Ok(());
+    };
+    if column::<Millis>(&known, 0)?.saturating_add(HOUR) < draft.kept_at {
+        sqlx::query::<Db>("UPDATE policies SET newest = $1 WHERE revision = $2 AND newest < $1")
+            .bind(draft.kept_at)
+            .bind(text(&verdict.revision))
+            .execute(conn)
+            .await?;
+    }
+    Ok(())
+}
+
+/// One revision.
+pub async fn policy(conn: &mut Conn, revision: &str) -> Result<Option<Revision>, StoreError> {
+    let found = sqlx::query::<Db>(
+        "SELECT name, revision, document, oldest FROM policies WHERE revision = $1",
+    )
+    .bind(text(revision))
+    .fetch_optional(conn)
+    .await?;
+    found.map(|row| read(&row)).transpose()
+}
+
+/// Revisions of a policy, newest first.
+pub async fn revisions(
+    conn: &mut Conn,
+    name: &str,
+    limit: u32,
+) -> Result<Vec<Revision>, StoreError> {
+    let rows = sqlx::query::<Db>(
+        "SELECT name, revision, document, oldest FROM policies WHERE name = $1
+         ORDER BY oldest DESC, revision LIMIT $2",
+    )
+    .bind(text(name))
+    .bind(i64::from(limit))
+    .fetch_all(conn)
+    .await?;
+    row::all(&rows, read)
+}
+
+fn read(row: &row::Row) -> Result<Revision, StoreError> {
+    Ok(Revision {
+        name: column(row, 0)?,
+        revision: column(row, 1)?,
+        text: column(row, 2)?,
+        first: column(row, 3)?,
+    })
+}

@@ -1,0 +1,68 @@
+//! The ways in: readers of their own, and the queue of the writer.
+
+use super::{dialect::Conn, writer::Writer};
+use crate::{
+    config::store::StoreSettings,
+    domain::{StoreError, ports::BoxFuture},
+    store::error::unavailable,
+};
+use sqlx::{
+    SqlitePool,
+    pool::PoolConnection,
+    sqlite::{SqliteConnectOptions, SqlitePoolOptions},
+};
+use std::time::Duration;
+
+/// More readers than this only wait for the same disk.
+const READERS: u32 = 8;
+
+/// The ways into an open file.
+pub struct Gate {
+    readers: SqlitePool,
+    writer: Writer,
+    timeout: Duration,
+}
+
+impl Gate {
+    /// Starts the writer; readers are opened when they are needed.
+    pub fn open(options: SqliteConnectOptions, settings: &StoreSettings) -> Self {
+        let timeout = settings.timeout.0;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(settings.max_connections.clamp(1, READERS))
+            .acquire_timeout(timeout)
+            .connect_lazy_with(
+                options
+                    .clone()
+                    .create_if_missing(false)
+                    .pragma("query_only", "ON"),
+            );
+        Self {
+            readers,
+            writer: Writer::start(options),
+            timeout,
+        }
+    }
+
+    /// A connection that only reads.
+    pub async fn reader(&self) -> Result<PoolConnection<sqlx::Sqlite>, StoreError> {
+        Ok(self.readers.acquire().await?)
+    }
+
+    /// What this gives inside the patience of the store.
+    pub async fn patiently<T>(
+        &self,
+        work: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        tokio::time::timeout(self.timeout, work)
+            .await
+            .unwrap_or_else(|_| Err(unavailable("no answer in time")))
+    }
+
+    /// Hands a job to the writer; gives its answer once it is on the disk.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        job: impl for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Result<T, StoreError>> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.patiently(self.writer.run(job)).await
+    }
+}

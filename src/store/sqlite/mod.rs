@@ -1,0 +1,63 @@
+//! SQLite: a file of its own, write-ahead log, one writer with group commit, a few readers beside it.
+
+mod dialect;
+mod gate;
+mod writer;
+
+#[path = "../sql/mod.rs"]
+mod sql;
+
+use super::{
+    error::unavailable,
+    schema::{self, Script},
+};
+use crate::{config::store::StoreSettings, domain::StoreError};
+use gate::Gate;
+use sqlx::{
+    ConnectOptions as _, Connection as _,
+    sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+};
+use std::{fs, path::Path};
+
+const SCRIPTS: &[Script] = &[(
+    1,
+    "memory",
+    include_str!("../migrations/sqlite/0001_memory.sql"),
+)];
+
+/// The log shrinks to this after a peak.
+const LOG_BYTES: &str = "67108864";
+
+/// Opens the file, or makes it.
+pub async fn open(path: &Path, settings: &StoreSettings) -> Result<sql::Store, StoreError> {
+    if let Some(folder) = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
+        fs::create_dir_all(folder)
+            .map_err(|error| unavailable(format!("cannot make {}: {error}", folder.display())))?;
+    }
+    let timeout = settings.timeout.0;
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .auto_vacuum(SqliteAutoVacuum::Incremental)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        // below the patience of the callers, so that they hear what is wrong
+        .busy_timeout(timeout * 3 / 4)
+        .pragma("journal_size_limit", LOG_BYTES)
+        .disable_statement_logging();
+    migrate(&options).await?;
+    Ok(sql::Store::new(Gate::open(options, settings)))
+}
+
+async fn migrate(options: &SqliteConnectOptions) -> Result<(), StoreError> {
+    let mut connection = options.connect().await?;
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    schema::migrate(&mut *transaction, SCRIPTS).await?;
+    transaction.commit().await?;
+    connection.close().await?;
+    Ok(())
+}
