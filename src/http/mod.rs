@@ -7,6 +7,7 @@
 mod answer;
 mod auth;
 mod catalog;
+mod deliveries;
 mod health;
 mod hint;
 pub mod history;
