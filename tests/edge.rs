@@ -4,8 +4,13 @@ mod edge {
     mod answers;
     mod commands;
     mod double;
+    mod events;
+    mod ground;
+    mod history;
+    mod overrides;
     mod parsing;
     mod protocol;
     mod settings;
+    mod switch;
     mod telemetry;
 }

@@ -32,6 +32,11 @@ pub(super) enum Command {
     /// Check policy files; with --source, also whether their selectors find series
     #[command(after_help = "Exit codes: 0 everything is fine, 1 something is wrong, 2 usage.")]
     Check(Box<CheckArgs>),
+    /// Judge again from bundles of kept verdicts, and compare byte for byte
+    #[command(
+        after_help = "Exit codes: 0 every verdict is the same, 1 one differs, 2 usage or a file that cannot be used."
+    )]
+    Replay(ReplayArgs),
     /// Print the JSON Schema of policy files, for editors
     Schema,
     /// Ask a running service whether it is ready; exit 0 if so, 1 if not
@@ -230,6 +235,16 @@ pub(super) struct CheckArgs {
         help_heading = "Against a source"
     )]
     pub at: Option<String>,
+    /// How the result is printed
+    #[arg(long, value_enum, default_value = "text")]
+    pub output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReplayArgs {
+    /// Bundles, as `GET /v1/verdicts/{id}/bundle` gives them; `-` is standard input
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
     /// How the result is printed
     #[arg(long, value_enum, default_value = "text")]
     pub output: Output,

@@ -10,6 +10,7 @@ mod healthcheck;
 mod judge;
 mod paint;
 mod probe;
+mod replay;
 mod report;
 mod run;
 pub mod serve;

@@ -6,6 +6,7 @@
 
 mod answer;
 mod auth;
+mod bundle;
 mod catalog;
 mod deliveries;
 mod health;

@@ -1,8 +1,8 @@
 //! The OpenAPI 3.1 document; `fixtures/openapi.json` is the committed copy.
 
 use super::{
-    answer, catalog, deliveries, health, history, policies, policy_answer, problem, request,
-    verdicts,
+    answer, bundle, catalog, deliveries, health, history, policies, policy_answer, problem,
+    request, verdicts,
 };
 use axum::{http::StatusCode, response::Response};
 use utoipa::{
@@ -16,7 +16,7 @@ use utoipa::{
     info(title = "rollout-judge", description = "Statistical canary judge for Argo Rollouts. Every error is \
         `application/problem+json` with a stable `code`; a 503 of `POST /v1/verdicts` has an empty body."),
     paths(verdicts::judge, verdicts::latest,
-          history::verdicts::list, history::verdicts::one, history::rollouts::list, history::rollouts::one,
+          history::verdicts::list, history::verdicts::one, bundle::bundle, history::rollouts::list, history::rollouts::one,
           history::overrides::list, history::overrides::make, history::overrides::take_back,
           history::lineage::lineage, history::events::events,
           deliveries::list, deliveries::retry,

@@ -68,6 +68,11 @@ pub const CODES: &[(&str, u16, &str)] = &[
         "the rollout's state changed at the same time",
     ),
     (
+        "bundle-gone",
+        410,
+        "what this verdict was made of is not kept any more",
+    ),
+    (
         "body-too-large",
         413,
         "the body is larger than `server.bodyLimit`",

@@ -1,6 +1,8 @@
 //! Which path goes where, and through which layers.
 
-use super::{auth, deliveries, health, history, layers, openapi, policies, state::App, verdicts};
+use super::{
+    auth, bundle, deliveries, health, history, layers, openapi, policies, state::App, verdicts,
+};
 use axum::{
     Router,
     http::HeaderName,
@@ -10,7 +12,10 @@ use axum::{
 use std::sync::Arc;
 use tower_http::{
     catch_panic::CatchPanicLayer,
-    compression::CompressionLayer,
+    compression::{
+        CompressionLayer,
+        predicate::{DefaultPredicate, NotForContentType, Predicate},
+    },
     request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer},
     trace::TraceLayer,
 };
@@ -28,6 +33,7 @@ pub fn router(app: Arc<App>) -> Router {
         )
         .route("/v1/verdicts/latest", get(verdicts::latest))
         .route("/v1/verdicts/{id}", get(history::verdicts::one))
+        .route("/v1/verdicts/{id}/bundle", get(bundle::bundle))
         .route("/v1/rollouts", get(history::rollouts::list))
         .route(
             "/v1/rollouts/{namespace}/{name}",
@@ -56,7 +62,9 @@ pub fn router(app: Arc<App>) -> Router {
         .fallback(layers::not_found)
         .layer(CatchPanicLayer::custom(layers::caught))
         .layer(from_fn_with_state(Arc::clone(&app), layers::finish))
-        .layer(CompressionLayer::new())
+        .layer(CompressionLayer::new().compress_when(
+            DefaultPredicate::new().and(NotForContentType::const_new("application/gzip")),
+        ))
         .layer(
             TraceLayer::new_for_http()
                 .make_span_with(layers::span)

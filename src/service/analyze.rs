@@ -1,10 +1,11 @@
 //! The judgement of one question, end to end: plan, fetch, condense, judge.
 
 use super::{
+    bundle::{Capture, Recorder},
     cache::{EvidenceCache, Key, RolloutEvidence},
-    conclude::{Asked, conclude},
+    conclude::{Asked, Concluded, conclude},
     discover::{self, Found},
-    identity::verdict_id,
+    identity::{run_id, verdict_id},
     keeper::Keeper,
     port::{Judge, JudgeError, Policies},
     read::{self, Job, ObjectiveEvidence, ReadError},
@@ -57,6 +58,7 @@ pub struct Analyze {
     cache: EvidenceCache,
     silence: Silence,
     keeper: Option<Keeper>,
+    capture: Capture,
     histories: Semaphore,
     flights: Cache<(String, Question), Arc<Verdict>>,
 }
@@ -77,6 +79,10 @@ impl Analyze {
             limits,
             cache: EvidenceCache::new(limits.rollouts),
             silence: Silence::default(),
+            capture: Capture {
+                blocks: keeper.is_some(),
+                samples: false,
+            },
             keeper,
             histories: Semaphore::new(HISTORIES),
             flights: Cache::builder()
@@ -84,6 +90,13 @@ impl Analyze {
                 .time_to_live(SHARED)
                 .build(),
         }
+    }
+
+    /// Keeps raw samples beside the blocks, where anything is kept.
+    #[must_use]
+    pub fn keeping_samples(mut self, samples: bool) -> Self {
+        self.capture.samples = samples && self.capture.blocks;
+        self
     }
 
     async fn analyze(&self, question: Question) -> Result<Arc<Verdict>, JudgeError> {
@@ -145,6 +158,7 @@ impl Analyze {
             planner: &planner,
             source: source.as_ref(),
             histories: &self.histories,
+            capture: self.capture,
             deadline: deadline.checked_sub(RESERVE).unwrap_or(deadline),
         };
         let place = self
@@ -209,7 +223,11 @@ impl Analyze {
                 question,
                 standing: &standing,
             };
-            let (verdict, failed) = conclude(&asked, evidence, error);
+            let Concluded {
+                verdict,
+                inputs,
+                failed,
+            } = conclude(&asked, evidence, error);
             let silent = self.silence.note(&policy.source, failed, self.clock.now());
             let Some(keeper) = self.keeper.as_ref().filter(|_| !question.dry_run) else {
                 return answer(policy, verdict, failed, silent);
@@ -227,7 +245,7 @@ impl Analyze {
                 keeper.source_down(&given, deadline).await?;
                 return Err(JudgeError::SourceDown);
             }
-            match keeper.keep(&given, evidence, deadline).await? {
+            match keeper.keep(&given, (evidence, inputs), deadline).await? {
                 Kept::Written(_) => return Ok(Arc::new(verdict)),
                 Kept::Known(known) => return Ok(Arc::new(*known)),
                 Kept::Stale => {
@@ -313,6 +331,7 @@ struct Reading<'a> {
     planner: &'a Planner<'a>,
     source: &'a dyn MetricSource,
     histories: &'a Semaphore,
+    capture: Capture,
     deadline: Instant,
 }
 
@@ -323,6 +342,7 @@ impl Reading<'_> {
         kept: &mut RolloutEvidence,
         limit: tokio::time::Instant,
     ) -> Option<ReadError> {
+        kept.bound(!self.question.dry_run);
         if kept.found.is_none() || self.must_look_again(kept) {
             let found = tokio::time::timeout_at(
                 limit,
@@ -429,12 +449,15 @@ impl Reading<'_> {
             pod_label: self.policy.pod_label.clone(),
             replica_labels: self.source.replica_labels().to_vec(),
         };
+        let run = run_id(self.question.at);
         kept.found = Some(found);
-        kept.objectives = self
-            .policy
-            .objectives
-            .iter()
-            .map(|o| ObjectiveEvidence::new(self.policy, o, &found, identity.clone()))
+        kept.run = Some(run);
+        kept.objectives = (0_u32..)
+            .zip(&self.policy.objectives)
+            .map(|(part, o)| {
+                ObjectiveEvidence::new(self.policy, o, &found, identity.clone())
+                    .recorded(Recorder::new(run, part, self.capture))
+            })
             .collect();
     }
 

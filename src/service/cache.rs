@@ -1,10 +1,11 @@
 //! Folded evidence per rollout: bounded, and losing it costs time, never a different answer.
 
-use super::{discover::Found, read::ObjectiveEvidence};
-use crate::domain::{Millis, Question, RolloutRef};
+use super::{bundle::ChunkKey, discover::Found, read::ObjectiveEvidence};
+use crate::domain::{Chunk, Millis, Question, RolloutRef};
 use moka::future::Cache;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::sync::Mutex;
+use uuid::Uuid;
 
 /// A rollout nobody asks about is forgotten.
 const IDLE: Duration = Duration::from_hours(3);
@@ -35,6 +36,8 @@ impl Key {
 pub struct RolloutEvidence {
     /// Start and rhythm, once found.
     pub found: Option<Found>,
+    /// The reading that the blocks belong to: another one for each that begins anew.
+    pub run: Option<Uuid>,
     /// One for each objective, in the policy's order.
     pub objectives: Vec<ObjectiveEvidence>,
 }
@@ -47,6 +50,32 @@ impl RolloutEvidence {
             .map(ObjectiveEvidence::folded)
             .max()
             .unwrap_or(i64::MIN)
+    }
+
+    /// What the store does not have yet, to be written with the next verdict.
+    pub fn pending(&self) -> Vec<Chunk> {
+        let recorders = self.objectives.iter().map(|o| &o.recorder);
+        recorders.flat_map(|r| r.pending()).collect()
+    }
+
+    /// The store has these. What it does not have is offered again.
+    pub fn kept(&mut self, keys: &[ChunkKey]) {
+        for objective in &mut self.objectives {
+            objective.recorder.kept(keys);
+        }
+    }
+
+    /// Before more is read: forgets what has waited for the store in vain. Evidence that lost something so can still
+    /// judge, but a verdict that is kept needs a new reading.
+    pub fn bound(&mut self, keeps: bool) {
+        let mut lost = false;
+        for objective in &mut self.objectives {
+            objective.recorder.bound();
+            lost |= objective.recorder.lost();
+        }
+        if lost && keeps {
+            *self = Self::default();
+        }
     }
 }
 

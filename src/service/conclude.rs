@@ -2,6 +2,7 @@
 
 use super::{
     analyze::closed,
+    bundle::Inputs,
     cache::RolloutEvidence,
     identity::verdict_id,
     read::{ObjectiveEvidence, ReadError},
@@ -27,12 +28,23 @@ pub struct Asked<'a> {
     pub standing: &'a Standing,
 }
 
-/// The verdict, and whether the source failed.
+/// What was concluded.
+#[derive(Debug)]
+pub struct Concluded {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// What else it was made of, for the store.
+    pub inputs: Vec<u8>,
+    /// Did the source fail?
+    pub failed: bool,
+}
+
+/// Judges.
 pub fn conclude(
     asked: &Asked<'_>,
     evidence: &RolloutEvidence,
     error: Option<&ReadError>,
-) -> (Verdict, bool) {
+) -> Concluded {
     let Asked {
         policy,
         question,
@@ -57,7 +69,7 @@ pub fn conclude(
     };
     let observed: Vec<Observed<'_>> = empty.iter().enumerate().map(observe).collect();
     let failed = observed.iter().any(|o| o.problem.is_some());
-    let verdict = evaluate(&Case {
+    let case = Case {
         policy,
         question,
         id: verdict_id(&policy.revision, question),
@@ -75,8 +87,12 @@ pub fn conclude(
             latch: standing.latch.as_ref(),
             ruling: standing.ruling.as_ref(),
         },
-    });
-    (verdict, failed)
+    };
+    Concluded {
+        verdict: evaluate(&case),
+        inputs: Inputs::new(&case, evidence).to_bytes(),
+        failed,
+    }
 }
 
 /// What a person should know beside the verdict.

@@ -1,7 +1,12 @@
-//! Ids that are functions of what they stand for, in the form of UUIDv7, so that every replica gives the same.
+//! Ids that are functions of what they stand for, in the form of UUIDv7, so that every replica gives the same. And the
+//! id of a reading, which no other process and no restart gives again.
 
 use crate::domain::{EventKind, Millis, Question};
 use sha2::{Digest, Sha256};
+use std::{
+    hash::{BuildHasher, RandomState},
+    sync::atomic::{AtomicU64, Ordering},
+};
 use uuid::Uuid;
 
 /// UUIDv7 with the moment of the question and, in place of chance, a digest of revision and question.
@@ -29,6 +34,17 @@ pub fn verdict_id(revision: &str, question: &Question) -> Uuid {
         part(value);
     }
     uuid7(question.at, digest)
+}
+
+/// UUIDv7 of a new reading: the system's entropy (it seeds the standard library's hashers) and a count.
+pub fn run_id(at: Millis) -> Uuid {
+    static RUNS: AtomicU64 = AtomicU64::new(0);
+    let run = RUNS.fetch_add(1, Ordering::Relaxed);
+    let mut digest = Sha256::new();
+    for part in 0..4_u64 {
+        digest.update(RandomState::new().hash_one((run, part)).to_be_bytes());
+    }
+    uuid7(at, digest)
 }
 
 /// The id of an event: of its kind and of what it is about.
@@ -77,6 +93,15 @@ fn uuid7(at: Millis, digest: Sha256) -> Uuid {
 mod tests {
     use super::*;
     use crate::domain::RolloutRef;
+
+    #[test]
+    fn no_two_readings_have_the_same_id() {
+        let mut ids: Vec<Uuid> = (0..1000).map(|_| run_id(1_767_225_600_123)).collect();
+        assert!(ids.iter().all(|id| id.get_version_num() == 7));
+        ids.sort();
+        ids.dedup();
+        assert_eq!(ids.len(), 1000);
+    }
 
     #[test]
     fn the_same_question_has_the_same_id_and_any_change_another() {

@@ -1,6 +1,7 @@
 //! Remembers: what is known before a question, and everything that its answer writes.
 
 use super::{
+    bundle::{ChunkKey, chunk_key},
     cache::RolloutEvidence,
     identity::{delivery_id, event_id},
     port::JudgeError,
@@ -51,7 +52,7 @@ impl Keeper {
     pub async fn keep(
         &self,
         given: &Given<'_>,
-        _evidence: &mut RolloutEvidence,
+        (evidence, inputs): (&mut RolloutEvidence, Vec<u8>),
         deadline: Instant,
     ) -> Result<Kept, JudgeError> {
         let Aftermath {
@@ -59,13 +60,15 @@ impl Keeper {
             latch,
             events,
         } = after(given);
+        let chunks = evidence.pending();
+        let keys: Vec<ChunkKey> = chunks.iter().map(chunk_key).collect();
         let draft = Draft {
             version: given.standing.version,
             verdict: given.verdict.clone(),
             question: given.question.clone(),
-            inputs: Vec::new(),
-            run: None,
-            chunks: Vec::new(),
+            inputs,
+            run: evidence.run,
+            chunks,
             policy_text: Arc::clone(&given.policy.text),
             state,
             latch,
@@ -74,6 +77,9 @@ impl Keeper {
             kept_at: given.now,
         };
         let kept = within(deadline, self.store.keep(draft)).await?;
+        if matches!(kept, Kept::Written(_)) {
+            evidence.kept(&keys);
+        }
         (self.poke)();
         Ok(kept)
     }

@@ -8,6 +8,7 @@
 //! ```
 
 pub mod analyze;
+pub mod bundle;
 pub mod cache;
 pub mod conclude;
 pub mod discover;

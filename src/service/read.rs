@@ -1,6 +1,9 @@
 //! Brings one objective's evidence up to date: asks for the blocks that are not closed yet, folds them, forgets the samples.
 
-use super::discover::Found;
+use super::{
+    bundle::{Recorder, Taker, Tape},
+    discover::Found,
+};
 use crate::{
     domain::{
         Code, Labels, MetricSource, Millis, NativeHistogram, PlannedQuery, SampleSink, SourceError,
@@ -67,6 +70,23 @@ pub struct ObjectiveEvidence {
     pub warnings: Vec<String>,
     /// Why the latest blocks are missing.
     pub problem: Option<ReadError>,
+    /// What the store does not have yet.
+    pub recorder: Recorder,
+    identity: Identity,
+    first: i64,
+}
+
+/// Which kind of block an objective gives.
+pub fn kind(policy: &Policy, objective: &Objective) -> Kind {
+    match &objective.indicator {
+        Indicator::ErrorRatio { .. } => Kind::Counts { proportion: true },
+        Indicator::Ratio { .. } => Kind::Counts { proportion: false },
+        Indicator::LatencyQuantile { .. } => Kind::Histogram {
+            warm_up: policy.warm_up,
+        },
+        Indicator::Mean { .. } => Kind::Means,
+        Indicator::Gauge { .. } | Indicator::Query { .. } => Kind::Gauge,
+    }
 }
 
 impl ObjectiveEvidence {
@@ -76,29 +96,37 @@ impl ObjectiveEvidence {
             anchor: found.anchor,
             length: found.block,
         };
-        let kind = match &objective.indicator {
-            Indicator::ErrorRatio { .. } => Kind::Counts { proportion: true },
-            Indicator::Ratio { .. } => Kind::Counts { proportion: false },
-            Indicator::LatencyQuantile { .. } => Kind::Histogram {
-                warm_up: policy.warm_up,
-            },
-            Indicator::Mean { .. } => Kind::Means,
-            Indicator::Gauge { .. } | Indicator::Query { .. } => Kind::Gauge,
-        };
+        let kind = kind(policy, objective);
         // means and levels take nothing from before the canary
         let looks_back = matches!(kind, Kind::Counts { .. } | Kind::Histogram { .. });
+        let first = if looks_back {
+            -(policy.look_back / found.block)
+        } else {
+            0
+        };
         Self {
-            condenser: Condenser::new(kind, grid, identity),
+            condenser: Condenser::new(kind, grid, identity.clone()),
             state: ObjectiveState::new(objective, found.block),
-            next: if looks_back {
-                -(policy.look_back / found.block)
-            } else {
-                0
-            },
+            next: first,
             notes: Notes::default(),
             warnings: Vec::new(),
             problem: None,
+            recorder: Recorder::default(),
+            identity,
+            first,
         }
+    }
+
+    /// Everything that is closed from now on is recorded.
+    #[must_use]
+    pub fn recorded(mut self, recorder: Recorder) -> Self {
+        self.recorder = recorder;
+        self
+    }
+
+    /// First and last folded block.
+    pub fn blocks(&self) -> Option<(i64, i64)> {
+        (self.first < self.next).then_some((self.first, self.next - 1))
     }
 
     /// Number of the last block that is folded in.
@@ -116,9 +144,14 @@ impl ObjectiveEvidence {
             start: job.grid.start_of(first) - reach,
             end: job.grid.end_of(last),
         };
-        let ask = |(role, arm, query)| (query, self.condenser.piece(role, arm, first, last));
+        let ask = |(role, arm, query)| Ask {
+            query,
+            role,
+            arm,
+            piece: self.condenser.piece(role, arm, first, last),
+        };
         let asks = job.queries(window)?.into_iter().map(ask).collect();
-        Ok(Stretch { last, asks })
+        Ok(Stretch { first, last, asks })
     }
 
     /// Closes a stretch whose answers are all there and folds its blocks.
@@ -127,6 +160,7 @@ impl ObjectiveEvidence {
         for (index, block) in &closed.blocks {
             self.state.fold(*index, block);
         }
+        self.recorder.blocks(&closed.blocks);
         self.notes += closed.notes;
         self.next = last + 1;
         Ok(())
@@ -143,8 +177,34 @@ impl ObjectiveEvidence {
 
 /// A stretch of one objective that is about to be read.
 struct Stretch {
+    first: i64,
     last: i64,
-    asks: Vec<(PlannedQuery, Piece)>,
+    asks: Vec<Ask>,
+}
+
+/// One query of a stretch, and where its answer goes.
+struct Ask {
+    query: PlannedQuery,
+    role: Role,
+    arm: Option<Track>,
+    piece: Piece,
+}
+
+/// One of those who take a query's answer.
+struct Place {
+    /// Which objective.
+    at: usize,
+    /// Which of its queries.
+    answer: u32,
+    taker: Taker,
+}
+
+/// An answer on tape, and for whom it was read.
+struct Taped {
+    query: String,
+    order: u32,
+    tape: Tape,
+    places: Vec<Place>,
 }
 
 /// Reads and folds everything up to block `last`, all objectives side by side. Whatever an objective folded before its
@@ -153,9 +213,10 @@ pub async fn advance(evidence: &mut [ObjectiveEvidence], jobs: &[Job<'_>], last:
     for one in evidence.iter_mut() {
         one.problem = None;
     }
+    let record = evidence.iter().any(|one| one.recorder.wants_samples());
     loop {
         let mut stretches = Vec::new();
-        let mut shared: BTreeMap<PlannedQuery, Vec<(usize, Piece)>> = BTreeMap::new();
+        let mut shared: BTreeMap<PlannedQuery, Vec<(Place, Piece)>> = BTreeMap::new();
         for (at, (one, job)) in evidence.iter_mut().zip(jobs).enumerate() {
             if one.next > last || one.problem.is_some() {
                 continue;
@@ -164,8 +225,12 @@ pub async fn advance(evidence: &mut [ObjectiveEvidence], jobs: &[Job<'_>], last:
                 Err(error) => one.problem = Some(error.into()),
                 Ok(stretch) => {
                     stretches.push((at, stretch.last));
-                    for (query, piece) in stretch.asks {
-                        shared.entry(query).or_default().push((at, piece));
+                    let blocks = (stretch.first, stretch.last);
+                    for (answer, ask) in (0_u32..).zip(stretch.asks) {
+                        let taker = Taker::new(at as u32, ask.role, ask.arm, blocks);
+                        let place = Place { at, answer, taker };
+                        let takers = shared.entry(ask.query).or_default();
+                        takers.push((place, ask.piece));
                     }
                 }
             }
@@ -173,16 +238,22 @@ pub async fn advance(evidence: &mut [ObjectiveEvidence], jobs: &[Job<'_>], last:
         let Some(job) = jobs.first().filter(|_| !stretches.is_empty()) else {
             return;
         };
-        let reads = shared.into_iter().map(|(query, pieces)| async move {
-            let (takers, pieces): (Vec<usize>, Vec<Piece>) = pieces.into_iter().unzip();
-            let mut all = All(pieces);
-            let read = job.source.read(&query, job.deadline, &mut all).await;
-            (takers, all.0, read)
-        });
+        let reads = (0_u32..)
+            .zip(shared)
+            .map(|(order, (query, takers))| async move {
+                let (places, pieces): (Vec<Place>, Vec<Piece>) = takers.into_iter().unzip();
+                let mut all = All {
+                    pieces,
+                    tape: record.then(Tape::new),
+                };
+                let read = job.source.read(&query, job.deadline, &mut all).await;
+                (order, query.text, places, all, read)
+            });
         let mut answers: Vec<Vec<Piece>> = evidence.iter().map(|_| Vec::new()).collect();
-        for (takers, pieces, read) in join_all(reads).await {
-            for (at, piece) in takers.into_iter().zip(pieces) {
-                let Some(one) = evidence.get_mut(at) else {
+        let mut tapes = Vec::new();
+        for (order, query, places, all, read) in join_all(reads).await {
+            for (place, piece) in places.iter().zip(all.pieces) {
+                let Some(one) = evidence.get_mut(place.at) else {
                     continue;
                 };
                 match &read {
@@ -194,12 +265,18 @@ pub async fn advance(evidence: &mut [ObjectiveEvidence], jobs: &[Job<'_>], last:
                     }
                     Ok(report) => {
                         one.warn(&report.warnings);
-                        if let Some(answers) = answers.get_mut(at) {
+                        if let Some(answers) = answers.get_mut(place.at) {
                             answers.push(piece);
                         }
                     }
                 }
             }
+            tapes.extend(all.tape.map(|tape| Taped {
+                query,
+                order,
+                tape,
+                places,
+            }));
         }
         for (at, last) in stretches {
             let Some((one, pieces)) = evidence.get_mut(at).zip(answers.get_mut(at)) else {
@@ -211,19 +288,50 @@ pub async fn advance(evidence: &mut [ObjectiveEvidence], jobs: &[Job<'_>], last:
                 one.problem = Some(error);
             }
         }
+        keep_tapes(evidence, tapes);
+    }
+}
+
+/// Raw answers go with the first objective whose blocks were made of them.
+fn keep_tapes(evidence: &mut [ObjectiveEvidence], tapes: Vec<Taped>) {
+    for taped in tapes {
+        let closed = |place: &Place| {
+            let one = evidence.get(place.at);
+            one.is_some_and(|one| one.problem.is_none() && one.recorder.wants_samples())
+        };
+        let places: Vec<Place> = taped.places.into_iter().filter(closed).collect();
+        let Some(owner) = places.first() else {
+            continue;
+        };
+        let (at, answer) = (owner.at, owner.answer);
+        let (first, last) = (owner.taker.first, owner.taker.last);
+        let takers: Vec<Taker> = places.into_iter().map(|place| place.taker).collect();
+        if let Some(one) = evidence.get_mut(at) {
+            let payload = taped
+                .tape
+                .finish(&taped.query, taped.order, &one.identity, &takers);
+            one.recorder.samples(answer, first, last, payload);
+        }
     }
 }
 
 /// One answer for several takers.
-struct All(Vec<Piece>);
+struct All {
+    pieces: Vec<Piece>,
+    tape: Option<Tape>,
+}
 
 impl SampleSink for All {
     fn restart(&mut self) {
-        self.0.iter_mut().for_each(SampleSink::restart);
+        self.pieces.iter_mut().for_each(SampleSink::restart);
+        self.tape.iter_mut().for_each(SampleSink::restart);
     }
 
     fn series(&mut self, labels: Labels) {
-        if let Some((last, others)) = self.0.split_last_mut() {
+        if let Some(tape) = &mut self.tape {
+            tape.series(labels.clone());
+        }
+        if let Some((last, others)) = self.pieces.split_last_mut() {
             for piece in others {
                 piece.series(labels.clone());
             }
@@ -232,11 +340,19 @@ impl SampleSink for All {
     }
 
     fn sample(&mut self, at: Millis, value: f64) {
-        self.0.iter_mut().for_each(|piece| piece.sample(at, value));
+        if let Some(tape) = &mut self.tape {
+            tape.sample(at, value);
+        }
+        for piece in &mut self.pieces {
+            piece.sample(at, value);
+        }
     }
 
     fn histogram(&mut self, at: Millis, value: NativeHistogram) {
-        if let Some((last, others)) = self.0.split_last_mut() {
+        if let Some(tape) = &mut self.tape {
+            tape.histogram(at, value.clone());
+        }
+        if let Some((last, others)) = self.pieces.split_last_mut() {
             for piece in others {
                 piece.histogram(at, value.clone());
             }

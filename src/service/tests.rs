@@ -18,22 +18,22 @@ use std::{
     time::{Duration, Instant},
 };
 
-const START: Millis = 1_767_225_600_000;
+pub(super) const START: Millis = 1_767_225_600_000;
 const MINUTE: Millis = 60_000;
 
 /// One series: metric, labels, samples.
-type Row = (&'static str, Labels, Vec<(Millis, f64)>);
+pub(super) type Row = (&'static str, Labels, Vec<(Millis, f64)>);
 
 /// Answers from memory; every `stumbles`-th answer is partial or missing.
-struct Shelf {
+pub(super) struct Shelf {
     rows: Vec<Row>,
     replicas: Vec<String>,
-    stumbles: Option<usize>,
+    pub(super) stumbles: Option<usize>,
     asked: AtomicUsize,
 }
 
 impl Shelf {
-    fn of(rows: Vec<Row>) -> Self {
+    pub(super) fn of(rows: Vec<Row>) -> Self {
         Self {
             rows,
             replicas: vec!["replica".to_owned()],
@@ -138,7 +138,7 @@ fn judge_of(text: &str, shelf: Shelf) -> Analyze {
     )
 }
 
-fn question(at: Millis) -> Question {
+pub(super) fn question(at: Millis) -> Question {
     Question {
         policy: "p".into(),
         rollout: RolloutRef {
@@ -229,7 +229,7 @@ fn pod(
     }
 }
 
-fn shop(every: Millis) -> Vec<Row> {
+pub(super) fn shop(every: Millis) -> Vec<Row> {
     let mut rows = Vec::new();
     for n in 0..3 {
         pod(
@@ -247,7 +247,7 @@ fn shop(every: Millis) -> Vec<Row> {
     rows
 }
 
-const SPEC: &str = "apiVersion: rollout-judge/v1
+pub(super) const SPEC: &str = "apiVersion: rollout-judge/v1
 kind: JudgePolicy
 metadata: { name: p }
 spec:
