@@ -2,10 +2,11 @@
 
 use super::{
     double::{Double, NOW, Shelf, verdict},
-    kept::Kept,
+    switch::Switch,
 };
-use axum::Router;
+use axum::{Extension, Router};
 use rollout_judge::{
+    config::store::StoreSettings,
     domain::{
         Action, Draft, Event, EventKind, ManualClock, Outcome, Question, Retention, RolloutRef,
         RolloutState, StepSeen, Verdict, VerdictStore,
@@ -16,6 +17,7 @@ use rollout_judge::{
     telemetry::Metrics,
 };
 use std::{collections::BTreeMap, sync::Arc};
+use tempfile::TempDir;
 
 impl Policies for Shelf {
     fn policy(&self, name: &str) -> Option<Arc<Policy>> {
@@ -28,19 +30,32 @@ impl Policies for Shelf {
 
 /// The edge, and everything behind it.
 pub struct Ground {
-    pub store: Arc<Kept>,
+    pub store: Arc<Switch>,
     pub clock: Arc<ManualClock>,
     pub pulse: Arc<Pulse>,
     pub health: Arc<Health>,
+    folder: Arc<TempDir>,
     double: Double,
     auth: Auth,
     limits: Limits,
 }
 
 impl Ground {
-    pub fn new() -> Self {
+    /// Nothing is kept yet.
+    pub async fn new() -> Self {
+        let folder = TempDir::with_prefix("rollout-judge-edge").unwrap();
+        let settings = StoreSettings {
+            url: Some(format!("sqlite://{}/judge.db", folder.path().display())),
+            ..StoreSettings::default()
+        };
+        let store = rollout_judge::store::open(&settings).await.unwrap();
+        Self::on(Arc::new(Switch::on(store)), Arc::new(folder))
+    }
+
+    fn on(store: Arc<Switch>, folder: Arc<TempDir>) -> Self {
         Self {
-            store: Arc::default(),
+            store,
+            folder,
             clock: Arc::new(ManualClock::at(NOW)),
             pulse: Arc::default(),
             health: Arc::default(),
@@ -52,10 +67,7 @@ impl Ground {
 
     /// Another edge over the same store: a replica. Its pulse is its own.
     pub fn over(other: &Self) -> Self {
-        Self {
-            store: Arc::clone(&other.store),
-            ..Self::new()
-        }
+        Self::on(Arc::clone(&other.store), Arc::clone(&other.folder))
     }
 
     /// The edge of a new process over the same store.
@@ -114,7 +126,8 @@ impl Ground {
             health: Arc::clone(&self.health),
             limits: self.limits.clone(),
         });
-        router(Arc::new(app))
+        // the folder lives as long as the edge
+        router(Arc::new(app)).layer(Extension(Arc::clone(&self.folder)))
     }
 
     /// Keeps what was judged, with its events, as the service does.

@@ -167,6 +167,7 @@ fn limits(settings: &Settings) -> Limits {
         body_limit: usize::try_from(settings.server.body_limit.0).unwrap_or(usize::MAX),
         max_streams: settings.server.max_streams,
         max_override: settings.server.max_override.0,
+        heartbeat: http::limits::HEARTBEAT,
     }
 }
 
