@@ -16,3 +16,4 @@ pub mod source;
 pub mod stats;
 pub mod store;
 pub mod telemetry;
+pub mod writeback;

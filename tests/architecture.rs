@@ -63,6 +63,11 @@ const WALLS: &[Wall] = &[
     wall("source", &["domain", "config"], &["axum", "sqlx", "kube"]),
     wall("store", &["domain", "config"], &["axum", "reqwest", "kube"]),
     wall("notify", &["domain", "config"], &["axum", "sqlx", "kube"]),
+    wall(
+        "writeback",
+        &["domain", "config"],
+        &["axum", "sqlx", "kube"],
+    ),
     wall("kube", &["domain", "config"], &["axum", "sqlx", "reqwest"]),
     wall(
         "service",
@@ -92,6 +97,7 @@ const WALLS: &[Wall] = &[
             "stats",
             "store",
             "telemetry",
+            "writeback",
         ],
         &["axum", "sqlx"],
     ),
@@ -106,7 +112,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("sqlx", &["store"]),
     ("axum", &["http"]),
     // `cli`: `healthcheck` and `gate` ask a running service; `notify`: webhooks
-    ("reqwest", &["source", "notify", "cli"]),
+    ("reqwest", &["source", "notify", "writeback", "cli"]),
 ];
 
 /// Files that may say what their module may not, with the words.

@@ -6,6 +6,7 @@ use super::{
     settings::{OtlpSettings, Settings},
     source::{Kind, SourceSettings},
     units::HumanDuration,
+    write_back,
 };
 use config::{Map, Value, ValueKind};
 use serde_json::json;
@@ -84,6 +85,7 @@ fn known() -> serde_json::Value {
         json!({"cert": "", "key": ""}),
     );
     put(&mut tree, "sources", json!({"*": source}));
+    put(&mut tree, "writeBack", write_back::known());
     if let Some(store) = tree.get_mut("store") {
         put(store, "password", json!({"file": "", "env": ""}));
     }

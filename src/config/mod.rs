@@ -18,6 +18,7 @@ mod show;
 pub mod source;
 pub mod store;
 pub mod units;
+pub mod write_back;
 
 pub use error::SettingsError;
 pub use load::{load, load_from};

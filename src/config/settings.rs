@@ -6,6 +6,7 @@ use super::{
     source::{HeaderValue, SourceSettings},
     store::StoreSettings,
     units::{HumanBytes, HumanDuration},
+    write_back::WriteBackSettings,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
@@ -28,6 +29,8 @@ pub struct Settings {
     pub evidence_cache: CacheSettings,
     /// Where verdicts are kept, and for how long.
     pub store: StoreSettings,
+    /// Where verdicts are drawn beside the traffic.
+    pub write_back: WriteBackSettings,
     /// Not in this version; only `enabled: false`.
     pub kubernetes: KubernetesSettings,
     /// Not in this version; only empty.

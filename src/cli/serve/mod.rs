@@ -5,6 +5,7 @@ mod policies;
 pub(super) mod reach;
 mod start;
 pub mod wiring;
+pub mod writeback;
 
 pub use absent::Absent;
 pub use policies::{Shelf, answer};

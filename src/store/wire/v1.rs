@@ -148,6 +148,8 @@ shapes! {
         at: i64,
         kept_at: i64,
         outcome_since: i64,
+        #[serde(default)]
+        outcomes: BTreeMap<String, (Word<Outcome>, i64)>,
         since: i64,
         steps: Vec<StepSeen>,
         open: BTreeMap<String, i64>,
