@@ -4,6 +4,11 @@ mod edge {
     mod answers;
     mod commands;
     mod double;
+    mod events;
+    mod ground;
+    mod history;
+    mod kept;
+    mod overrides;
     mod parsing;
     mod protocol;
     mod settings;

@@ -2,8 +2,8 @@
 
 use super::{problem::json, state::App};
 use crate::domain::{
-    Clock, Labels, MetricSource, Millis, NativeHistogram, PlannedQuery, SampleSink, Shape, Window,
-    time::rfc3339,
+    Clock, Labels, MetricSource, Millis, NativeHistogram, PlannedQuery, SampleSink, Shape,
+    VerdictStore, Window, time::rfc3339,
 };
 use arc_swap::ArcSwap;
 use axum::{
@@ -20,17 +20,21 @@ use std::{
     },
     time::{Duration, Instant},
 };
+use tokio::sync::Mutex;
 use utoipa::ToSchema;
 
 /// Each source is asked at most this often.
 pub const PROBE_EVERY: Duration = Duration::from_secs(10);
 const PROBE_DEADLINE: Duration = Duration::from_secs(2);
+/// The store is asked at most this often.
+const PING_EVERY: Duration = Duration::from_secs(1);
 
 /// What the service knows about itself.
 #[derive(Default)]
 pub struct Health {
     stopping: AtomicBool,
     sources: ArcSwap<BTreeMap<String, SourceHealth>>,
+    store: Mutex<Option<(Instant, StoreHealth)>>,
 }
 
 /// The last probe of one source.
@@ -46,6 +50,15 @@ pub struct SourceHealth {
     pub checked_at: String,
 }
 
+/// The last look at the store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct StoreHealth {
+    /// It answers, and can be written to.
+    pub up: bool,
+    /// Why not; empty when it is.
+    pub detail: String,
+}
+
 /// The answer of `/readyz`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Readiness {
@@ -55,6 +68,8 @@ pub struct Readiness {
     pub detail: String,
     /// Loaded policies.
     pub policies: usize,
+    /// The store; without it no verdict can be given.
+    pub store: StoreHealth,
     /// The last probe of each metric source.
     pub sources: BTreeMap<String, SourceHealth>,
 }
@@ -97,18 +112,40 @@ impl Health {
         }
     }
 
-    fn readiness(&self, policies: usize) -> Readiness {
+    /// Asks the store, unless it was asked a moment ago; who comes at the same time waits for the one answer.
+    async fn store(&self, store: &dyn VerdictStore) -> StoreHealth {
+        let mut last = self.store.lock().await;
+        if let Some((_, health)) = last.as_ref().filter(|(at, _)| at.elapsed() < PING_EVERY) {
+            return health.clone();
+        }
+        let detail = match tokio::time::timeout(PROBE_DEADLINE, store.ping()).await {
+            Ok(Ok(())) => String::new(),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "the store does not answer".to_owned(),
+        };
+        let up = detail.is_empty();
+        if last.as_ref().is_some_and(|(_, health)| health.up != up) {
+            tracing::warn!(up, detail, "the store went or came back");
+        }
+        let health = StoreHealth { up, detail };
+        *last = Some((Instant::now(), health.clone()));
+        health
+    }
+
+    async fn readiness(&self, policies: usize, store: &dyn VerdictStore) -> Readiness {
+        let store = self.store(store).await;
         let detail = if self.is_stopping() {
             "the service is shutting down"
         } else if policies == 0 {
             "no policy is loaded; see `policies.paths` and the log"
         } else {
-            ""
+            &store.detail
         };
         Readiness {
             ready: detail.is_empty(),
             detail: detail.to_owned(),
             policies,
+            store: store.clone(),
             sources: (**self.sources.load()).clone(),
         }
     }
@@ -161,10 +198,13 @@ pub async fn healthz() -> &'static str {
 
 /// `GET /readyz`
 #[utoipa::path(get, path = "/readyz", tag = "operations", summary = "Can verdicts be given?", security(()),
-    responses((status = 200, description = "Policies are loaded", body = Readiness),
-              (status = 503, description = "No policies, or shutting down", body = Readiness)))]
+    responses((status = 200, description = "Policies are loaded and the store answers", body = Readiness),
+              (status = 503, description = "No policies, no store, or shutting down", body = Readiness)))]
 pub async fn readyz(State(app): State<Arc<App>>) -> Response {
-    let readiness = app.health.readiness(app.catalog.all().len());
+    let readiness = app
+        .health
+        .readiness(app.catalog.all().len(), &*app.store)
+        .await;
     let status = if readiness.ready {
         StatusCode::OK
     } else {

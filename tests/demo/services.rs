@@ -113,6 +113,7 @@ async fn start_judge(client: &Client, folder: &Path, victoria: &Server) -> Resul
             "server": {"listen": listen, "publicUrl": format!("http://{listen}")},
             "sources": {"default": {"kind": "victoriametrics", "url": victoria.url("")}},
             "policies": {"paths": [policy]},
+            "store": {"url": format!("sqlite://{}", folder.join("judge.db").display())},
         });
         fs::write(&file, config.to_string())?;
         let path = file.display().to_string();

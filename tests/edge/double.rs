@@ -1,23 +1,21 @@
 //! A service that answers as it is told, and a short way to call the edge.
 
+use super::ground::Ground;
 use axum::{Router, body::Body, http::Request, http::Response};
 use http_body_util::BodyExt;
 use rollout_judge::{
-    cli::serve::Absent,
     domain::{
-        Action, ArmSummary, Code, Effect, EvidenceSummary, Finding, FixedHorizon, ManualClock,
-        Needs, Outcome, Question, Verdict, Window, ports::BoxFuture,
+        Action, ArmSummary, Code, Effect, EvidenceSummary, Finding, FixedHorizon, Needs, Outcome,
+        Question, Verdict, Window, ports::BoxFuture,
     },
     http::{
-        App, Auth, Catalog, CheckAnswer, DiagnosticAnswer, FileAnswer, Health, Limits, Parts,
-        PolicySummary, router,
+        Auth, Catalog, CheckAnswer, DiagnosticAnswer, FileAnswer, Health, Limits, PolicySummary,
     },
     policy::{
         Direction, Indicator, Margin, Objective, OnSourceDown, OnTimeout, Policy, Step, Unit,
     },
     query::Tracks,
     service::{Judge, JudgeError},
-    telemetry::Metrics,
 };
 use std::{sync::Arc, time::Duration};
 use tower::ServiceExt;
@@ -25,12 +23,11 @@ use tower::ServiceExt;
 /// 2026-01-02T00:00:00Z
 pub const NOW: i64 = 1_767_312_000_000;
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Double {
     pub error: Option<JudgeError>,
     pub wait: Option<Duration>,
     pub panic: bool,
-    pub known: bool,
 }
 
 impl Judge for Double {
@@ -239,18 +236,8 @@ pub fn verdict(question: &Question) -> Verdict {
 }
 
 pub fn app(double: Double, auth: Auth, limits: Limits) -> (Router, Arc<Health>) {
-    let health = Arc::new(Health::default());
-    let app = App::new(Parts {
-        judge: Arc::new(double),
-        store: Arc::new(Absent),
-        catalog: Arc::new(Shelf),
-        clock: Arc::new(ManualClock::at(NOW)),
-        auth,
-        metrics: Arc::new(Metrics::default()),
-        health: Arc::clone(&health),
-        limits,
-    });
-    (router(Arc::new(app)), health)
+    let ground = Ground::new().judge(double).auth(auth).limits(limits);
+    (ground.router(), Arc::clone(&ground.health))
 }
 
 pub fn plain() -> Router {

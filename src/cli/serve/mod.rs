@@ -1,12 +1,11 @@
 //! `serve`: settings, wiring, the loops beside the server, and the end.
 
-mod absent;
+mod memory;
 mod policies;
 pub(super) mod reach;
 mod start;
 pub mod wiring;
 pub mod writeback;
 
-pub use absent::Absent;
 pub use policies::{Shelf, answer};
 pub(super) use start::run;

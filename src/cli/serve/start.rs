@@ -1,7 +1,7 @@
 //! From settings to a running service, and to its end.
 
 use super::{
-    absent::Absent,
+    memory::Memory,
     policies::Shelf,
     wiring::{self, Bounds, Engine, Sources},
 };
@@ -15,9 +15,9 @@ use crate::{
         settings::{Format, OtlpSettings},
         source::{Auth as SourceAuth, HeaderValue, SourceSettings},
     },
-    domain::{Clock, MetricSource, SystemClock, VerdictStore},
+    domain::{Clock, MetricSource, SystemClock},
     http::{self, App, Auth, Health, Limits, Parts, Token},
-    service::{Keeper, Overrule, Patience, Pulse},
+    service::Overrule,
     telemetry::{self, LogFormat, LogOptions, Metrics, OtlpOptions},
 };
 use secrecy::ExposeSecret;
@@ -83,23 +83,20 @@ async fn serve(settings: &Settings) -> Result<(), Stop> {
         deadline: settings.server.deadline.0,
         rollouts: settings.evidence_cache.max_rollouts,
     };
-    let engine = Engine::new(shelf.clone(), sources.clone(), None, bounds);
     let health = Arc::new(Health::default());
-    let store: Arc<dyn VerdictStore> = Arc::new(Absent);
-    let pulse = Arc::new(Pulse::default());
-    let poked = Arc::clone(&pulse);
-    let keeper = Keeper {
-        store: Arc::clone(&store),
-        patience: Patience::default(),
-        addressees: Arc::new(|_, _| Vec::new()),
-        poke: Arc::new(move || poked.poke()),
-    };
-    let overrule = Overrule::new(keeper, shelf.clone(), Arc::clone(&clock));
+    let memory = Memory::open(settings).await?;
+    let engine = Engine::new(
+        shelf.clone(),
+        sources.clone(),
+        Some(memory.keeper.clone()),
+        bounds,
+    );
+    let overrule = Overrule::new(memory.keeper.clone(), shelf.clone(), Arc::clone(&clock));
     let app = App::new(Parts {
         judge: engine.port(),
-        store: Arc::clone(&store),
+        store: Arc::clone(&memory.keeper.store),
         overrule: Arc::new(overrule),
-        pulse,
+        pulse: Arc::clone(&memory.pulse),
         catalog: shelf.clone(),
         clock: Arc::clone(&clock),
         auth: auth(settings)?,
@@ -117,6 +114,7 @@ async fn serve(settings: &Settings) -> Result<(), Stop> {
         })?;
     let stop = stop_signal(Arc::clone(&health))?;
     beside(&sources, &health, &clock, &metrics);
+    memory.tend(settings, &clock);
     tokio::spawn(shelf.watch(settings.policies.reload.0, clock, metrics));
     if let Ok(address) = listener.local_addr() {
         tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");

@@ -60,8 +60,9 @@ impl Running {
         std::fs::write(&policies, policy).unwrap();
         let config = dir.path().join("config.yaml");
         let text = format!(
-            "server: {{ listen: '{address}' }}\nsources:\n  default: {{ kind: {kind}, url: '{url}'{more} }}\npolicies: {{ paths: ['{}'] }}\n",
-            policies.display()
+            "server: {{ listen: '{address}' }}\nsources:\n  default: {{ kind: {kind}, url: '{url}'{more} }}\npolicies: {{ paths: ['{}'] }}\nstore: {{ url: 'sqlite://{}' }}\n",
+            policies.display(),
+            dir.path().join("judge.db").display()
         );
         std::fs::write(&config, text).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_rollout-judge"));

@@ -65,6 +65,8 @@ impl Setup {
         let paths: Vec<PathBuf> = self.policies.iter().cloned().chain(written).collect();
         let mut config =
             json!({"server": server, "sources": sources, "policies": {"paths": paths}});
+        let database = folder.join("judge.db");
+        config["store"] = json!({"url": format!("sqlite://{}", database.display())});
         for (key, value) in &self.more {
             config[key] = value.clone();
         }
@@ -74,12 +76,19 @@ impl Setup {
     /// Starts the program and waits until `/readyz` says yes.
     pub fn start(&self) -> Service {
         let folder = TempDir::with_prefix("rollout-judge").unwrap();
+        let mut service = self.start_in(folder.path());
+        service.folder = Some(folder);
+        service
+    }
+
+    /// The same in a folder that outlives the service.
+    pub fn start_in(&self, folder: &Path) -> Service {
         for (name, text) in &self.written {
-            fs::write(folder.path().join(name), text).unwrap();
+            fs::write(folder.join(name), text).unwrap();
         }
-        let config = folder.path().join("config.yaml");
+        let config = folder.join("config.yaml");
         let arguments = |port: u16| {
-            fs::write(&config, self.config(folder.path(), port)).unwrap();
+            fs::write(&config, self.config(folder, port)).unwrap();
             let path = config.display().to_string();
             vec!["serve".to_owned(), "--config".to_owned(), path]
         };
@@ -92,7 +101,7 @@ impl Setup {
         });
         Service {
             process,
-            _folder: folder,
+            folder: None,
         }
     }
 }
@@ -100,7 +109,7 @@ impl Setup {
 /// A running service; dropping it kills it.
 pub struct Service {
     pub process: Process,
-    _folder: TempDir,
+    folder: Option<TempDir>,
 }
 
 impl Service {

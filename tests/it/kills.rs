@@ -1,0 +1,242 @@
+//! kill -9 at random moments under load: what was answered stays, a fail stays a fail, every alert arrives.
+//!
+//! `KILLS=200 cargo test --test it kills` for the long run; the default is short.
+
+use crate::support::{
+    http::{Answer, Call, get},
+    scripted::{Reply, Scripted, Seen},
+    service::{Service, Setup},
+};
+use serde_json::{Value, json};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env, fs,
+    path::Path,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    thread,
+    time::{Duration, Instant, SystemTime},
+};
+
+/// No data is a fail at once, so a poll costs nothing; a source that refuses gives inconclusive.
+const POLICY: &str = "apiVersion: rollout-judge/v1
+kind: JudgePolicy
+metadata: { name: strict }
+spec:
+  onNoData: fail
+  noDataPatience: 0s
+  objectives:
+    - { name: errors, errorRatio: { errors: errors_total, total: requests_total } }
+alerts: { on: [fail], to: [hook] }
+";
+
+/// Rollouts that are asked about side by side.
+const ROLLOUTS: usize = 8;
+/// Questions about one canary.
+const QUESTIONS: u64 = 6;
+
+/// A stream of numbers that looks random and is the same in each run.
+struct Dice(AtomicU64);
+
+impl Dice {
+    fn roll(&self, sides: u64) -> u64 {
+        let x = self.0.fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::Relaxed);
+        let x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (x ^ (x >> 31)) % sides
+    }
+}
+
+/// What was answered with 200.
+#[derive(Debug, Clone)]
+struct Acknowledged {
+    rollout: String,
+    canary: String,
+    at: u64,
+    id: String,
+    verdict: String,
+    body: Value,
+}
+
+/// Where the service listens now.
+type Address = Arc<Mutex<Option<String>>>;
+
+fn ask(address: &Address, question: &Value) -> Option<Answer> {
+    let url = address.lock().unwrap().clone()?;
+    let call = Call {
+        method: "POST",
+        url: &format!("{url}/v1/verdicts"),
+        headers: &[("content-type".to_owned(), "application/json".to_owned())],
+        body: question.to_string().into(),
+        timeout: Duration::from_secs(10),
+    };
+    call.send().ok()
+}
+
+/// Asks about one rollout until it is stopped; a question without an answer is asked again.
+fn caller(
+    name: &str,
+    first: u64,
+    address: &Address,
+    stop: &AtomicBool,
+    seen: &Mutex<Vec<Acknowledged>>,
+) {
+    let mut n = 0;
+    while !stop.load(Ordering::Relaxed) {
+        let canary = format!("c{}", n / QUESTIONS);
+        let at = first + n;
+        let question = json!({
+            "policy": "strict", "namespace": "shop", "rollout": name, "canaryHash": canary,
+            "stableHash": "s", "weight": 5, "at": at,
+        });
+        match ask(address, &question) {
+            Some(answer) if answer.status == 200 => {
+                let body = answer.json();
+                let text = |key: &str| body[key].as_str().unwrap().to_owned();
+                seen.lock().unwrap().push(Acknowledged {
+                    rollout: name.to_owned(),
+                    canary,
+                    at,
+                    id: text("id"),
+                    verdict: text("verdict"),
+                    body,
+                });
+                n += 1;
+            }
+            Some(answer) => assert_eq!(answer.status, 503, "{}", answer.text()),
+            None => thread::sleep(Duration::from_millis(5)),
+        }
+    }
+}
+
+/// Kills services of this setup under load and holds what is left against what was answered.
+fn survive(setup: &Setup, folder: &Path, alerts: &Scripted) {
+    let kills: usize = env::var("KILLS").map_or(5, |text| text.parse().unwrap());
+    let dice = Dice(AtomicU64::new(7));
+    let address: Address = Arc::default();
+    let stop = Arc::new(AtomicBool::new(false));
+    let seen: Arc<Mutex<Vec<Acknowledged>>> = Arc::default();
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+    let callers: Vec<_> = (0..ROLLOUTS)
+        .map(|i| {
+            let (address, stop, seen) = (Arc::clone(&address), Arc::clone(&stop), Arc::clone(&seen));
+            thread::spawn(move || caller(&format!("r{i}"), now - 80_000, &address, &stop, &seen))
+        })
+        .collect();
+    for _ in 0..kills {
+        let service = setup.start_in(folder);
+        *address.lock().unwrap() = Some(service.url(""));
+        thread::sleep(Duration::from_millis(20 + dice.roll(400)));
+        *address.lock().unwrap() = None;
+        drop(service); // kill -9
+    }
+    let service = setup.start_in(folder);
+    *address.lock().unwrap() = Some(service.url(""));
+    thread::sleep(Duration::from_millis(200));
+    stop.store(true, Ordering::Relaxed);
+    callers.into_iter().for_each(|caller| caller.join().unwrap());
+    let seen = seen.lock().unwrap().clone();
+    assert!(seen.len() > 20 * kills, "only {} answers", seen.len());
+    kept(&service, &seen);
+    let failed = latched(&seen);
+    told(alerts, &failed);
+    println!(
+        "{kills} kills, {} answers, {} canaries failed and told",
+        seen.len(),
+        failed.len()
+    );
+}
+
+/// Every answer is readable and the same.
+fn kept(service: &Service, seen: &[Acknowledged]) {
+    for one in seen {
+        let answer = get(&service.url(&format!("/v1/verdicts/{}", one.id))).unwrap();
+        assert_eq!(answer.status, 200, "{one:?}: {}", answer.text());
+        let body = answer.json();
+        for key in ["id", "verdict", "reason", "score", "action", "objectives", "window"] {
+            assert_eq!(body[key], one.body[key], "{key} of {one:?}");
+        }
+    }
+}
+
+/// After its first fail a canary only fails. Gives the canaries that failed.
+fn latched(seen: &[Acknowledged]) -> BTreeSet<(String, String)> {
+    let mut first: BTreeMap<(String, String), u64> = BTreeMap::new();
+    for one in seen.iter().filter(|one| one.verdict == "fail") {
+        let key = (one.rollout.clone(), one.canary.clone());
+        let at = first.entry(key).or_insert(one.at);
+        *at = one.at.min(*at);
+    }
+    for one in seen {
+        let key = (one.rollout.clone(), one.canary.clone());
+        if first.get(&key).is_some_and(|at| one.at >= *at) {
+            assert_eq!(one.verdict, "fail", "after the fail: {one:?}");
+        }
+    }
+    assert!(!first.is_empty());
+    assert!(seen.iter().any(|one| one.verdict == "inconclusive"));
+    first.into_keys().collect()
+}
+
+/// Each canary that failed was told at least once, and what was told twice has one key.
+fn told(alerts: &Scripted, failed: &BTreeSet<(String, String)>) {
+    let end = Instant::now() + Duration::from_secs(60);
+    loop {
+        let arrived = messages(&alerts.seen());
+        let missing: Vec<_> = failed.iter().filter(|key| !arrived.contains_key(*key)).collect();
+        if missing.is_empty() {
+            for (canary, keys) in arrived {
+                assert_eq!(keys.len(), 1, "{canary:?} was told under several keys");
+            }
+            return;
+        }
+        assert!(Instant::now() < end, "never told: {missing:?}");
+        thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// The idempotency keys that arrived for each canary.
+fn messages(seen: &[Seen]) -> BTreeMap<(String, String), BTreeSet<String>> {
+    let mut out: BTreeMap<_, BTreeSet<String>> = BTreeMap::new();
+    for one in seen {
+        let body: Value = serde_json::from_str(&one.body).unwrap();
+        for event in std::iter::once(&body["data"]).chain(body["data"]["earlier"].as_array().into_iter().flatten()) {
+            let text = |key: &str| event[key].as_str().unwrap_or_default().to_owned();
+            out.entry((text("rollout"), text("canaryHash")))
+                .or_default()
+                .insert(text("event"));
+        }
+    }
+    out
+}
+
+/// A source that now has no data and now refuses.
+fn source() -> Scripted {
+    let dice = Dice(AtomicU64::new(3));
+    Scripted::start(move |_| {
+        if dice.roll(3) == 0 {
+            let empty = json!({"status": "success", "data": {"resultType": "matrix", "result": []}});
+            Reply::Json(200, empty.to_string())
+        } else {
+            let error = json!({"status": "error", "errorType": "bad_data", "error": "as told"});
+            Reply::Json(400, error.to_string())
+        }
+    })
+}
+
+fn setup(source: &Scripted, alerts: &Scripted) -> Setup {
+    Setup::default()
+        .source("default", "prometheus", source.url())
+        .policy_text("strict", POLICY)
+        .section("receivers", json!({"hook": {"webhook": {"url": alerts.url()}}}))
+}
+
+#[test]
+fn sqlite_survives_kills() {
+    let (source, alerts) = (source(), Scripted::start(|_| Reply::Json(200, "{}".to_owned())));
+    let folder = tempfile::tempdir().unwrap();
+    survive(&setup(&source, &alerts), folder.path(), &alerts);
+    fs::remove_dir_all(folder.path()).unwrap();
+}
