@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod argo_reading;
 #[cfg(test)]
+mod bundles;
+#[cfg(test)]
 mod databases;
 #[cfg(test)]
 mod scenarios;
@@ -10,3 +12,5 @@ mod scenarios;
 mod support;
 #[cfg(test)]
 mod templates;
+#[cfg(test)]
+mod writeback;

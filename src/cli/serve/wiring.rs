@@ -63,6 +63,8 @@ pub struct Bounds {
     pub deadline: Duration,
     /// Rollouts whose evidence is kept.
     pub rollouts: u64,
+    /// Raw samples go to the store too.
+    pub keep_samples: bool,
 }
 
 /// The service.
@@ -81,13 +83,8 @@ impl Engine {
             deadline: bounds.deadline,
             rollouts: bounds.rollouts,
         };
-        Self(Arc::new(Analyze::new(
-            policies,
-            Arc::new(SystemClock),
-            sources,
-            keeper,
-            limits,
-        )))
+        let analyze = Analyze::new(policies, Arc::new(SystemClock), sources, keeper, limits);
+        Self(Arc::new(analyze.keeping_samples(bounds.keep_samples)))
     }
 
     /// The port that the edge calls.
