@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod argo_reading;
 #[cfg(test)]
+mod bundles;
+#[cfg(test)]
 mod databases;
 #[cfg(test)]
 mod kills;
@@ -12,3 +14,5 @@ mod scenarios;
 mod support;
 #[cfg(test)]
 mod templates;
+#[cfg(test)]
+mod writeback;

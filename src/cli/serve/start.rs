@@ -4,6 +4,7 @@ use super::{
     memory::Memory,
     policies::Shelf,
     wiring::{self, Bounds, Engine, Sources},
+    writeback,
 };
 use crate::{
     cli::{
@@ -117,6 +118,8 @@ async fn serve(settings: &Settings) -> Result<(), Stop> {
     let stop = stop_signal(Arc::clone(&health))?;
     beside(&sources, &health, &clock, &metrics);
     memory.tend(settings, &clock);
+    let (store, url) = (&memory.keeper.store, settings.server.public_url());
+    writeback::start(&settings.write_back, &url, store, &metrics)?;
     tokio::spawn(shelf.watch(settings.policies.reload.0, clock, metrics));
     if let Ok(address) = listener.local_addr() {
         tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
