@@ -30,6 +30,7 @@ pub fn run(args: &JudgeArgs) -> Result<u8, Stop> {
         let bounds = Bounds {
             deadline: Duration::from_secs_f64(args.deadline),
             rollouts: 1,
+            keep_samples: false,
         };
         let engine = Engine::new(Arc::new(Only(policy)), sources, None, bounds);
         let verdict = engine.port().judge(question.clone()).await.map_err(stop)?;

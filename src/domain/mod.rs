@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod event;
+pub mod figures;
 pub mod histogram;
 pub mod labels;
 pub mod message;

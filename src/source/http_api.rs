@@ -1,7 +1,7 @@
 //! The query API that both databases speak: one request, its tries, its limits.
 
 use super::{
-    error::{BuildError, causes, scrub},
+    error::BuildError,
     request, tls,
     wire::{Decoder, Limits, WireError},
 };
@@ -11,6 +11,7 @@ use crate::{
         Labels, MetricSource, Millis, NativeHistogram, PlannedQuery, ReadReport, SampleSink, Shape,
         SourceError, SourceKind, Window, ports::BoxFuture,
     },
+    net::{causes, scrub},
 };
 use reqwest::{Client, Response, StatusCode, Url};
 use secrecy::SecretString;

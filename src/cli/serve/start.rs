@@ -77,14 +77,16 @@ async fn serve(settings: &Settings) -> Result<(), Stop> {
         .iter()
         .map(|(name, source)| (name.clone(), source.kind()))
         .collect();
-    let shelf = Arc::new(Shelf::new(settings.policies.paths.clone(), kinds));
+    let shelf = Shelf::new(settings.policies.paths.clone(), kinds);
+    let shelf = Arc::new(shelf.telling(settings.receivers.keys().cloned()));
     shelf.reload(&*clock, &metrics);
     let bounds = Bounds {
         deadline: settings.server.deadline.0,
         rollouts: settings.evidence_cache.max_rollouts,
+        keep_samples: settings.store.keep_samples,
     };
     let health = Arc::new(Health::default());
-    let memory = Memory::open(settings).await?;
+    let memory = Memory::open(settings, &clock, &metrics).await?;
     let engine = Engine::new(
         shelf.clone(),
         sources.clone(),
@@ -121,6 +123,7 @@ async fn serve(settings: &Settings) -> Result<(), Stop> {
     }
     let grace = settings.server.deadline.0 + http::limits::BACKSTOP;
     let outcome = http::serve(listener, http::router(Arc::new(app)), stop, grace).await;
+    memory.stop().await;
     tracing::info!("stopped");
     outcome.map_err(|error| Stop::failed(format!("the server broke down: {error}")))
 }

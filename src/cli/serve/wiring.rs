@@ -63,6 +63,8 @@ pub struct Bounds {
     pub deadline: Duration,
     /// Rollouts whose evidence is kept.
     pub rollouts: u64,
+    /// Are raw samples kept with the verdicts?
+    pub keep_samples: bool,
 }
 
 /// The service.
@@ -81,13 +83,9 @@ impl Engine {
             deadline: bounds.deadline,
             rollouts: bounds.rollouts,
         };
-        Self(Arc::new(Analyze::new(
-            policies,
-            Arc::new(SystemClock),
-            sources,
-            keeper,
-            limits,
-        )))
+        let clock = Arc::new(SystemClock);
+        let analyze = Analyze::new(policies, clock, sources, keeper, limits);
+        Self(Arc::new(analyze.keeping_samples(bounds.keep_samples)))
     }
 
     /// The port that the edge calls.
