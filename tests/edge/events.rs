@@ -138,6 +138,7 @@ async fn filters_and_namespaces_of_a_token() {
     let path = "/v1/events?kinds=fail,%20override&rollout=checkout";
     let mut narrow = Client::open(&ground, with_token(get(path), "all")).await;
     let mut shop = Client::open(&ground, with_token(get("/v1/events"), "shop")).await;
+    let mut minute = 0;
     for (namespace, rollout, kind) in [
         ("bank", "checkout", EventKind::Started),
         ("shop", "checkout", EventKind::Verdict),
@@ -148,9 +149,10 @@ async fn filters_and_namespaces_of_a_token() {
             namespace: namespace.into(),
             rollout: rollout.into(),
             kinds: vec![kind],
-            ..judged(0)
+            ..judged(minute)
         };
         ground.keep(one).await;
+        minute += 1;
     }
     assert_eq!(narrow.next().await.id, 4);
     assert_eq!((shop.next().await.id, shop.next().await.id), (2, 3));

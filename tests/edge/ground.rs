@@ -4,7 +4,7 @@ use super::{
     double::{Double, NOW, Shelf, verdict},
     switch::Switch,
 };
-use axum::{Extension, Router};
+use axum::Router;
 use rollout_judge::{
     config::store::StoreSettings,
     domain::{
@@ -34,7 +34,6 @@ pub struct Ground {
     pub clock: Arc<ManualClock>,
     pub pulse: Arc<Pulse>,
     pub health: Arc<Health>,
-    folder: Arc<TempDir>,
     double: Double,
     auth: Auth,
     limits: Limits,
@@ -49,13 +48,12 @@ impl Ground {
             ..StoreSettings::default()
         };
         let store = rollout_judge::store::open(&settings).await.unwrap();
-        Self::on(Arc::new(Switch::on(store)), Arc::new(folder))
+        Self::on(Arc::new(Switch::on(store, folder)))
     }
 
-    fn on(store: Arc<Switch>, folder: Arc<TempDir>) -> Self {
+    fn on(store: Arc<Switch>) -> Self {
         Self {
             store,
-            folder,
             clock: Arc::new(ManualClock::at(NOW)),
             pulse: Arc::default(),
             health: Arc::default(),
@@ -67,7 +65,7 @@ impl Ground {
 
     /// Another edge over the same store: a replica. Its pulse is its own.
     pub fn over(other: &Self) -> Self {
-        Self::on(Arc::clone(&other.store), Arc::clone(&other.folder))
+        Self::on(Arc::clone(&other.store))
     }
 
     /// The edge of a new process over the same store.
@@ -126,8 +124,7 @@ impl Ground {
             health: Arc::clone(&self.health),
             limits: self.limits.clone(),
         });
-        // the folder lives as long as the edge
-        router(Arc::new(app)).layer(Extension(Arc::clone(&self.folder)))
+        router(Arc::new(app))
     }
 
     /// Keeps what was judged, with its events, as the service does.

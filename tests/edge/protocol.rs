@@ -186,12 +186,12 @@ async fn gzip_when_asked() {
 
 #[tokio::test]
 async fn request_ids() {
-    let ask = |id: &'static str| {
+    let ask = async |id: &'static str| {
         let mut request = post("/v1/verdicts", GOOD);
         request
             .headers_mut()
             .insert("x-request-id", id.parse().unwrap());
-        call(plain().await, request)
+        call(plain().await, request).await
     };
     assert_eq!(ask("run-1.2").await.0.headers()["x-request-id"], "run-1.2");
     let made = ask("a b{c}").await.0.headers()["x-request-id"]

@@ -9,17 +9,21 @@ use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering},
 };
+use tempfile::TempDir;
 use uuid::Uuid;
 
 pub struct Switch {
     inner: Arc<dyn VerdictStore>,
     off: AtomicBool,
+    /// Goes with the last user.
+    _folder: TempDir,
 }
 
 impl Switch {
-    pub fn on(inner: Arc<dyn VerdictStore>) -> Self {
+    pub fn on(inner: Arc<dyn VerdictStore>, folder: TempDir) -> Self {
         Self {
             inner,
+            _folder: folder,
             off: AtomicBool::new(false),
         }
     }
