@@ -7,6 +7,8 @@ mod databases;
 #[cfg(test)]
 mod scenarios;
 #[cfg(test)]
+mod store;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod templates;

@@ -8,8 +8,8 @@ use super::{
 };
 use crate::domain::{
     Change, Chunk, Claimed, Draft, Event, Filter, Kept, Line, Lineage, Millis, Override, Posted,
-    Progress, Question, Record, Retention, Revision, RolloutState, Standing, Tried,
-    VerdictStore, store::Stored,
+    Progress, Question, Record, Retention, Revision, RolloutState, Standing, Tried, VerdictStore,
+    store::Stored,
 };
 use uuid::Uuid;
 
