@@ -11,6 +11,8 @@ mod kills;
 #[cfg(test)]
 mod scenarios;
 #[cfg(test)]
+mod store;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod templates;
