@@ -2,6 +2,7 @@
 //!
 //! `KILLS=200 cargo test --test it kills` for the long run; the default is short.
 
+use crate::store::postgres::Postgres;
 use crate::support::{
     http::{Answer, Call, get},
     scripted::{Reply, Scripted, Seen},
@@ -246,23 +247,88 @@ fn receiver() -> Scripted {
     Scripted::start(|_| Reply::Json(200, "{}".to_owned()))
 }
 
-fn setup(source: &Scripted, alerts: &Scripted) -> Setup {
+fn setup(source: &Scripted, alerts: &Scripted, folder: &Path) -> Setup {
+    let key = folder.join("key");
+    fs::write(&key, "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=").unwrap();
+    let webhook = json!({"url": alerts.url(), "secrets": [{"file": key}]});
+    let hook = json!({"webhook": webhook, "perMinute": 6000});
     Setup::default()
         .source("default", "prometheus", source.url())
         .policy_text("strict", POLICY)
-        .section(
-            "receivers",
-            json!({"hook": {"webhook": {"url": alerts.url()}}}),
-        )
+        .section("receivers", json!({"hook": hook}))
 }
 
 #[test]
 fn sqlite_survives_kills() {
-    let (source, alerts) = (
-        source(),
-        Scripted::start(|_| Reply::Json(200, "{}".to_owned())),
-    );
+    let (source, alerts) = (source(), receiver());
     let folder = tempfile::tempdir().unwrap();
-    survive(&setup(&source, &alerts), folder.path(), &alerts);
-    fs::remove_dir_all(folder.path()).unwrap();
+    let setup = setup(&source, &alerts, folder.path());
+    survive(&setup, folder.path(), &alerts);
+}
+
+#[test]
+fn postgres_survives_kills() {
+    let (source, alerts) = (source(), receiver());
+    let folder = tempfile::tempdir().unwrap();
+    let server = Postgres::shared();
+    let setup =
+        setup(&source, &alerts, folder.path()).section("store", json!({"url": server.database()}));
+    survive(&setup, folder.path(), &alerts);
+}
+
+/// Two replicas behind one address, one of them killed while it tells: the same answers from both, and every alert.
+#[test]
+fn a_replica_that_dies_while_it_tells_loses_nothing() {
+    let source = source();
+    let alerts = Scripted::start(|_| {
+        thread::sleep(Duration::from_millis(150));
+        Reply::Json(200, "{}".to_owned())
+    });
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let server = Postgres::shared();
+    let store = json!({"url": server.database()});
+    let start = |folder: &tempfile::TempDir| {
+        setup(&source, &alerts, folder.path())
+            .section("store", store.clone())
+            .start_in(folder.path())
+    };
+    let mut replicas: Vec<Service> = folders.iter().map(start).collect();
+    let now = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap()
+        .as_secs();
+    let mut failed = BTreeSet::new();
+    for n in 0..60_u64 {
+        let (rollout, canary) = (format!("r{}", n % 6), format!("c{}", n / 12));
+        let question = json!({
+            "policy": "strict", "namespace": "shop", "rollout": rollout, "canaryHash": canary,
+            "stableHash": "s", "weight": 5, "at": now - 10_000 + n,
+        });
+        let turn = n as usize % replicas.len();
+        let first = replicas[turn].ask(&question);
+        assert_eq!(first.status, 200, "{}", first.text());
+        let other = &replicas[(turn + 1) % replicas.len()];
+        assert_eq!(other.ask(&question).json(), first.json());
+        if first.json()["verdict"] == "fail" {
+            failed.insert((rollout, canary));
+        }
+        if n == 40 {
+            drop(replicas.remove(0)); // kill -9 with messages on their way
+        }
+    }
+    assert!(failed.len() > 5, "{failed:?}");
+    told(&alerts, &failed);
+    let mut keys: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
+    let mut messages = 0;
+    for one in alerts.seen() {
+        let body: Value = serde_json::from_str(&one.body).unwrap();
+        let text = |key: &str| body["data"][key].as_str().unwrap().to_owned();
+        let key = (text("event") + &text("rollout"), text("canaryHash"));
+        keys.entry(key).or_default().insert(text("id"));
+        messages += 1;
+    }
+    println!("{} alerts in {messages} messages", keys.len());
+    for (event, ids) in keys {
+        assert_eq!(ids.len(), 1, "{event:?} came under several keys");
+    }
 }
