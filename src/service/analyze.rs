@@ -13,7 +13,7 @@ use crate::{
     evidence::{Grid, Identity},
     judge::{Case, ObjectiveState, Observed, TrailPoint, evaluate},
     policy::{Indicator, Objective, OnSourceDown, Policy},
-    query::{Binding, Planner, QueryError, Scope},
+    query::{Binding, Planner, QueryError, Scope, Texts},
 };
 use moka::future::Cache;
 use std::{
@@ -50,6 +50,7 @@ pub struct Analyze {
     sources: BTreeMap<String, Arc<dyn MetricSource>>,
     limits: Limits,
     cache: EvidenceCache,
+    texts: moka::sync::Cache<Key, Arc<Texts>>,
     memory: Memory,
     histories: Semaphore,
     flights: Cache<(String, Question), Arc<Verdict>>,
@@ -69,6 +70,7 @@ impl Analyze {
             sources,
             limits,
             cache: EvidenceCache::new(limits.rollouts),
+            texts: moka::sync::Cache::new(limits.rollouts),
             memory: Memory::new(limits.rollouts),
             histories: Semaphore::new(HISTORIES),
             flights: Cache::builder()
@@ -115,7 +117,9 @@ impl Analyze {
             rollout: &question.rollout,
             params: &question.params,
         };
-        let planner = Planner::new(&scope, binding, source.kind());
+        let key = Key::new(&policy.revision, &question);
+        let texts = self.texts.get_with_by_ref(&key, Arc::default);
+        let planner = Planner::new(&scope, binding, source.kind()).knowing(texts);
         let window = Window {
             start: question.at - 1,
             end: question.at,
@@ -136,10 +140,7 @@ impl Analyze {
             histories: &self.histories,
             deadline: deadline.checked_sub(RESERVE).unwrap_or(deadline),
         };
-        let place = self
-            .cache
-            .place(Key::new(&policy.revision, &question))
-            .await;
+        let place = self.cache.place(key).await;
         let limit = tokio::time::Instant::from_std(reading.deadline);
         let asked = Asked {
             policy: &policy,

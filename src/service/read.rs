@@ -3,8 +3,8 @@
 use super::discover::Found;
 use crate::{
     domain::{
-        Code, Labels, MetricSource, Millis, NativeHistogram, PlannedQuery, SampleSink, SourceError,
-        Track, Window,
+        Code, Labels, LabelsDigest, MetricSource, Millis, NativeHistogram, PlannedQuery,
+        SampleSink, SourceError, Track, Window,
     },
     evidence::{Condenser, EvidenceError, Grid, Identity, Kind, LOOKBACK, Notes, Piece, Role},
     judge::ObjectiveState,
@@ -175,9 +175,12 @@ pub async fn advance(evidence: &mut [ObjectiveEvidence], jobs: &[Job<'_>], last:
         };
         let reads = shared.into_iter().map(|(query, pieces)| async move {
             let (takers, pieces): (Vec<usize>, Vec<Piece>) = pieces.into_iter().unzip();
-            let mut all = All(pieces);
+            let mut all = All {
+                takers: pieces,
+                strangers: None,
+            };
             let read = job.source.read(&query, job.deadline, &mut all).await;
-            (takers, all.0, read)
+            (takers, all.takers, read)
         });
         let mut answers: Vec<Vec<Piece>> = evidence.iter().map(|_| Vec::new()).collect();
         for (takers, pieces, read) in join_all(reads).await {
@@ -215,30 +218,48 @@ pub async fn advance(evidence: &mut [ObjectiveEvidence], jobs: &[Job<'_>], last:
 }
 
 /// One answer for several takers.
-struct All(Vec<Piece>);
+struct All {
+    takers: Vec<Piece>,
+    /// Takers that do not know the series that begins; `None`: nobody has asked.
+    strangers: Option<Vec<usize>>,
+}
 
 impl SampleSink for All {
     fn restart(&mut self) {
-        self.0.iter_mut().for_each(SampleSink::restart);
+        self.takers.iter_mut().for_each(SampleSink::restart);
+    }
+
+    fn recall(&mut self, digest: LabelsDigest) -> bool {
+        let strangers: Vec<usize> = self
+            .takers
+            .iter_mut()
+            .enumerate()
+            .filter_map(|(i, taker)| (!taker.recall(digest)).then_some(i))
+            .collect();
+        let known = strangers.is_empty();
+        self.strangers = (!known).then_some(strangers);
+        known
     }
 
     fn series(&mut self, labels: Labels) {
-        if let Some((last, others)) = self.0.split_last_mut() {
-            for piece in others {
-                piece.series(labels.clone());
+        let strangers = self.strangers.take();
+        for (i, taker) in self.takers.iter_mut().enumerate() {
+            if strangers.as_ref().is_none_or(|s| s.contains(&i)) {
+                taker.series(labels.clone());
             }
-            last.series(labels);
         }
     }
 
     fn sample(&mut self, at: Millis, value: f64) {
-        self.0.iter_mut().for_each(|piece| piece.sample(at, value));
+        for taker in &mut self.takers {
+            taker.sample(at, value);
+        }
     }
 
     fn histogram(&mut self, at: Millis, value: NativeHistogram) {
-        if let Some((last, others)) = self.0.split_last_mut() {
-            for piece in others {
-                piece.histogram(at, value.clone());
+        if let Some((last, others)) = self.takers.split_last_mut() {
+            for taker in others {
+                taker.histogram(at, value.clone());
             }
             last.histogram(at, value);
         }

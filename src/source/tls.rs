@@ -5,6 +5,9 @@ use crate::config::source::SourceSettings;
 use reqwest::{Certificate, Client, Identity, Url, redirect, retry};
 use std::path::Path;
 
+/// Connections kept for the next queries: each keeps a buffer of the size of its largest answer.
+const IDLE: usize = 64;
+
 /// Installs the cryptography of this process; a second call does nothing.
 pub fn install_provider() {
     // the error says "already installed", which is what we want
@@ -31,6 +34,8 @@ pub(super) fn client(
         .redirect(redirect::Policy::none())
         .retry(retry::never())
         .no_proxy()
+        .gzip(settings.compression)
+        .pool_max_idle_per_host(IDLE)
         .connect_timeout(settings.connect_timeout.0);
     if let Some(path) = &settings.ca {
         let pem = read("ca", path)?;
