@@ -36,5 +36,5 @@ pub use openapi::document as openapi_document;
 pub use problem::{CODES, Problem};
 pub use request::{FIELDS as REQUEST_FIELDS, VerdictRequest};
 pub use router::router;
-pub use server::serve;
+pub use server::{listen, serve};
 pub use state::{App, Limits, Parts};

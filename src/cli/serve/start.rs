@@ -23,10 +23,7 @@ use crate::{
 };
 use secrecy::ExposeSecret;
 use std::{sync::Arc, time::Duration};
-use tokio::{
-    net::TcpListener,
-    signal::unix::{SignalKind, signal},
-};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// After the signal to stop, `/readyz` says 503 for this long before connections are refused.
 const DRAIN: Duration = Duration::from_secs(1);
@@ -107,7 +104,7 @@ async fn serve(settings: &Settings) -> Result<(), Stop> {
         health: Arc::clone(&health),
         limits: limits(settings),
     });
-    let listener = TcpListener::bind(&settings.server.listen)
+    let listener = http::listen(&settings.server.listen)
         .await
         .map_err(|error| {
             Stop::failed(format!(
