@@ -1,6 +1,8 @@
 //! The program from outside: one binary that starts the real databases and the real service.
 
 #[cfg(test)]
+mod alerts;
+#[cfg(test)]
 mod argo_reading;
 #[cfg(test)]
 mod bundles;
