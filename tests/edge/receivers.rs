@@ -77,6 +77,7 @@ fn nothing_secret_is_printed() {
 
 #[test]
 fn mistakes_name_the_key_the_place_and_the_cure() {
+    let mut wrong = Vec::new();
     for (from, to, expected) in [
         (
             "slack: { url",
@@ -188,7 +189,10 @@ fn mistakes_name_the_key_the_place_and_the_cure() {
         let found = load(&FILE.replacen(from, to, 1), &[])
             .unwrap_err()
             .to_string();
-        assert!(found.starts_with(expected), "\n{found}\n{expected}");
+        if !found.starts_with(expected) {
+            wrong.push(format!("{found}\n{expected}"));
+        }
         assert!(!found.contains("hunter2"), "{found}");
     }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n\n"));
 }
