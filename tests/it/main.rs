@@ -5,6 +5,8 @@ mod argo_reading;
 #[cfg(test)]
 mod databases;
 #[cfg(test)]
+mod history;
+#[cfg(test)]
 mod scenarios;
 #[cfg(test)]
 mod support;
