@@ -18,3 +18,4 @@ pub mod source;
 pub mod stats;
 pub mod store;
 pub mod telemetry;
+pub mod writeback;

@@ -73,6 +73,11 @@ const WALLS: &[Wall] = &[
         &["domain", "config", "net"],
         &["axum", "sqlx", "kube"],
     ),
+    wall(
+        "writeback",
+        &["domain", "config"],
+        &["axum", "sqlx", "kube"],
+    ),
     wall("kube", &["domain", "config"], &["axum", "sqlx", "reqwest"]),
     wall(
         "service",
@@ -103,6 +108,7 @@ const WALLS: &[Wall] = &[
             "stats",
             "store",
             "telemetry",
+            "writeback",
         ],
         &["axum", "sqlx"],
     ),
@@ -118,7 +124,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("lettre", &["notify"]),
     ("axum", &["http"]),
     // `cli`: `healthcheck` and `gate` ask a running service; `notify`: webhooks
-    ("reqwest", &["net", "source", "notify", "cli"]),
+    ("reqwest", &["net", "source", "notify", "writeback", "cli"]),
 ];
 
 /// Files that may say what their module may not, with the words.

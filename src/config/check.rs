@@ -5,6 +5,7 @@ use super::{
     error::{Places, SettingsError, mistake},
     settings::Settings,
     store::{Place, StoreSettings},
+    write_back,
 };
 use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
 
@@ -12,6 +13,7 @@ use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
 pub fn check(settings: &Settings, places: &Places) -> Result<(), SettingsError> {
     let wrong = |key: &str, message: &str| Err(mistake(places, key, message));
     off(settings, places)?;
+    write_back::check(&settings.write_back, places)?;
     store(&settings.store, places)?;
     let server = &settings.server;
     let Some(loopback) = loopback(&server.listen) else {

@@ -7,6 +7,7 @@ use super::{
     settings::{OtlpSettings, Settings},
     source::{Kind, SourceSettings},
     units::HumanDuration,
+    write_back,
 };
 use config::{Map, Value, ValueKind};
 use serde_json::json;
@@ -86,6 +87,7 @@ fn known() -> serde_json::Value {
     );
     put(&mut tree, "sources", json!({"*": source}));
     put(&mut tree, "receivers", json!({"*": receiver()}));
+    put(&mut tree, "writeBack", write_back::known());
     if let Some(store) = tree.get_mut("store") {
         put(store, "password", json!({"file": "", "env": ""}));
     }

@@ -21,6 +21,7 @@ pub mod source;
 pub mod store;
 pub mod template;
 pub mod units;
+pub mod write_back;
 
 pub use error::SettingsError;
 pub use load::{load, load_from};

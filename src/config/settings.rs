@@ -7,6 +7,7 @@ use super::{
     source::{HeaderValue, SourceSettings},
     store::StoreSettings,
     units::{HumanBytes, HumanDuration},
+    write_back::WriteBackSettings,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
@@ -29,6 +30,8 @@ pub struct Settings {
     pub evidence_cache: CacheSettings,
     /// Where verdicts are kept, and for how long.
     pub store: StoreSettings,
+    /// Where verdicts are drawn beside the traffic.
+    pub write_back: WriteBackSettings,
     /// Not in this version; only `enabled: false`.
     pub kubernetes: KubernetesSettings,
     /// Who can be told, by name; policies and routes name them.

@@ -28,7 +28,7 @@ pub fn layout(told: &Told) -> Value {
         }
         if !facts.earlier.is_empty() {
             let lines: Vec<String> = facts
-                .earlier
+                .recent()
                 .iter()
                 .map(|e| format!("{} {}: {}", e.at, e.event, cut(&safe(&e.reason), 60)))
                 .collect();

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 /// Objectives that are told; the page has them all.
 const MOST_OBJECTIVES: usize = 5;
-/// Earlier events that are told.
+/// Earlier events that layouts for people show; the data have them all.
 const MOST_EARLIER: usize = 10;
 
 /// Every variable of a template, and the data of webhook and `CloudEvents`. Each value is one line of printable text.
@@ -79,6 +79,10 @@ pub struct ObjectiveFact {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EarlierFact {
+    /// Id of the event's verdict; empty where there is none.
+    pub verdict: String,
+    /// Pod-template hash of the canary.
+    pub canary_hash: String,
     /// Kind of the event.
     pub event: &'static str,
     /// How urgent it was.
@@ -98,7 +102,6 @@ impl Facts {
     pub fn new(message: &Message) -> Self {
         let event = &message.event;
         let findings = message.verdict.as_ref().map_or(&[][..], |v| &v.findings);
-        let hidden = message.earlier.len().saturating_sub(MOST_EARLIER);
         Self {
             id: message.id.to_string(),
             event: event.kind.as_str(),
@@ -117,19 +120,22 @@ impl Facts {
             url: line(&message.url),
             how_to_override: line(&message.how_to_override),
             objectives: leading(findings),
-            earlier: message
-                .earlier
-                .iter()
-                .skip(hidden)
-                .map(EarlierFact::from)
-                .collect(),
+            earlier: message.earlier.iter().map(EarlierFact::from).collect(),
         }
+    }
+
+    /// The last few of the earlier events: as many as a person reads.
+    pub fn recent(&self) -> &[EarlierFact] {
+        let hidden = self.earlier.len().saturating_sub(MOST_EARLIER);
+        self.earlier.get(hidden..).unwrap_or_default()
     }
 }
 
 impl From<&Event> for EarlierFact {
     fn from(event: &Event) -> Self {
         Self {
+            verdict: event.verdict.map(|id| id.to_string()).unwrap_or_default(),
+            canary_hash: line(&event.canary_hash),
             event: event.kind.as_str(),
             severity: event.kind.severity().as_str(),
             at: rfc3339(event.at),
@@ -184,7 +190,7 @@ fn leading(findings: &[Finding]) -> Vec<ObjectiveFact> {
 
 fn headline(event: &Event) -> String {
     let name = line(&event.rollout);
-    if event.kind == EventKind::SourceDown || event.namespace.is_empty() {
+    if event.namespace.is_empty() {
         return match event.kind {
             EventKind::SourceDown => format!("metric source {name} is down"),
             EventKind::Recovered => format!("metric source {name} is back"),

@@ -41,7 +41,7 @@ pub fn layout(told: &Told) -> Value {
         }
         if !facts.earlier.is_empty() {
             body.push(block("Before that:", TEXT));
-            for e in &facts.earlier {
+            for e in facts.recent() {
                 let line = format!("{} {}: {}", e.at, e.event, safe(&e.reason));
                 body.push(block(&line, 250));
             }

@@ -97,7 +97,7 @@ impl Told {
         }
         if !facts.earlier.is_empty() {
             lines.extend([String::new(), "Before that:".to_owned()]);
-            for e in &facts.earlier {
+            for e in facts.recent() {
                 lines.push(format!("{} {}: {}", e.at, e.event, e.reason));
             }
         }

@@ -9,6 +9,9 @@ use reqwest::{Client, Url};
 
 pub use net::install_provider;
 
+/// Connections kept for the next queries: each keeps a buffer of the size of its largest answer.
+const IDLE: usize = 64;
+
 /// It follows no redirect and asks no proxy.
 pub(super) fn client(
     name: &str,
@@ -30,6 +33,8 @@ pub(super) fn client(
     };
     net::client(settings.connect_timeout.0, trust)
         .map_err(|ClientError { setting, detail }| refuse(setting, detail))?
+        .gzip(settings.compression)
+        .pool_max_idle_per_host(IDLE)
         .build()
         .map_err(|e| refuse("url", causes(e)))
 }

@@ -100,6 +100,12 @@ pub const LIST: &[Exported] = &[
         &["result"],
         "Looks at changed policy files: `ok`, or `error` where the old version stays.",
     ),
+    metric(
+        "rollout_judge_writeback_total",
+        "counter",
+        &["target", "result"],
+        "Write-back: samples and annotations `written`, events `dropped` because the target refuses their data, tries `failed`.",
+    ),
     metric("rollout_judge_policies", "gauge", &[], "Loaded policies."),
     metric(
         "rollout_judge_deliveries_total",
@@ -220,6 +226,14 @@ impl Metrics {
         let result = if ok { "ok" } else { "error" };
         self.with(|| {
             counter!("rollout_judge_policy_reloads_total", "result" => result).increment(1);
+        });
+    }
+
+    /// A target of the write-back took, refused or missed something.
+    pub fn write_back(&self, target: &'static str, result: &'static str, count: u64) {
+        self.with(|| {
+            counter!("rollout_judge_writeback_total", "target" => target, "result" => result)
+                .increment(count);
         });
     }
 

@@ -8,7 +8,8 @@ use crate::{
     domain::{Clock, EventKind, Millis, VerdictStore},
     notify,
     service::{
-        outbox::{Came, Links, Outbox, Pace, Poke, Receiver, Tally},
+        Poke,
+        outbox::{Came, Links, Outbox, Pace, Receiver, Tally, Workers},
         routes::{Route, Routes},
     },
     telemetry::Metrics,
@@ -16,13 +17,15 @@ use crate::{
 use std::{sync::Arc, time::Duration};
 
 /// Builds every receiver and starts its worker on the present runtime; the error names the setting.
+/// `wrote` is called after the log got a line about a delivery.
 pub fn start(
     settings: &Settings,
     store: Arc<dyn VerdictStore>,
     clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
     public_url: &str,
-) -> Result<(Arc<Routes>, Poke), String> {
+    wrote: Poke,
+) -> Result<(Arc<Routes>, Workers), String> {
     let mut receivers = Vec::new();
     for (name, receiver) in &settings.receivers {
         let notifier = notify::build(name, receiver, &clock).map_err(|error| error.to_string())?;
@@ -40,6 +43,7 @@ pub fn start(
         max_messages: settings.alerts.max_messages as usize,
         within: millis(settings.alerts.within.0),
         tally: Arc::new(Counted(metrics)),
+        wrote,
     };
     Ok((routes, outbox.start(receivers)))
 }

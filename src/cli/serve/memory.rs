@@ -5,7 +5,7 @@ use crate::{
     cli::run::Stop,
     config::Settings,
     domain::{Clock, Millis, Retention},
-    service::{Keeper, Patience, Pulse, outbox, retention, watch},
+    service::{Keeper, Patience, Pulse, outbox::Workers, retention, watch},
     store,
     telemetry::Metrics,
 };
@@ -20,11 +20,12 @@ pub struct Memory {
     pub keeper: Keeper,
     /// Wakes those who wait for news.
     pub pulse: Arc<Pulse>,
-    outbox: outbox::Poke,
+    /// Those who tell.
+    workers: Workers,
 }
 
 impl Memory {
-    /// Opens the store of the configuration, and starts to tell what is in it.
+    /// Opens the store of the configuration, and starts those who tell what is queued there.
     pub async fn open(
         settings: &Settings,
         clock: &Arc<dyn Clock>,
@@ -33,16 +34,18 @@ impl Memory {
         let store = store::open(&settings.store)
             .await
             .map_err(|error| Stop::failed(error.to_string()))?;
-        let (routes, outbox) = alerts::start(
+        let pulse = Arc::new(Pulse::default());
+        let (poked, wrote) = (Arc::clone(&pulse), Arc::clone(&pulse));
+        let (routes, workers) = alerts::start(
             settings,
             Arc::clone(&store),
             Arc::clone(clock),
             Arc::clone(metrics),
             &settings.server.public_url(),
+            Arc::new(move || wrote.poke()),
         )
         .map_err(Stop::usage)?;
-        let pulse = Arc::new(Pulse::default());
-        let (news, mail) = (Arc::clone(&pulse), outbox.clone());
+        let woken = workers.clone();
         Ok(Self {
             keeper: Keeper {
                 store,
@@ -51,24 +54,23 @@ impl Memory {
                     vanished: millis(settings.alerts.vanished_after.0),
                 },
                 addressees: Arc::new(move |event, policy| {
-                    let (on, to) = policy.map_or((&[][..], &[][..]), |policy| {
-                        (&policy.alerts_on, &policy.alerts_to)
-                    });
+                    let own = policy.map(|p| (p.alerts_on.as_slice(), p.alerts_to.as_slice()));
+                    let (on, to) = own.unwrap_or_default();
                     routes.receivers_for(event, on, to)
                 }),
                 poke: Arc::new(move || {
-                    news.poke();
-                    mail.poke();
+                    poked.poke();
+                    woken.poke();
                 }),
             },
             pulse,
-            outbox,
+            workers,
         })
     }
 
-    /// Takes no more messages and waits for those on their way.
+    /// Lets those who tell finish what is on its way.
     pub async fn stop(&self) {
-        self.outbox.stop().await;
+        self.workers.stop().await;
     }
 
     /// Starts the loops that need nobody's answer.

@@ -6,6 +6,7 @@ mod policies;
 pub(super) mod reach;
 mod start;
 pub mod wiring;
+pub mod writeback;
 
 pub use policies::{Shelf, answer};
 pub(super) use start::run;

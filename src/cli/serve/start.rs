@@ -4,6 +4,7 @@ use super::{
     memory::Memory,
     policies::Shelf,
     wiring::{self, Bounds, Engine, Sources},
+    writeback,
 };
 use crate::{
     cli::{
@@ -22,10 +23,7 @@ use crate::{
 };
 use secrecy::ExposeSecret;
 use std::{sync::Arc, time::Duration};
-use tokio::{
-    net::TcpListener,
-    signal::unix::{SignalKind, signal},
-};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// After the signal to stop, `/readyz` says 503 for this long before connections are refused.
 const DRAIN: Duration = Duration::from_secs(1);
@@ -106,7 +104,7 @@ async fn serve(settings: &Settings) -> Result<(), Stop> {
         health: Arc::clone(&health),
         limits: limits(settings),
     });
-    let listener = TcpListener::bind(&settings.server.listen)
+    let listener = http::listen(&settings.server.listen)
         .await
         .map_err(|error| {
             Stop::failed(format!(
@@ -117,6 +115,8 @@ async fn serve(settings: &Settings) -> Result<(), Stop> {
     let stop = stop_signal(Arc::clone(&health))?;
     beside(&sources, &health, &clock, &metrics);
     memory.tend(settings, &clock);
+    let (store, url) = (&memory.keeper.store, settings.server.public_url());
+    writeback::start(&settings.write_back, &url, store, &metrics)?;
     tokio::spawn(shelf.watch(settings.policies.reload.0, clock, metrics));
     if let Ok(address) = listener.local_addr() {
         tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");

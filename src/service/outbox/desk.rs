@@ -145,9 +145,7 @@ impl Desk {
             events: all.iter().map(|posted| report(posted, None, now)).collect(),
             ..Change::default()
         };
-        if let Err(error) = self.outbox.store.change(change).await {
-            tracing::warn!(receiver = self.name(), %error, "the log lacks that a message was delivered");
-        }
+        self.write(change).await;
     }
 
     async fn failed(&self, claimed: Claimed, detail: &str, after: Option<Duration>) {
@@ -201,12 +199,19 @@ impl Desk {
             events: vec![event],
             ..Change::default()
         };
-        if let Err(error) = self.outbox.store.change(change).await {
-            tracing::warn!(receiver = self.name(), %error, "the log lacks that a message was given up");
-        }
+        self.write(change).await;
         let error = detail.to_owned();
         self.settle(posted, Tried::Dead { error }).await;
         self.outbox.tally.came(self.name(), Came::Dead, 1);
+    }
+
+    async fn write(&self, change: Change) {
+        match self.outbox.store.change(change).await {
+            Ok(_) => (self.outbox.wrote)(),
+            Err(error) => {
+                tracing::warn!(receiver = self.name(), %error, "the log lacks what became of a message");
+            }
+        }
     }
 
     /// Where the store does not take it, the lease runs out and the message is told again.

@@ -14,10 +14,10 @@ mod note;
 mod pace;
 mod worker;
 
-pub use note::{Links, delivery_id};
+pub use note::Links;
 pub use pace::Pace;
 
-use super::routes::Routes;
+use super::{keeper::Poke, routes::Routes};
 use crate::domain::{Clock, Millis, Notifier, VerdictStore};
 use desk::Desk;
 use std::{
@@ -89,11 +89,13 @@ pub struct Outbox {
     pub within: Millis,
     /// Who counts.
     pub tally: Arc<dyn Tally>,
+    /// Called after the log got a line of ours.
+    pub wrote: Poke,
 }
 
 /// Wakes the workers, and ends them.
 #[derive(Clone)]
-pub struct Poke {
+pub struct Workers {
     wakers: Arc<Vec<Arc<Notify>>>,
     stop: Arc<watch::Sender<bool>>,
     workers: Arc<Mutex<Vec<JoinHandle<()>>>>,
@@ -101,7 +103,7 @@ pub struct Poke {
 
 impl Outbox {
     /// Starts a worker for each receiver on the present runtime.
-    pub fn start(self, receivers: Vec<Receiver>) -> Poke {
+    pub fn start(self, receivers: Vec<Receiver>) -> Workers {
         let outbox = Arc::new(self);
         let (stop, stopping) = watch::channel(false);
         let mut wakers = Vec::new();
@@ -111,7 +113,7 @@ impl Outbox {
             wakers.push(Arc::clone(&desk.woken));
             workers.push(tokio::spawn(Worker::new(desk).run(stopping.clone())));
         }
-        Poke {
+        Workers {
             wakers: Arc::new(wakers),
             stop: Arc::new(stop),
             workers: Arc::new(Mutex::new(workers)),
@@ -119,7 +121,7 @@ impl Outbox {
     }
 }
 
-impl Poke {
+impl Workers {
     /// Something was queued: look at once.
     pub fn poke(&self) {
         for waker in self.wakers.iter() {

@@ -1,9 +1,10 @@
 //! What is told, and what is written about the telling.
 
-use crate::domain::{Claimed, Delivery, Event, EventKind, Message, Millis, Posted, Verdict};
-use sha2::{Digest, Sha256};
+use crate::{
+    domain::{Claimed, Delivery, Event, EventKind, Message, Millis, Posted, Verdict},
+    service::identity::{delivery_id, event_id},
+};
 use std::fmt::Write;
-use uuid::Uuid;
 
 /// How links begin.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,28 +81,6 @@ pub fn leading(claimed: &Claimed) -> &Posted {
     claimed.behind.last().unwrap_or(&claimed.first)
 }
 
-/// The id of a delivery: a function of event and receiver, so that a thing that happened is told once.
-pub fn delivery_id(event: Uuid, receiver: &str) -> Uuid {
-    derived(event, "delivery", receiver)
-}
-
-/// A UUID that is a function of another, a purpose and a word.
-fn derived(id: Uuid, purpose: &str, word: &str) -> Uuid {
-    let mut digest = Sha256::new();
-    digest.update(id.as_bytes());
-    digest.update((purpose.len() as u64).to_be_bytes());
-    digest.update(purpose.as_bytes());
-    digest.update(word.as_bytes());
-    let mut bytes = [0; 16];
-    for (slot, byte) in bytes.iter_mut().zip(digest.finalize()) {
-        *slot = byte;
-    }
-    uuid::Builder::from_bytes(bytes)
-        .with_version(uuid::Version::Custom)
-        .with_variant(uuid::Variant::RFC4122)
-        .into_uuid()
-}
-
 /// What the log says of a delivery that arrived (`error` absent) or was given up.
 pub fn report(posted: &Posted, error: Option<&str>, now: Millis) -> Event {
     let (kind, told) = (posted.event.kind.as_str(), &posted.delivery.receiver);
@@ -114,7 +93,7 @@ pub fn report(posted: &Posted, error: Option<&str>, now: Millis) -> Event {
     };
     Event {
         seq: 0,
-        id: derived(posted.delivery.id, event.as_str(), ""),
+        id: event_id(event, posted.queued_at, &posted.delivery.id.to_string()),
         at: now,
         kind: event,
         author: None,
@@ -133,7 +112,7 @@ pub fn alarm(event: &Event, dead: &Posted, receivers: Vec<String>) -> Vec<Delive
         .filter(|name| *name != dead.delivery.receiver);
     others
         .map(|receiver| Delivery {
-            id: delivery_id(event.id, &receiver),
+            id: delivery_id(event.id, event.at, &receiver),
             event: event.id,
             order: dead.delivery.order.clone(),
             due: event.at,

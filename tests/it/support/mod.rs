@@ -6,6 +6,7 @@ pub mod http;
 pub mod process;
 pub mod prometheus;
 pub mod recording;
+pub mod rollouts;
 pub mod scripted;
 pub mod service;
 pub mod truth;

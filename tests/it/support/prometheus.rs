@@ -16,6 +16,15 @@ pub struct Prometheus {
 impl Prometheus {
     /// Makes blocks of the recordings, then starts on them.
     pub fn start(recordings: &[(Recording, Vec<(String, String)>)]) -> Self {
+        Self::with(recordings, &[])
+    }
+
+    /// An empty one that takes remote write.
+    pub fn receiving() -> Self {
+        Self::with(&[], &["--web.enable-remote-write-receiver"])
+    }
+
+    fn with(recordings: &[(Recording, Vec<(String, String)>)], more: &[&str]) -> Self {
         let server = program("/usr/bin/prometheus", "prometheus");
         let tool = program("/usr/bin/promtool", "prometheus");
         let data = TempDir::with_prefix("prometheus").unwrap();
@@ -37,14 +46,16 @@ impl Prometheus {
         fs::write(&config, "global: { scrape_interval: 15s }\n").unwrap();
         let (config, blocks) = (config.display(), blocks.display());
         let arguments = |port: u16| {
-            vec![
+            let mut arguments = vec![
                 format!("--config.file={config}"),
                 format!("--storage.tsdb.path={blocks}"),
                 // recordings carry their own dates
                 "--storage.tsdb.retention.time=100y".to_owned(),
                 format!("--web.listen-address=127.0.0.1:{port}"),
                 "--log.level=warn".to_owned(),
-            ]
+            ];
+            arguments.extend(more.iter().map(|&flag| flag.to_owned()));
+            arguments
         };
         let process = Process::start(&Start {
             name: "prometheus",

@@ -16,6 +16,8 @@ use std::{
 pub struct Seen {
     /// `POST /api/v1/query HTTP/1.1`
     pub line: String,
+    /// Lower case, without the line of the request.
+    pub headers: Vec<String>,
     pub body: String,
 }
 
@@ -85,7 +87,7 @@ fn serve(
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut line = String::new();
     reader.read_line(&mut line)?;
-    let mut length = 0;
+    let (mut length, mut headers) = (0, Vec::new());
     loop {
         let mut header = String::new();
         reader.read_line(&mut header)?;
@@ -96,11 +98,13 @@ fn serve(
         if let Some(value) = header.strip_prefix("content-length:") {
             length = value.trim().parse().unwrap_or(0);
         }
+        headers.push(header);
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
     let seen = Seen {
         line: line.trim().to_owned(),
+        headers,
         body: String::from_utf8_lossy(&body).into_owned(),
     };
     log.lock().unwrap().push(seen.clone());

@@ -1,0 +1,166 @@
+//! `writeBack`: where verdicts go to be drawn beside the traffic.
+
+use super::{
+    error::{Places, SettingsError, mistake},
+    secrets::Secret,
+    source::{Auth, HeaderValue},
+    units::HumanDuration,
+};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+/// Labels that we give ourselves.
+const OURS: [&str; 7] = [
+    "namespace",
+    "rollout",
+    "policy",
+    "canary_hash",
+    "objective",
+    "track",
+    "bound",
+];
+
+/// `writeBack`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct WriteBackSettings {
+    /// Prometheus remote write 1.0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remote_write: Option<TargetSettings>,
+    /// `/api/v1/import` of VictoriaMetrics.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub import: Option<TargetSettings>,
+    /// Annotations of Grafana.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grafana: Option<GrafanaSettings>,
+    /// Further labels of each series, and tags of each annotation.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// `writeBack.remoteWrite` and `writeBack.import`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TargetSettings {
+    /// The whole address: `http://prometheus:9090/api/v1/write`.
+    pub url: String,
+    /// How we show who we are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth: Option<Auth>,
+    /// Further request headers.
+    #[serde(default)]
+    pub headers: BTreeMap<String, HeaderValue>,
+    /// Certificate authorities (PEM) to trust instead of the system's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca: Option<PathBuf>,
+    /// One try may take this long.
+    #[serde(default = "timeout")]
+    pub timeout: HumanDuration,
+}
+
+/// `writeBack.grafana`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GrafanaSettings {
+    /// Base address: `https://grafana.example.org`.
+    pub url: String,
+    /// Token of a service account that may write annotations.
+    pub token: Secret,
+    /// The dashboard that is annotated; the whole organisation where it is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dashboard_uid: Option<String>,
+    /// Certificate authorities (PEM) to trust instead of the system's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca: Option<PathBuf>,
+    /// One try may take this long.
+    #[serde(default = "timeout")]
+    pub timeout: HumanDuration,
+}
+
+fn timeout() -> HumanDuration {
+    HumanDuration(Duration::from_secs(10))
+}
+
+/// Every key, for the environment.
+pub(super) fn known() -> serde_json::Value {
+    let secret = serde_json::json!({"file": "", "env": ""});
+    let target = serde_json::json!({
+        "url": "", "headers": {}, "ca": "", "timeout": "",
+        "auth": {"bearer": secret, "basic": {"username": "", "password": secret}},
+    });
+    serde_json::json!({
+        "remoteWrite": target, "import": target, "labels": {},
+        "grafana": {"url": "", "token": secret, "dashboardUid": "", "ca": "", "timeout": ""},
+    })
+}
+
+/// Refuses what cannot work.
+pub(super) fn check(settings: &WriteBackSettings, places: &Places) -> Result<(), SettingsError> {
+    let target = |name, one: &TargetSettings| (name, one.url.clone(), one.timeout);
+    let all = [
+        settings
+            .remote_write
+            .as_ref()
+            .map(|t| target("remoteWrite", t)),
+        settings.import.as_ref().map(|t| target("import", t)),
+        settings
+            .grafana
+            .as_ref()
+            .map(|g| ("grafana", g.url.clone(), g.timeout)),
+    ];
+    for (name, url, timeout) in all.into_iter().flatten() {
+        let wrong = |key: &str, message: &str| {
+            Err(mistake(places, &format!("writeBack.{name}.{key}"), message))
+        };
+        let rest = url
+            .strip_prefix("http://")
+            .or_else(|| url.strip_prefix("https://"));
+        let Some(rest) = rest.filter(|rest| !rest.is_empty()) else {
+            return wrong("url", "is not a URL; begin with `http://` or `https://`");
+        };
+        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+        if authority.contains('@') {
+            let cure = if name == "grafana" {
+                "`token`"
+            } else {
+                "`auth.basic`"
+            };
+            return wrong("url", &format!("must not hold credentials; use {cure}"));
+        }
+        if name != "grafana" && path.is_empty() {
+            return wrong(
+                "url",
+                if name == "import" {
+                    "has no path; give the whole address, such as `http://victoria:8428/api/v1/import`"
+                } else {
+                    "has no path; give the whole address, such as `http://prometheus:9090/api/v1/write`"
+                },
+            );
+        }
+        if timeout.0 < Duration::from_millis(100) || timeout.0 > Duration::from_mins(5) {
+            return wrong("timeout", "is out of range; give 100ms to 5m");
+        }
+    }
+    for name in settings.labels.keys() {
+        let mut letters = name.chars();
+        let first = letters
+            .next()
+            .is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
+        let sound = first && letters.all(|c| c.is_ascii_alphanumeric() || c == '_');
+        let key = format!("writeBack.labels.{name}");
+        if !sound || name.starts_with("__") {
+            return Err(mistake(
+                places,
+                &key,
+                "is not the name of a label; use letters, digits and `_`, no digit first and no `__`",
+            ));
+        }
+        if OURS.contains(&name.as_str()) {
+            return Err(mistake(
+                places,
+                &key,
+                "is a label that every series has already; take another name",
+            ));
+        }
+    }
+    Ok(())
+}
