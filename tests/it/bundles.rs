@@ -88,14 +88,14 @@ fn every_kept_verdict_is_replayed_byte_for_byte() {
     let databases = Databases::shared();
     let folder = TempDir::new().unwrap();
     let setup = setup(folder.path(), false);
-    let mut asked = 0;
+    let mut asked = BTreeSet::new();
     let mut ask_all = |service: &crate::support::service::Service, first: bool| {
         for recording in &databases.recordings {
             let all: Vec<i64> = moments(recording, 90).collect();
             let (before, after) = all.split_at(all.len() / 2);
             for &at in if first { before } else { after } {
-                verdict(service, &question(recording, at));
-                asked += 1;
+                let answer = verdict(service, &question(recording, at));
+                asked.insert(answer["id"].as_str().unwrap().to_owned());
             }
         }
     };
@@ -112,9 +112,9 @@ fn every_kept_verdict_is_replayed_byte_for_byte() {
         .find(|r| r.name == "error_step")
         .unwrap();
     let start = recording.rollout.start_s;
-    verdict(&service, &question(recording, start + 615));
+    let mut more = vec![verdict(&service, &question(recording, start + 615))];
     let mut early = question(recording, start + 5);
-    verdict(&service, &early);
+    more.push(verdict(&service, &early));
     early["dryRun"] = json!("true");
     early["at"] = json!((recording.t0 + start + 60).to_string());
     verdict(&service, &early);
@@ -125,9 +125,14 @@ fn every_kept_verdict_is_replayed_byte_for_byte() {
     assert!(made.status < 300, "{}", made.text());
     let mut now = question(recording, start + 615);
     now["at"] = json!("");
-    verdict(&service, &now);
+    let ruled = verdict(&service, &now);
+    let reason = ruled["reason"].as_str().unwrap();
+    assert!(reason.contains("by override of"), "{ruled}");
+    more.push(ruled);
+    asked.extend(more.iter().map(|v| v["id"].as_str().unwrap().to_owned()));
     let reports = replay_all(&service, folder.path());
-    assert_eq!(reports.len(), asked + 3);
+    let replayed = reports.iter().map(|r| r["id"].as_str().unwrap().to_owned());
+    assert_eq!(replayed.collect::<BTreeSet<_>>(), asked);
     let outcomes: BTreeSet<&str> = reports
         .iter()
         .map(|r| r["verdict"].as_str().unwrap())

@@ -220,15 +220,18 @@ fn verdicts_can_be_read_back_from_both_databases_and_annotations_arrive_once() {
     let objective = &last["objectives"][0];
     let name = objective["name"].as_str().unwrap();
     for base in &bases {
+        // VictoriaMetrics keeps some fifteen digits
+        let digits = |value: f64| format!("{value:.9e}");
         let newest = |name: &str, labels: &str| {
             let selector = format!("rollout_judge_verdict{name}{{rollout=\"error-step\"{labels}}}");
-            samples(base, &selector, recording).last().map(|s| s.1)
+            let all = samples(base, &selector, recording);
+            all.last().map(|s| digits(s.1))
         };
         let of = |more: &str| format!(",objective=\"{name}\"{more}");
-        let number = |value: &Value| value.as_f64();
-        assert_eq!(newest("", ""), Some(-1.0), "{last}");
+        let number = |value: &Value| value.as_f64().map(digits);
+        assert_eq!(newest("", ""), Some(digits(-1.0)), "{last}");
         assert_eq!(newest("_weight", ""), number(&last["weight"]));
-        assert_eq!(newest("_next_weight", ""), Some(0.0));
+        assert_eq!(newest("_next_weight", ""), Some(digits(0.0)));
         assert_eq!(
             newest("_objective_value", &of(",track=\"canary\"")),
             number(&objective["canary"]["value"])
