@@ -42,8 +42,7 @@ fn report(output: &Output) -> Value {
 fn setup(folder: &Path, keep_samples: bool) -> Setup {
     let [(kind, url), _] = Databases::shared().sources();
     let database = folder.join("judge.db");
-    let store =
-        json!({"url": format!("sqlite://{}", database.display()), "keepSamples": keep_samples});
+    let store = json!({"url": format!("sqlite://{}", database.display()), "keepSamples": keep_samples, "maxAge": "3650d"});
     Setup::default()
         .source("default", kind, &url)
         .policy("scenario/shop.yaml")

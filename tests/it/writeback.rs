@@ -139,7 +139,7 @@ fn setup(folder: &Path, write_back: Value) -> Setup {
         .policy("scenario/shop.yaml")
         .section(
             "store",
-            json!({"url": format!("sqlite://{}", database.display())}),
+            json!({"url": format!("sqlite://{}", database.display()), "maxAge": "3650d"}),
         )
         .section("writeBack", write_back)
 }
