@@ -124,10 +124,17 @@ fn every_kept_verdict_is_replayed_byte_for_byte() {
     assert!(made.status < 300, "{}", made.text());
     let mut now = question(recording, start + 615);
     now["at"] = json!("");
-    let ruled = verdict(&service, &now);
-    let reason = ruled["reason"].as_str().unwrap();
-    assert!(reason.contains("by override of"), "{ruled}");
-    more.push(ruled);
+    // moments are whole seconds: the override is in force from the next one on
+    for _ in 0..100 {
+        let answer = verdict(&service, &now);
+        let ruled = answer["reason"].as_str().unwrap().contains("by override");
+        more.push(answer);
+        if ruled {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    assert_eq!(more[more.len() - 1]["verdict"], "pass");
     asked.extend(more.iter().map(|v| v["id"].as_str().unwrap().to_owned()));
     let reports = replay_all(&service, folder.path());
     let replayed = reports.iter().map(|r| r["id"].as_str().unwrap().to_owned());
