@@ -9,6 +9,8 @@ pub mod domain;
 pub mod evidence;
 pub mod http;
 pub mod judge;
+pub mod net;
+pub mod notify;
 pub mod policy;
 pub mod query;
 pub mod service;

@@ -60,9 +60,19 @@ const WALLS: &[Wall] = &[
         &["domain", "policy", "evidence", "stats"],
         NOTHING_ASYNC,
     ),
-    wall("source", &["domain", "config"], &["axum", "sqlx", "kube"]),
+    // what outgoing connections share
+    wall("net", &[], &["axum", "sqlx", "kube"]),
+    wall(
+        "source",
+        &["domain", "config", "net"],
+        &["axum", "sqlx", "kube"],
+    ),
     wall("store", &["domain", "config"], &["axum", "reqwest", "kube"]),
-    wall("notify", &["domain", "config"], &["axum", "sqlx", "kube"]),
+    wall(
+        "notify",
+        &["domain", "config", "net"],
+        &["axum", "sqlx", "kube"],
+    ),
     wall(
         "writeback",
         &["domain", "config"],
@@ -89,6 +99,7 @@ const WALLS: &[Wall] = &[
             "http",
             "judge",
             "kube",
+            "net",
             "notify",
             "policy",
             "query",
@@ -110,9 +121,10 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("promql_parser", &["query"]),
     ("statrs", &["stats"]),
     ("sqlx", &["store"]),
+    ("lettre", &["notify"]),
     ("axum", &["http"]),
     // `cli`: `healthcheck` and `gate` ask a running service; `notify`: webhooks
-    ("reqwest", &["source", "notify", "writeback", "cli"]),
+    ("reqwest", &["net", "source", "notify", "writeback", "cli"]),
 ];
 
 /// Files that may say what their module may not, with the words.

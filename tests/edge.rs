@@ -7,10 +7,10 @@ mod edge {
     mod events;
     mod ground;
     mod history;
-    mod kept;
     mod overrides;
     mod parsing;
     mod protocol;
     mod settings;
+    mod switch;
     mod telemetry;
 }

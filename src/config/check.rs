@@ -1,6 +1,7 @@
 //! What a type cannot say about the settings.
 
 use super::{
+    alerts,
     error::{Places, SettingsError, mistake},
     settings::Settings,
     store::{Place, StoreSettings},
@@ -109,7 +110,7 @@ pub fn check(settings: &Settings, places: &Places) -> Result<(), SettingsError> 
             return wrong("telemetry.otlp.sample", "is not a share; give 0 to 1");
         }
     }
-    Ok(())
+    alerts::check(settings, places)
 }
 
 /// Where verdicts are kept, and for how long.
@@ -162,12 +163,6 @@ fn off(settings: &Settings, places: &Places) -> Result<(), SettingsError> {
         return wrong(
             "kubernetes.enabled",
             "the Kubernetes API is not read in this version; say `enabled: false` and let the AnalysisTemplate pass the arguments",
-        );
-    }
-    if !settings.receivers.is_empty() {
-        return wrong(
-            "receivers",
-            "alerts are not in this version; say `receivers: {}` or remove this key",
         );
     }
     Ok(())

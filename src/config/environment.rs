@@ -3,6 +3,7 @@
 use super::{
     error::Places,
     file::flow,
+    receivers::ReceiverSettings,
     settings::{OtlpSettings, Settings},
     source::{Kind, SourceSettings},
     units::HumanDuration,
@@ -85,6 +86,7 @@ fn known() -> serde_json::Value {
         json!({"cert": "", "key": ""}),
     );
     put(&mut tree, "sources", json!({"*": source}));
+    put(&mut tree, "receivers", json!({"*": receiver()}));
     put(&mut tree, "writeBack", write_back::known());
     if let Some(store) = tree.get_mut("store") {
         put(store, "password", json!({"file": "", "env": ""}));
@@ -100,6 +102,41 @@ fn known() -> serde_json::Value {
         put(telemetry, "otlp", json!(otlp));
     }
     tree
+}
+
+/// Every key of a receiver.
+fn receiver() -> serde_json::Value {
+    let mut receiver = json!(ReceiverSettings::default());
+    let secret = json!({"file": "", "env": ""});
+    for key in ["slack", "teams", "discord"] {
+        put(&mut receiver, key, json!({"url": secret}));
+    }
+    for (key, known) in [
+        ("title", json!("")),
+        ("body", json!("")),
+        ("ca", json!("")),
+        (
+            "webhook",
+            json!({"url": secret, "secrets": [], "headers": {}}),
+        ),
+        ("pagerduty", json!({"routingKey": secret, "url": ""})),
+        (
+            "alertmanager",
+            json!({"url": secret, "lasts": "", "labels": {}, "headers": {}}),
+        ),
+        (
+            "cloudevents",
+            json!({"url": secret, "mode": "", "source": "", "headers": {}}),
+        ),
+        (
+            "email",
+            json!({"host": "", "port": 0, "tls": "", "from": "", "to": [],
+            "auth": {"username": "", "password": secret}}),
+        ),
+    ] {
+        put(&mut receiver, key, known);
+    }
+    receiver
 }
 
 fn put(tree: &mut serde_json::Value, key: &str, value: serde_json::Value) {

@@ -148,7 +148,7 @@ fn cure(key: &str, words: &str) -> String {
 }
 
 /// The known word that `word` most likely meant.
-fn nearest<'a>(word: &str, known: &'a [String]) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, known: &'a [String]) -> Option<&'a str> {
     let simple = |text: &str| text.to_lowercase().replace(['_', '-'], "");
     known
         .iter()

@@ -6,17 +6,20 @@
 //! environment ──────────────┘
 //! ```
 
+pub mod alerts;
 mod check;
 pub mod env;
 mod environment;
 mod error;
 mod file;
 mod load;
+pub mod receivers;
 pub mod secrets;
 pub mod settings;
 mod show;
 pub mod source;
 pub mod store;
+pub mod template;
 pub mod units;
 pub mod write_back;
 

@@ -2,6 +2,7 @@
 
 use super::{
     check::loopback,
+    receivers::{AlertSettings, ReceiverSettings, RouteSettings},
     secrets::Secret,
     source::{HeaderValue, SourceSettings},
     store::StoreSettings,
@@ -33,8 +34,12 @@ pub struct Settings {
     pub write_back: WriteBackSettings,
     /// Not in this version; only `enabled: false`.
     pub kubernetes: KubernetesSettings,
-    /// Not in this version; only empty.
-    pub receivers: BTreeMap<String, serde_json::Value>,
+    /// Who can be told, by name; policies and routes name them.
+    pub receivers: BTreeMap<String, ReceiverSettings>,
+    /// Who is told what, beside what policies say.
+    pub routes: Vec<RouteSettings>,
+    /// Numbers of telling.
+    pub alerts: AlertSettings,
 }
 
 /// `server`

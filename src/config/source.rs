@@ -46,6 +46,9 @@ pub struct SourceSettings {
     /// Labels that only tell replicas of the collector apart.
     #[serde(default)]
     pub replica_labels: Vec<String>,
+    /// Ask for gzip. For slow networks: near the database it costs both sides more time than it saves.
+    #[serde(default)]
+    pub compression: bool,
     /// Further tries after a broken connection, a 5xx or a 429.
     #[serde(default = "retries")]
     pub retries: usize,
@@ -129,6 +132,7 @@ impl SourceSettings {
             max_bytes: max_bytes(),
             max_series: max_series(),
             replica_labels: Vec::new(),
+            compression: false,
             retries: retries(),
         }
     }
@@ -185,6 +189,7 @@ maxConcurrent: 4
 maxBytes: 64MiB
 maxSeries: 10
 replicaLabels: [replica]
+compression: true
 retries: 0
 ";
         let read: SourceSettings = serde_saphyr::from_str(text).unwrap();

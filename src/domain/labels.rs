@@ -1,6 +1,55 @@
 //! The labels of one series.
 
-use std::{cmp::Ordering, fmt};
+use std::{
+    cmp::Ordering,
+    fmt,
+    hash::{DefaultHasher, Hasher},
+};
+
+/// 128 bits that stand for a set of labels: two different sets never share them in practice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LabelsDigest(u64, u64);
+
+impl LabelsDigest {
+    /// Of a set written as `"name":"value","name":"value"`, sorted by name, quotes and backslashes escaped by a backslash: what
+    /// the databases send between the braces is nearly always just that.
+    pub fn of(text: &[u8]) -> Self {
+        // SipHash with fixed keys: the same in every process
+        let half = |salt: u8| {
+            let mut hasher = DefaultHasher::new();
+            hasher.write_u8(salt);
+            hasher.write(text);
+            hasher.finish()
+        };
+        Self(half(0), half(1))
+    }
+}
+
+impl std::hash::Hash for LabelsDigest {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.0);
+    }
+}
+
+/// Takes a digest as the hash that it is: `BuildHasherDefault<DigestHasher>` for tables.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct DigestHasher(u64);
+
+impl Hasher for DigestHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        self.0 ^= value;
+    }
+}
 
 /// Label names and values, sorted by name; equal sets compare equal. Two allocations, because thousands are kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -67,6 +116,27 @@ impl Labels {
         Some(value)
     }
 
+    /// What stands for the set.
+    pub fn digest(&self) -> LabelsDigest {
+        let mut text = String::with_capacity(self.text.len() + 3 * self.ends.len());
+        for (name, value) in self.iter() {
+            if !text.is_empty() {
+                text.push(',');
+            }
+            for (part, after) in [(name, "\":"), (value, "\"")] {
+                text.push('"');
+                for c in part.chars() {
+                    if matches!(c, '"' | '\\') {
+                        text.push('\\');
+                    }
+                    text.push(c);
+                }
+                text.push_str(after);
+            }
+        }
+        LabelsDigest::of(text.as_bytes())
+    }
+
     /// All pairs in order of name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         let mut start = 0;
@@ -120,6 +190,17 @@ mod tests {
         assert_eq!(labels.remove("b").as_deref(), Some("4"));
         assert_eq!(labels.remove("b"), None);
         assert_eq!(labels.to_string(), r#"{a="5",é=""}"#);
+    }
+
+    #[test]
+    fn a_digest_is_of_the_text_between_the_braces() {
+        let digest = |text: &str| super::LabelsDigest::of(text.as_bytes());
+        let labels = Labels::new([("b", r#"x","c":"y"#), ("a", "é")]);
+        assert_eq!(labels.digest(), digest(r#""a":"é","b":"x\",\"c\":\"y""#));
+        let three = Labels::new([("b", "x"), ("c", "y"), ("a", "é")]);
+        assert_eq!(three.digest(), digest(r#""a":"é","b":"x","c":"y""#));
+        assert_ne!(three.digest(), labels.digest());
+        assert_eq!(Labels::default().digest(), digest(""));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod event;
+pub mod figures;
 pub mod histogram;
 pub mod labels;
 pub mod message;
@@ -20,7 +21,7 @@ pub mod verdict;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use event::{Event, EventKind, Severity};
 pub use histogram::NativeHistogram;
-pub use labels::Labels;
+pub use labels::{DigestHasher, Labels, LabelsDigest};
 pub use message::{Message, Notifier, NotifyError};
 pub use outcome::{Action, Code, Outcome};
 pub use plan::{PlannedQuery, Shape};

@@ -1,6 +1,6 @@
 //! What the core asks of the outside.
 
-use super::{Labels, Millis, NativeHistogram, PlannedQuery};
+use super::{Labels, LabelsDigest, Millis, NativeHistogram, PlannedQuery};
 use std::{future::Future, pin::Pin, time::Instant};
 
 /// The kind of a metric back end.
@@ -19,6 +19,11 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub trait SampleSink: Send {
     /// The answer starts anew (a retry): forget everything since the sink was made.
     fn restart(&mut self);
+    /// A new series begins whose labels have this digest. `true`: the sink knows it, and nobody needs to read its labels;
+    /// else they follow by `series`.
+    fn recall(&mut self, _: LabelsDigest) -> bool {
+        false
+    }
     /// A new series begins.
     fn series(&mut self, labels: Labels);
     /// One sample of the present series. NaN (stale markers too) and infinities are passed on.

@@ -79,7 +79,7 @@ pub enum Kept {
 pub struct Change {
     /// The rollout's new state and the version it was decided on; a stale one is refused.
     pub state: Option<(i64, RolloutState)>,
-    /// An override to add, or to replace under its id. An override that is not `fail` lifts the canary's latches.
+    /// An override to add, or to replace under its id. A new override that is not `fail` lifts the canary's latches; one that is taken back lifts nothing.
     pub ruling: Option<Override>,
     /// What happened. Events that are known by id are left out, with their deliveries.
     pub events: Vec<Event>,

@@ -54,7 +54,13 @@ impl Condenser {
             first,
             last,
         };
-        Piece::new(role, arm, span, self.identity.clone())
+        Piece::new(
+            role,
+            arm,
+            span,
+            self.identity.clone(),
+            self.memory.index.clone(),
+        )
     }
 
     /// Closes the blocks once all roles' pieces are there. On error nothing has changed.

@@ -12,8 +12,8 @@ pub(super) fn counts<'a>(
 ) -> Counts {
     let mut block = Counts::default();
     let mut clamped = false;
-    for gains in gains.chunk_by(|a, b| a.pod == b.pod) {
-        let Some((first, pod)) = gains.first().and_then(|g| Some((g, pod_of(g.pod)?))) else {
+    for gains in gains.chunk_by(|a, b| a.key.pod == b.key.pod) {
+        let Some((first, pod)) = gains.first().and_then(|g| Some((g, pod_of(g.key.pod)?))) else {
             continue;
         };
         if !gains.iter().any(|g| g.is(Role::Trials)) {
@@ -29,7 +29,7 @@ pub(super) fn counts<'a>(
             events = trials;
             clamped = true;
         }
-        let arm = match first.key.track {
+        let arm = match first.track {
             Track::Canary => &mut block.canary,
             Track::Stable => &mut block.stable,
         };

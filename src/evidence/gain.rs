@@ -2,13 +2,12 @@
 
 use super::{
     Role,
-    identity::Key,
-    memory::Reading,
+    memory::{Key, Reading},
     native::NativeCell,
     slot::Edge,
     strand::{Cell, Fall},
 };
-use crate::domain::Millis;
+use crate::domain::{Millis, Track};
 
 /// Where the increase of a block counts from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,9 +23,8 @@ pub(super) enum Base {
 /// One series in one block.
 #[derive(Debug)]
 pub(super) struct Gain<'a> {
-    pub key: &'a Key,
-    /// Place of the pod in this walk.
-    pub pod: usize,
+    pub key: Key,
+    pub track: Track,
     /// Place of the series, whichever replica read it.
     pub series: usize,
     pub cell: &'a Cell,
@@ -45,7 +43,7 @@ pub(super) struct Gain<'a> {
 impl<'a> Gain<'a> {
     /// `start`: of the block. `unknown`: where a series without a past counts from.
     pub fn new(
-        (key, pod, series): (&'a Key, usize, usize),
+        (key, track, series): (Key, Track, usize),
         cell: &'a Cell,
         falls: &'a [Fall],
         before: Option<&Reading>,
@@ -69,7 +67,7 @@ impl<'a> Gain<'a> {
             });
         Self {
             key,
-            pod,
+            track,
             series,
             cell,
             native: None,

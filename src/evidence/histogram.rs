@@ -10,7 +10,7 @@ use super::{
     memory::Pod,
     slot::{Edge, Slot},
 };
-use crate::domain::{Labels, Millis, Track};
+use crate::domain::{LabelsDigest, Millis, Track};
 use std::collections::BTreeSet;
 
 /// One pod's buckets in one block.
@@ -33,8 +33,8 @@ pub(super) fn histograms<'p>(
     notes: &mut Notes,
 ) -> Histograms {
     let mut pods = Vec::new();
-    for gains in gains.chunk_by(|a, b| a.pod == b.pod) {
-        let Some((first, pod)) = gains.first().and_then(|g| Some((g, pod_of(g.pod)?))) else {
+    for gains in gains.chunk_by(|a, b| a.key.pod == b.key.pod) {
+        let Some((first, pod)) = gains.first().and_then(|g| Some((g, pod_of(g.key.pod)?))) else {
             continue;
         };
         let warm = |s: Millis| {
@@ -45,7 +45,7 @@ pub(super) fn histograms<'p>(
             notes.warming_up += 1;
             continue;
         }
-        let buckets = sort_out(gains, pod.number, first.key.track, notes);
+        let buckets = sort_out(gains, pod.number, first.track, notes);
         if !(buckets.classic.is_empty() && buckets.ranges.is_empty() && buckets.natives.is_empty())
         {
             pods.push(buckets);
@@ -86,14 +86,14 @@ fn sort_out<'a, 'g>(
         ranges: Vec::new(),
         natives: Vec::new(),
     };
-    let mut family: Option<&Labels> = None;
+    let mut family: Option<LabelsDigest> = None;
     for gain in gains {
         match gain.key.slot {
             Slot::Plain => pod.natives.push(gain),
             Slot::Range(low, high) => pod.ranges.push((low, high, gain.increase())),
             Slot::Le(edge) => {
-                if family != Some(&gain.key.labels) {
-                    family = Some(&gain.key.labels);
+                if family != Some(gain.key.family) {
+                    family = Some(gain.key.family);
                     pod.classic.push(Vec::new());
                 }
                 if let Some(buckets) = pod.classic.last_mut() {

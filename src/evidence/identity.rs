@@ -1,7 +1,7 @@
 //! How series are told apart: arm, pod, replica, and everything else.
 
 use super::{Role, slot::Slot};
-use crate::domain::{Labels, Track};
+use crate::domain::{Labels, LabelsDigest, Track};
 
 /// How series are told apart.
 #[derive(Clone, Debug, Default)]
@@ -18,23 +18,18 @@ pub struct Identity {
     pub replica_labels: Vec<String>,
 }
 
-/// What makes a series itself, whichever replica read it. The order is that in which sums are taken.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct Key {
-    pub pod: Box<str>,
-    pub track: Track,
-    pub role: Role,
-    pub labels: Labels,
-    pub slot: Slot,
-}
-
 /// The values of the replica labels.
 pub(super) type Replica = Vec<Option<Box<str>>>;
 
 /// A series' full name.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Name {
-    pub key: Key,
+    pub pod: Box<str>,
+    pub track: Track,
+    pub role: Role,
+    /// Of all labels but the bucket's and the replica's.
+    pub family: LabelsDigest,
+    pub slot: Slot,
     pub replica: Replica,
 }
 
@@ -72,14 +67,14 @@ impl Identity {
             .iter()
             .map(|name| labels.remove(name))
             .collect();
-        let key = Key {
+        Ok(Name {
             pod,
             track,
             role,
-            labels,
+            family: labels.digest(),
             slot,
-        };
-        Ok(Name { key, replica })
+            replica,
+        })
     }
 
     fn track(&self, labels: &Labels) -> Option<Track> {

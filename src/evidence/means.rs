@@ -6,11 +6,11 @@ use crate::domain::Track;
 /// `gains`: the chosen series of one block, pod by pod.
 pub(super) fn means(gains: &[Gain<'_>]) -> Means {
     let mut block = Means::default();
-    for gains in gains.chunk_by(|a, b| a.pod == b.pod) {
+    for gains in gains.chunk_by(|a, b| a.key.pod == b.key.pod) {
         let Some((first, pod)) = gains.first().zip(of_pod(gains)) else {
             continue;
         };
-        let arm = match first.key.track {
+        let arm = match first.track {
             Track::Canary => &mut block.canary,
             Track::Stable => &mut block.stable,
         };

@@ -1,13 +1,15 @@
 //! What is remembered from block to block: the last reading of each series, and the pods.
 
 use super::{
-    identity::{Key, Replica},
+    Role,
+    identity::{Name, Replica},
     native::Native,
+    slot::Slot,
 };
-use crate::domain::{Millis, Track};
+use crate::domain::{DigestHasher, LabelsDigest, Millis, Track};
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
-    hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher},
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    hash::BuildHasherDefault,
     sync::Arc,
 };
 
@@ -34,45 +36,6 @@ impl Reading {
         start.saturating_sub(self.at) <= LOOKBACK
     }
 }
-
-/// The last samples of one series, one for each replica that read it.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Past(Vec<(Replica, Reading)>);
-
-impl Past {
-    /// The last sample that this very replica read.
-    pub fn own(&self, replica: &Replica) -> Option<&Reading> {
-        self.0.iter().find(|(r, _)| r == replica).map(|(_, p)| p)
-    }
-
-    /// The baseline of a block: the replica's own last sample, or the latest of all where that one is too old.
-    pub fn before(&self, replica: &Replica, start: Millis) -> Option<&Reading> {
-        self.own(replica).filter(|p| p.fresh(start)).or_else(|| {
-            self.0
-                .iter()
-                .filter(|(_, p)| remembered(p.at, start))
-                .max_by(|(ra, a), (rb, b)| a.at.cmp(&b.at).then_with(|| rb.cmp(ra)))
-                .map(|(_, p)| p)
-        })
-    }
-
-    /// Was there never a sample?
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    pub fn put(&mut self, replica: &Replica, reading: Reading) {
-        if let Some((_, place)) = self.0.iter_mut().find(|(r, _)| r == replica) {
-            *place = reading;
-        } else {
-            self.0.reserve_exact(1); // most series have one replica, and there are many
-            self.0.push((replica.clone(), reading));
-        }
-    }
-}
-
-/// A pod of one arm, by name.
-pub(super) type PodKey = (Box<str>, Track);
 
 /// What is known of a pod.
 #[derive(Debug, Clone)]
@@ -125,54 +88,74 @@ fn remembered(last: Millis, start: Millis) -> bool {
     start.saturating_sub(last) <= FORGET
 }
 
-/// 128 bits that stand for a series: a tenth of the memory of its labels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Digest(u64, u64);
-
-impl Digest {
-    pub fn of(key: &Key) -> Self {
-        let half = |salt: u8| {
-            // SipHash with fixed keys: the same in every process
-            let mut hasher = DefaultHasher::new();
-            (salt, key).hash(&mut hasher);
-            hasher.finish()
-        };
-        Self(half(0), half(1))
-    }
+/// A pod of one arm.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    pub name: Box<str>,
+    pub track: Track,
+    /// `None`: it has no sample yet.
+    pub pod: Option<Pod>,
 }
 
-impl Hash for Digest {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.0);
-    }
+/// What makes a series itself, whichever replica read it. The order is that in which sums are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key {
+    /// Place among the pods.
+    pub pod: usize,
+    pub role: Role,
+    pub family: LabelsDigest,
+    pub slot: Slot,
 }
 
-/// Takes a digest as the hash that it is.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Plain(u64);
+/// One series as one replica reads it.
+#[derive(Debug, Clone)]
+pub(super) struct Series {
+    pub key: Key,
+    replica: Replica,
+    /// Place of the first replica of the same series.
+    pub group: usize,
+    /// Its last sample.
+    pub last: Option<Reading>,
+    /// Was the series, whichever replica read it, counted in the notes?
+    counted: bool,
+}
 
-impl Hasher for Plain {
-    fn finish(&self) -> u64 {
-        self.0
-    }
+/// How a series is found again: by its labels as they came and by what was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct SeriesKey {
+    pub digest: LabelsDigest,
+    pub role: Role,
+    pub arm: Option<Track>,
+}
 
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
+/// Where a known series is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Known {
+    /// Place among the series.
+    pub place: usize,
+    /// A histogram's series without a bucket.
+    pub bare: bool,
+}
 
-    fn write_u64(&mut self, value: u64) {
-        self.0 = value;
-    }
+/// The series that were met before.
+pub(super) type Index = HashMap<SeriesKey, Known, BuildHasherDefault<DigestHasher>>;
+
+/// A series on its way into the memory.
+#[derive(Debug, Clone)]
+pub(super) struct Newcomer {
+    pub key: SeriesKey,
+    pub name: Name,
+    pub bare: bool,
 }
 
 /// Everything that is remembered.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Memory {
-    /// Looked up only, never walked but to forget, so its order cannot matter.
-    pub series: HashMap<Digest, Past, BuildHasherDefault<Plain>>,
-    pub pods: BTreeMap<PodKey, Pod>,
+    /// Sorted by key, then by replica.
+    pub series: Vec<Series>,
+    /// Sorted by name, then by arm.
+    pub pods: Vec<Place>,
+    pub index: Arc<Index>,
     /// Number of the next pod.
     pub next_pod: u32,
     /// The latest sample of all.
@@ -184,12 +167,156 @@ pub(super) struct Memory {
 }
 
 impl Memory {
+    /// The baseline of a block: the replica's own last sample, or the latest of all where that one is too old.
+    pub fn before(&self, place: usize, start: Millis) -> Option<&Reading> {
+        let own = self.series.get(place)?;
+        let group = self.series.get(own.group..).unwrap_or_default();
+        own.last.as_ref().filter(|p| p.fresh(start)).or_else(|| {
+            group
+                .iter()
+                .take_while(|s| s.group == own.group)
+                .filter_map(|s| s.last.as_ref())
+                .filter(|p| remembered(p.at, start))
+                .reduce(|best, p| if p.at > best.at { p } else { best })
+        })
+    }
+
+    /// Is it the first time that a series is counted, whichever replica read it? Not before it has a sample.
+    pub fn first_count(&mut self, place: usize) -> bool {
+        let sampled = self.series.get(place).filter(|s| s.last.is_some());
+        let Some(group) = sampled.filter(|s| !s.counted).map(|s| s.group) else {
+            return false;
+        };
+        let replicas = self.series.get_mut(group..).unwrap_or_default().iter_mut();
+        for replica in replicas.take_while(|s| s.group == group) {
+            replica.counted = true;
+        }
+        true
+    }
+
+    /// Takes new series in, and tells where each of the old ones has gone.
+    pub fn meet(&mut self, newcomers: &[&Newcomer]) -> Vec<usize> {
+        if newcomers.is_empty() {
+            return Vec::new();
+        }
+        let mut names: BTreeSet<(&str, Track)> =
+            self.pods.iter().map(|p| (&*p.name, p.track)).collect();
+        names.extend(newcomers.iter().map(|n| (&*n.name.pod, n.name.track)));
+        let names: Vec<(Box<str>, Track)> = names.iter().map(|(n, t)| ((*n).into(), *t)).collect();
+        let place = |name: &str, track: Track| {
+            names
+                .binary_search_by(|(n, t)| (&**n, *t).cmp(&(name, track)))
+                .unwrap_or_else(|place| place)
+        };
+        for series in &mut self.series {
+            if let Some(pod) = self.pods.get(series.key.pod) {
+                series.key.pod = place(&pod.name, pod.track);
+            }
+        }
+        let arrived = newcomers.iter().map(|new| Series {
+            key: Key {
+                pod: place(&new.name.pod, new.name.track),
+                role: new.name.role,
+                family: new.name.family,
+                slot: new.name.slot,
+            },
+            replica: new.name.replica.clone(),
+            group: 0,
+            last: None,
+            counted: false,
+        });
+        let arrived: Vec<Series> = arrived.collect();
+        let mut known = std::mem::take(&mut self.pods).into_iter().peekable();
+        for (name, track) in names {
+            let same = known.next_if(|p| p.name == name && p.track == track);
+            let pod = same.and_then(|p| p.pod);
+            self.pods.push(Place { name, track, pod });
+        }
+        let old = self.series.len();
+        self.series.extend(arrived);
+        let moved = self.sort();
+        let index = Arc::make_mut(&mut self.index);
+        for known in index.values_mut() {
+            known.place = moved.get(known.place).copied().unwrap_or_default();
+        }
+        for (new, place) in newcomers.iter().zip(moved.iter().skip(old)) {
+            let (place, bare) = (*place, new.bare);
+            index.insert(new.key, Known { place, bare });
+        }
+        moved
+    }
+
+    /// Sorts the series, unites equal ones, and tells where each has gone.
+    fn sort(&mut self) -> Vec<usize> {
+        let mut numbered: Vec<(usize, Series)> = std::mem::take(&mut self.series)
+            .into_iter()
+            .enumerate()
+            .collect();
+        // stable: of equal ones the first stays
+        numbered.sort_by(|(_, a), (_, b)| a.name().cmp(&b.name()));
+        let counted: BTreeSet<Key> = numbered
+            .iter()
+            .filter(|(_, s)| s.counted)
+            .map(|(_, s)| s.key)
+            .collect();
+        let mut moved = vec![0; numbered.len()];
+        self.series.reserve_exact(numbered.len());
+        for (from, mut series) in numbered {
+            let last = self.series.last();
+            if last.is_none_or(|l| l.name() != series.name()) {
+                let same = last.filter(|l| l.key == series.key);
+                series.group = same.map_or(self.series.len(), |l| l.group);
+                series.counted |= counted.contains(&series.key);
+                self.series.push(series);
+            }
+            if let Some(to) = moved.get_mut(from) {
+                *to = self.series.len().saturating_sub(1);
+            }
+        }
+        moved
+    }
+
     /// Forgets what was not seen for long before `now`.
     pub fn forget(&mut self, now: Millis) {
-        self.pods.retain(|_, pod| pod.remembered(now));
-        self.series.retain(|_, past| {
-            past.0.retain(|(_, p)| remembered(p.at, now));
-            !past.0.is_empty()
+        let kept = |s: &Series| s.last.as_ref().is_some_and(|p| remembered(p.at, now));
+        for place in &mut self.pods {
+            place.pod = place.pod.take().filter(|pod| pod.remembered(now));
+        }
+        if self.series.iter().all(kept) {
+            return;
+        }
+        let mut gone = 0;
+        let moved: Vec<Option<usize>> = self
+            .series
+            .iter()
+            .enumerate()
+            .map(|(place, series)| {
+                let stays = kept(series);
+                gone += usize::from(!stays);
+                stays.then(|| place - gone)
+            })
+            .collect();
+        self.series.retain(kept);
+        let mut used: Vec<usize> = self.series.iter().map(|s| s.key.pod).collect();
+        used.dedup();
+        for series in &mut self.series {
+            series.key.pod = used.partition_point(|pod| *pod < series.key.pod);
+        }
+        let mut place = 0..;
+        self.pods
+            .retain(|_| place.next().is_some_and(|p| used.binary_search(&p).is_ok()));
+        self.sort();
+        let index = Arc::make_mut(&mut self.index);
+        index.retain(|_, known| {
+            let place = moved.get(known.place).copied().flatten();
+            known.place = place.unwrap_or_default();
+            place.is_some()
         });
+    }
+}
+
+impl Series {
+    fn name(&self) -> (Key, &Replica) {
+        (self.key, &self.replica)
     }
 }

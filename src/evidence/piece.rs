@@ -3,11 +3,12 @@
 use super::{
     Identity, Notes, Role,
     identity::Nameless,
+    memory::{Index, Newcomer, SeriesKey},
     native::{Native, NativeCell},
     slot::Slot,
-    strand::{Span, Strand, Taken},
+    strand::{Span, Strands, Taken, Who},
 };
-use crate::domain::{Labels, Millis, NativeHistogram, SampleSink, Track};
+use crate::domain::{Labels, LabelsDigest, Millis, NativeHistogram, SampleSink, Track};
 use std::sync::Arc;
 
 /// One query's answer for some blocks. It grows with series times blocks, never with samples.
@@ -15,31 +16,62 @@ use std::sync::Arc;
 pub struct Piece {
     pub(super) role: Role,
     pub(super) span: Span,
-    pub(super) strands: Vec<Strand>,
+    pub(super) strands: Strands,
     pub(super) notes: Notes,
     arm: Option<Track>,
     identity: Arc<Identity>,
-    /// Place of the present series.
-    present: usize,
-    /// The same, where plain samples are of use.
-    floats: usize,
+    /// The series met before this piece.
+    known: Arc<Index>,
+    /// Samples of the present series of which this kind is of use.
+    wanted: Wanted,
 }
 
-/// The place of a series that nobody wants.
-const NOWHERE: usize = usize::MAX;
+/// What is wanted of the present series.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    /// Nothing: it is nobody's.
+    Nothing,
+    /// Native histograms.
+    Natives,
+    /// Plain samples.
+    Floats,
+}
 
 impl Piece {
-    pub(super) fn new(role: Role, arm: Option<Track>, span: Span, identity: Arc<Identity>) -> Self {
+    pub(super) fn new(
+        role: Role,
+        arm: Option<Track>,
+        span: Span,
+        identity: Arc<Identity>,
+        known: Arc<Index>,
+    ) -> Self {
         Self {
             role,
             span,
-            strands: Vec::new(),
+            strands: Strands::default(),
             notes: Notes::default(),
             arm,
             identity,
-            present: NOWHERE,
-            floats: NOWHERE,
+            known,
+            wanted: Wanted::Nothing,
         }
+    }
+
+    fn key(&self, digest: LabelsDigest) -> SeriesKey {
+        SeriesKey {
+            digest,
+            role: self.role,
+            arm: self.arm,
+        }
+    }
+
+    fn begin(&mut self, who: Who, bare: bool) {
+        self.strands.begin(who, bare);
+        self.wanted = if bare {
+            Wanted::Natives
+        } else {
+            Wanted::Floats
+        };
     }
 }
 
@@ -47,30 +79,41 @@ impl SampleSink for Piece {
     fn restart(&mut self) {
         self.strands.clear();
         self.notes = Notes::default();
-        (self.present, self.floats) = (NOWHERE, NOWHERE);
+        self.wanted = Wanted::Nothing;
+    }
+
+    fn recall(&mut self, digest: LabelsDigest) -> bool {
+        self.wanted = Wanted::Nothing;
+        let known = self.known.get(&self.key(digest)).copied();
+        if let Some(known) = known {
+            self.begin(Who::Known(known.place), known.bare);
+        }
+        known.is_some()
     }
 
     fn series(&mut self, labels: Labels) {
-        (self.present, self.floats) = (NOWHERE, NOWHERE);
+        let digest = labels.digest();
+        if self.recall(digest) {
+            return;
+        }
         match self.identity.name(self.role, self.arm, labels) {
             Err(Nameless::Foreign) => self.notes.ignored_series += 1,
             Err(Nameless::Unusable) => self.notes.unusable_series += 1,
             Ok(name) => {
-                // a series that came before is found when the names are sorted
-                self.present = self.strands.len();
-                let bare = self.role == Role::Histogram && name.key.slot == Slot::Plain;
-                self.strands.push(Strand::new(name));
-                self.floats = if bare { NOWHERE } else { self.present };
+                let bare = self.role == Role::Histogram && name.slot == Slot::Plain;
+                let key = self.key(digest);
+                self.begin(Who::New(Box::new(Newcomer { key, name, bare })), bare);
             }
         }
     }
 
     fn sample(&mut self, at: Millis, value: f64) {
-        let Some(strand) = self.strands.get_mut(self.floats) else {
+        if self.wanted != Wanted::Floats {
             return;
-        };
+        }
         if value >= self.role.floor() && value <= f64::MAX {
-            strand.take(at, value, self.role == Role::Level, &self.span);
+            self.strands
+                .take(at, value, self.role == Role::Level, &self.span);
         } else {
             self.notes.dropped += 1;
         }
@@ -86,23 +129,24 @@ impl SampleSink for Piece {
                 return;
             }
         }
-        let Some(strand) = self.strands.get_mut(self.present) else {
-            return;
-        };
-        if strand.name.key.slot != Slot::Plain {
-            self.notes.dropped += 1;
-            return;
+        match self.wanted {
+            Wanted::Nothing => return,
+            Wanted::Natives => {}
+            Wanted::Floats => {
+                self.notes.dropped += 1;
+                return;
+            }
         }
         let count = value.count;
         let Some(native) = Native::new(value) else {
             self.notes.dropped += 1;
             return;
         };
-        match strand.take(at, count, false, &self.span) {
+        match self.strands.take(at, count, false, &self.span) {
             Taken::Ignored => {}
-            Taken::Opened => strand.natives.push(NativeCell::new(native)),
+            Taken::Opened => self.strands.push_native(NativeCell::new(native)),
             Taken::Went => {
-                if let Some(cell) = strand.natives.last_mut() {
+                if let Some(cell) = self.strands.last_native() {
                     cell.push(native);
                 }
             }

@@ -1,7 +1,8 @@
-//! One series of a piece, kept as one cell for each block in which it has samples.
+//! The series of a piece, each kept as one cell for each block in which it has samples.
 
-use super::{Grid, identity::Name, native::NativeCell};
+use super::{Grid, memory::Newcomer, native::NativeCell};
 use crate::domain::Millis;
+use std::ops::Range;
 
 /// Most falls of one series that are kept for one block.
 const FALLS_KEPT: usize = 32;
@@ -55,35 +56,97 @@ pub(super) enum Taken {
     Went,
 }
 
+/// Which series it is.
+#[derive(Debug, Clone)]
+pub(super) enum Who {
+    /// Its place in the memory.
+    Known(usize),
+    /// It was not met before this piece.
+    New(Box<Newcomer>),
+}
+
 /// One series of a piece.
 #[derive(Debug)]
 pub(super) struct Strand {
-    pub name: Name,
+    pub who: Who,
+    /// A histogram's series without a bucket: native histograms are of use, plain samples are not.
+    pub bare: bool,
+    cells: Range<usize>,
+    natives: Range<usize>,
+    falls: Range<usize>,
+}
+
+/// What came of one series.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Thread<'a> {
     /// In ascending order of block.
-    pub cells: Vec<Cell>,
+    pub cells: &'a [Cell],
     /// Beside `cells`, one for one, where the samples are native histograms.
-    pub natives: Vec<NativeCell>,
-    pub falls: Vec<Fall>,
+    pub natives: &'a [NativeCell],
+    falls: &'a [Fall],
+}
+
+impl<'a> Thread<'a> {
+    /// The falls between samples of one block.
+    pub fn falls_in(&self, block: i64) -> &'a [Fall] {
+        let start = self.falls.partition_point(|f| f.block < block);
+        let end = self.falls.partition_point(|f| f.block <= block);
+        self.falls.get(start..end).unwrap_or_default()
+    }
+}
+
+/// All series of a piece. What belongs to one series lies together, so that a series costs no memory of its own.
+#[derive(Debug, Default)]
+pub(super) struct Strands {
+    all: Vec<Strand>,
+    cells: Vec<Cell>,
+    natives: Vec<NativeCell>,
+    falls: Vec<Fall>,
+    /// The end of the present block.
     until: Millis,
 }
 
-impl Strand {
-    pub fn new(name: Name) -> Self {
-        Self {
-            name,
-            cells: Vec::new(),
-            natives: Vec::new(),
-            falls: Vec::new(),
-            until: Millis::MIN,
-        }
+impl Strands {
+    pub fn clear(&mut self) {
+        self.all.clear();
+        self.cells.clear();
+        self.natives.clear();
+        self.falls.clear();
     }
 
-    /// Takes one sample in. This is the hot path: no hashing, and memory only for the first sample of a block.
+    /// A new series begins.
+    pub fn begin(&mut self, who: Who, bare: bool) {
+        let at = |length: usize| length..length;
+        self.until = Millis::MIN;
+        self.all.push(Strand {
+            who,
+            bare,
+            cells: at(self.cells.len()),
+            natives: at(self.natives.len()),
+            falls: at(self.falls.len()),
+        });
+    }
+
+    /// Each series with what came of it.
+    pub fn iter(&self) -> impl Iterator<Item = (&Strand, Thread<'_>)> {
+        self.all.iter().map(|strand| {
+            let thread = Thread {
+                cells: self.cells.get(strand.cells.clone()).unwrap_or_default(),
+                natives: self.natives.get(strand.natives.clone()).unwrap_or_default(),
+                falls: self.falls.get(strand.falls.clone()).unwrap_or_default(),
+            };
+            (strand, thread)
+        })
+    }
+
+    /// Takes one sample of the present series in. This is the hot path: no hashing, and memory only for the first sample of a
+    /// block.
     #[inline]
     pub fn take(&mut self, at: Millis, value: f64, level: bool, span: &Span) -> Taken {
         if at > self.until {
             return self.open(at, value, level, span);
         }
+        // until the first cell is open, every moment is later than `until`
         let Some(cell) = self.cells.last_mut() else {
             return Taken::Ignored;
         };
@@ -110,9 +173,9 @@ impl Strand {
 
     fn open(&mut self, at: Millis, value: f64, level: bool, span: &Span) -> Taken {
         let block = span.grid.index_of(at).max(span.first.saturating_sub(1));
-        if block > span.last {
+        let Some(strand) = self.all.last_mut().filter(|_| block <= span.last) else {
             return Taken::Ignored;
-        }
+        };
         self.until = span.grid.end_of(block);
         self.cells.push(Cell {
             block,
@@ -123,25 +186,37 @@ impl Strand {
             last: value,
             sum: if level { value } else { 0.0 },
         });
+        strand.cells.end = self.cells.len();
         Taken::Opened
+    }
+
+    /// Keeps a native histogram beside the cell that its count has opened.
+    pub fn push_native(&mut self, native: NativeCell) {
+        self.natives.push(native);
+        if let Some(strand) = self.all.last_mut() {
+            strand.natives.end = self.natives.len();
+        }
+    }
+
+    /// The native histogram of the present cell.
+    pub fn last_native(&mut self) -> Option<&mut NativeCell> {
+        self.natives.last_mut()
     }
 
     #[cold]
     fn note(&mut self, fall: Fall) {
-        let oldest = self.falls.len().checked_sub(FALLS_KEPT);
+        let Some(strand) = self.all.last_mut() else {
+            return;
+        };
+        let kept = self.falls.get(strand.falls.clone()).unwrap_or_default();
+        let oldest = kept.len().checked_sub(FALLS_KEPT);
         if oldest
-            .and_then(|i| self.falls.get(i))
+            .and_then(|i| kept.get(i))
             .is_some_and(|f| f.block == fall.block)
         {
             self.falls.pop();
         }
         self.falls.push(fall);
-    }
-
-    /// The falls between samples of one block.
-    pub fn falls_in(&self, block: i64) -> &[Fall] {
-        let start = self.falls.partition_point(|f| f.block < block);
-        let end = self.falls.partition_point(|f| f.block <= block);
-        self.falls.get(start..end).unwrap_or_default()
+        strand.falls.end = self.falls.len();
     }
 }

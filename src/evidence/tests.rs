@@ -47,7 +47,10 @@ pub(super) fn read(
         .map(|&role| {
             let mut piece = condenser.piece(role, None, first, last);
             for (_, name, samples) in rows.iter().filter(|r| r.0 == role) {
-                piece.series(labels(name));
+                let labels = labels(name);
+                if !piece.recall(labels.digest()) {
+                    piece.series(labels);
+                }
                 for &(at, value) in *samples {
                     piece.sample(at * 1_000, value);
                 }

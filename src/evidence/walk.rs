@@ -1,30 +1,37 @@
 //! The walk over the blocks of one close, where past and present meet.
 
 use super::{
-    Block, Closed, Kind, Notes, Piece, Role,
+    Block, Closed, Kind, Notes, Piece,
     counts::counts,
     gain::{Base, Gain},
     gauge::gauges,
     histogram::histograms,
     means::means,
-    memory::{Digest, LOOKBACK, Memory, Past, Pod, PodKey, Reading, median},
-    slot::Slot,
-    strand::{Span, Strand},
+    memory::{LOOKBACK, Memory, Newcomer, Place, Pod, Reading, median},
+    native::NativeCell,
+    strand::{Cell, Fall, Span, Strand, Thread, Who},
 };
 use crate::domain::{Millis, Track};
-use std::collections::BTreeMap;
 
 /// One series of this walk.
 struct Row<'a> {
-    strand: &'a Strand,
-    /// Place among `pasts`; replicas of a series share it.
-    past: usize,
-    /// Place among `pods`.
-    pod: usize,
+    /// Place among the series of the memory.
+    place: usize,
+    thread: Thread<'a>,
+    /// Place of the next cell.
+    next: usize,
 }
 
-/// Where one cell is: block, row, place in the row's strand. Sorted, it is the order of the walk.
-type Step = (i64, usize, usize);
+/// One series in the present block.
+#[derive(Clone, Copy)]
+struct Seen<'a> {
+    place: usize,
+    /// Place of its pod.
+    pod: usize,
+    cell: &'a Cell,
+    native: Option<&'a NativeCell>,
+    falls: &'a [Fall],
+}
 
 /// The walk over the blocks of one close.
 pub(super) struct Walk<'a> {
@@ -33,12 +40,8 @@ pub(super) struct Walk<'a> {
     span: Span,
     /// No block was closed just before these, so what is seen before them is no news.
     begins: bool,
-    /// Sorted by name: pod, arm, role, labels, bucket, replica.
+    /// In the order of the memory: pod, arm, role, labels, bucket, replica.
     rows: Vec<Row<'a>>,
-    pasts: Vec<Past>,
-    /// What they are remembered by, and whether they were never seen before: counted once, however the reading is cut.
-    digests: Vec<(Digest, bool)>,
-    pods: Vec<(PodKey, Option<Pod>)>,
     notes: Notes,
 }
 
@@ -51,132 +54,113 @@ impl<'a> Walk<'a> {
         begins: bool,
     ) -> Self {
         let mut notes = Notes::default();
-        let mut strands: Vec<&Strand> = Vec::new();
+        let mut strands: Vec<(&Strand, Thread<'_>)> = Vec::new();
         for piece in pieces {
             notes += piece.notes;
-            strands.extend(&piece.strands);
+            strands.extend(piece.strands.iter());
         }
-        strands.sort_by(|a, b| a.name.cmp(&b.name)); // stable: the first of equal names stays
-        let found = strands.len();
-        strands.dedup_by(|later, first| later.name == first.name);
-        notes.duplicate_series += (found - strands.len()) as u64;
-        let mut walk = Self {
+        notes.unusable_series += strands
+            .iter()
+            .filter(|(strand, thread)| strand.bare && thread.natives.is_empty())
+            .count() as u64;
+        strands.retain(|(_, thread)| !thread.cells.is_empty());
+        let newcomers: Vec<&Newcomer> = strands
+            .iter()
+            .filter_map(|(strand, _)| match &strand.who {
+                Who::New(newcomer) => Some(&**newcomer),
+                Who::Known(_) => None,
+            })
+            .collect();
+        // a known series is found at another place afterwards, by what pointed at its place before
+        let moved = memory.meet(&newcomers);
+        let place = |strand: &Strand| match &strand.who {
+            Who::Known(place) => moved.get(*place).copied().unwrap_or(*place),
+            Who::New(newcomer) => memory.index.get(&newcomer.key).map_or(0, |k| k.place),
+        };
+        let mut rows: Vec<Row<'a>> = strands
+            .iter()
+            .map(|&(strand, thread)| Row {
+                place: place(strand),
+                thread,
+                next: 0,
+            })
+            .collect();
+        rows.sort_by_key(|row| row.place); // stable: the first of equal names stays
+        let found = rows.len();
+        rows.dedup_by_key(|row| row.place);
+        notes.duplicate_series += (found - rows.len()) as u64;
+        Self {
             memory,
             kind,
             span,
             begins,
-            rows: Vec::with_capacity(strands.len()),
-            pasts: Vec::new(),
-            digests: Vec::new(),
-            pods: Vec::new(),
+            rows,
             notes,
-        };
-        let mut previous: Option<&Strand> = None;
-        for strand in strands {
-            walk.add(strand, previous);
-            previous = Some(strand);
         }
-        walk
     }
 
-    fn add(&mut self, strand: &'a Strand, previous: Option<&Strand>) {
-        let key = &strand.name.key;
-        let bare = key.role == Role::Histogram && key.slot == Slot::Plain;
-        if bare && strand.natives.is_empty() {
-            self.notes.unusable_series += 1;
-        }
-        let previous = previous.map(|p| &p.name.key);
-        if previous != Some(key) {
-            let digest = Digest::of(key);
-            let past = self.memory.series.remove(&digest);
-            self.digests.push((digest, past.is_none()));
-            self.pasts.push(past.unwrap_or_default());
-        }
-        if previous.is_none_or(|p| (&p.pod, p.track) != (&key.pod, key.track)) {
-            let pod = (key.pod.clone(), key.track);
-            let known = self.memory.pods.remove(&pod);
-            self.pods.push((pod, known));
-        }
-        self.rows.push(Row {
-            strand,
-            past: self.pasts.len().saturating_sub(1),
-            pod: self.pods.len().saturating_sub(1),
-        });
-    }
-
-    /// Walks, gives the memory back, and returns the blocks.
+    /// Walks, and returns the blocks.
     pub fn run(mut self) -> Closed {
-        let rows = std::mem::take(&mut self.rows);
-        let mut steps: Vec<Step> = Vec::new();
-        for (i, row) in rows.iter().enumerate() {
-            steps.extend(
-                row.strand
-                    .cells
-                    .iter()
-                    .enumerate()
-                    .map(|(j, c)| (c.block, i, j)),
-            );
-        }
-        steps.sort_unstable();
-        let mut rest = steps.as_slice();
+        let mut rows = std::mem::take(&mut self.rows);
         let mut blocks = Vec::new();
+        let mut seen = Vec::with_capacity(rows.len());
         for block in self.span.first.saturating_sub(1)..=self.span.last {
-            let (now, later) = rest.split_at(rest.partition_point(|s| s.0 <= block));
-            rest = later;
-            let closed = self.block(block, &rows, now);
+            seen.clear();
+            seen.extend(rows.iter_mut().filter_map(|row| self.news(row, block)));
+            let closed = self.block(block, &seen);
             blocks.extend(closed.map(|c| (block, c)));
         }
-        self.give_back(&rows);
+        self.count(&rows);
         Closed {
             blocks,
             notes: self.notes,
         }
     }
 
-    fn block(&mut self, block: i64, rows: &[Row<'a>], steps: &[Step]) -> Option<Block> {
+    /// The row's cell of a block, if it holds a sample that its series did not have before.
+    fn news(&self, row: &mut Row<'a>, block: i64) -> Option<Seen<'a>> {
+        let at = row.next;
+        let cell = row.thread.cells.get(at).filter(|c| c.block == block)?;
+        row.next += 1;
+        let series = self.memory.series.get(row.place)?;
+        if series.last.as_ref().is_some_and(|p| p.at >= cell.last_at) {
+            return None;
+        }
+        Some(Seen {
+            place: row.place,
+            pod: series.key.pod,
+            cell,
+            native: row.thread.natives.get(at),
+            falls: row.thread.falls_in(block),
+        })
+    }
+
+    fn block(&mut self, block: i64, seen: &[Seen<'a>]) -> Option<Block> {
         let start = self.span.grid.start_of(block);
-        let seen: Vec<(&Row<'a>, usize)> = steps
-            .iter()
-            .filter_map(|&(_, row, cell)| Some((rows.get(row)?, cell)))
-            .filter(|(row, cell)| self.is_news(row, *cell))
-            .collect();
         let silence = self
             .memory
             .last
             .is_some_and(|last| start.saturating_sub(last) > LOOKBACK);
         let before = block < self.span.first;
-        self.meet_pods(&seen, start, !(silence || (before && self.begins)));
-        let gains = self.gains(&seen, start, silence || before);
-        let gains = one_replica(gains);
+        self.meet_pods(seen, start, !(silence || (before && self.begins)));
+        let gains = one_replica(self.gains(seen, start, silence || before));
         self.learn(&gains);
         let made = (!before).then(|| self.make(&gains, start));
-        drop(gains);
-        self.remember(&seen);
+        self.remember(seen);
         made
     }
 
-    /// Whether a cell holds a sample that its series did not have before.
-    fn is_news(&self, row: &Row<'_>, cell: usize) -> bool {
-        let own = self
-            .pasts
-            .get(row.past)
-            .and_then(|p| p.own(&row.strand.name.replica));
-        let cell = row.strand.cells.get(cell);
-        cell.is_some_and(|c| own.is_none_or(|p| p.at < c.last_at))
-    }
-
     /// Numbers pods that appear. `fresh`: such a pod is new in the data, if it has a name.
-    fn meet_pods(&mut self, seen: &[(&Row<'a>, usize)], start: Millis, fresh: bool) {
-        for rows in seen.chunk_by(|a, b| a.0.pod == b.0.pod) {
-            let cells = || rows.iter().filter_map(|(r, c)| r.strand.cells.get(*c));
+    fn meet_pods(&mut self, seen: &[Seen<'a>], start: Millis, fresh: bool) {
+        for seen in seen.chunk_by(|a, b| a.pod == b.pod) {
             let (Some(first), Some(last)) = (
-                cells().map(|c| c.first_at).min(),
-                cells().map(|c| c.last_at).max(),
+                seen.iter().map(|s| s.cell.first_at).min(),
+                seen.iter().map(|s| s.cell.last_at).max(),
             ) else {
                 continue;
             };
-            let place = rows.first().and_then(|(r, _)| self.pods.get_mut(r.pod));
-            let Some(((name, track), pod)) = place else {
+            let place = seen.first().and_then(|s| self.memory.pods.get_mut(s.pod));
+            let Some(Place { name, track, pod }) = place else {
                 continue;
             };
             let known = pod.take().filter(|p| p.remembered(start));
@@ -194,43 +178,34 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn gains(&self, seen: &[(&Row<'a>, usize)], start: Millis, begins: bool) -> Vec<Gain<'a>> {
-        let gain = |row: &Row<'a>, place: usize| {
-            let name = &row.strand.name;
-            let cell = row.strand.cells.get(place)?;
+    fn gains(&self, seen: &[Seen<'a>], start: Millis, begins: bool) -> Vec<Gain<'a>> {
+        let gain = |seen: &Seen<'a>| {
+            let series = self.memory.series.get(seen.place)?;
+            let pod = self.memory.pods.get(seen.pod)?;
             // a new pod counts from zero, and so does what appears later in one that is known;
             // without a name nobody knows whether a pod is new, unless its arm was there before
-            let arm = self.memory.arms.get(&name.key.track);
-            let from_zero = !name.key.pod.is_empty() || arm.is_some_and(|a| *a < cell.first_at);
+            let arm = self.memory.arms.get(&pod.track);
+            let from_zero = !pod.name.is_empty() || arm.is_some_and(|a| *a < seen.cell.first_at);
             let unknown = if from_zero && !begins {
                 Base::Zero
             } else {
                 Base::First
             };
-            let before = self.pasts.get(row.past)?.before(&name.replica, start);
-            let falls = row.strand.falls_in(cell.block);
-            let mut gain = Gain::new(
-                (&name.key, row.pod, row.past),
-                cell,
-                falls,
-                before,
-                start,
-                unknown,
-            );
-            gain.native = row.strand.natives.get(place);
+            let before = self.memory.before(seen.place, start);
+            let whose = (series.key, pod.track, series.group);
+            let mut gain = Gain::new(whose, seen.cell, seen.falls, before, start, unknown);
+            gain.native = seen.native;
             Some(gain)
         };
-        seen.iter()
-            .filter_map(|(row, place)| gain(row, *place))
-            .collect()
+        seen.iter().filter_map(gain).collect()
     }
 
     /// Learns restarts, scrape intervals and schemas.
     fn learn(&mut self, gains: &[Gain<'a>]) {
-        for gains in gains.chunk_by(|a, b| a.pod == b.pod) {
+        for gains in gains.chunk_by(|a, b| a.key.pod == b.key.pod) {
             let Some(pod) = gains
                 .first()
-                .and_then(|g| self.pods.get_mut(g.pod)?.1.as_mut())
+                .and_then(|g| self.memory.pods.get_mut(g.key.pod)?.pod.as_mut())
             else {
                 continue;
             };
@@ -246,8 +221,8 @@ impl<'a> Walk<'a> {
     }
 
     fn make(&mut self, gains: &[Gain<'a>], start: Millis) -> Block {
-        let pods = &self.pods;
-        let pod_of = |place: usize| pods.get(place)?.1.as_ref();
+        let pods = &self.memory.pods;
+        let pod_of = |place: usize| pods.get(place)?.pod.as_ref();
         let notes = &mut self.notes;
         match self.kind {
             Kind::Counts { proportion } => Block::Counts(counts(gains, pod_of, proportion, notes)),
@@ -261,45 +236,39 @@ impl<'a> Walk<'a> {
     }
 
     /// Keeps the last samples of a block as baselines for the next.
-    fn remember(&mut self, seen: &[(&Row<'a>, usize)]) {
-        for (row, place) in seen {
-            let cell = row.strand.cells.get(*place);
-            let Some((past, cell)) = self.pasts.get_mut(row.past).zip(cell) else {
-                continue;
-            };
-            let reading = Reading {
-                at: cell.last_at,
-                value: cell.last,
-                native: row.strand.natives.get(*place).map(|n| n.last.clone()),
-            };
-            past.put(&row.strand.name.replica, reading);
-            self.memory.last = self.memory.last.max(Some(cell.last_at));
+    fn remember(&mut self, seen: &[Seen<'a>]) {
+        for seen in seen {
+            if let Some(series) = self.memory.series.get_mut(seen.place) {
+                series.last = Some(Reading {
+                    at: seen.cell.last_at,
+                    value: seen.cell.last,
+                    native: seen.native.map(|n| n.last.clone()),
+                });
+            }
+            self.memory.last = self.memory.last.max(Some(seen.cell.last_at));
         }
     }
 
-    fn give_back(&mut self, rows: &[Row<'a>]) {
-        let intervals = self.pods.iter().filter_map(|(_, p)| p.as_ref()?.interval());
-        self.notes.scrape_interval = median(intervals.collect());
-        for same in rows.chunk_by(|a, b| a.past == b.past) {
-            let place = same
-                .first()
-                .and_then(|r| Some((r, self.pasts.get_mut(r.past)?)));
-            if let Some((row, past)) = place {
-                let Some(&(digest, new)) = self.digests.get(row.past) else {
-                    continue;
-                };
-                if new && !past.is_empty() {
-                    self.notes.count_series(row.strand.name.key.track);
-                }
-                self.memory.series.insert(digest, std::mem::take(past));
+    /// Counts series never seen before: once, however the reading is cut.
+    fn count(&mut self, rows: &[Row<'_>]) {
+        let mut intervals = Vec::new();
+        let mut last = None;
+        for row in rows {
+            let Some(key) = self.memory.series.get(row.place).map(|s| s.key) else {
+                continue;
+            };
+            let Some(pod) = self.memory.pods.get(key.pod) else {
+                continue;
+            };
+            let track = pod.track;
+            if last.replace(key.pod) != Some(key.pod) {
+                intervals.extend(pod.pod.as_ref().and_then(Pod::interval));
+            }
+            if self.memory.first_count(row.place) {
+                self.notes.count_series(track);
             }
         }
-        let pods = std::mem::take(&mut self.pods);
-        let known: BTreeMap<PodKey, Pod> = pods
-            .into_iter()
-            .filter_map(|(k, p)| Some((k, p?)))
-            .collect();
-        self.memory.pods.extend(known);
+        self.notes.scrape_interval = median(intervals);
     }
 }
 

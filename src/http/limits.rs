@@ -21,6 +21,9 @@ pub const MAX_REASON: usize = 200;
 /// The edge answers 503 this long after the deadline, if the service has not answered by then.
 pub const BACKSTOP: std::time::Duration = std::time::Duration::from_millis(500);
 
+/// A silent stream of events gets a comment this often.
+pub const HEARTBEAT: std::time::Duration = std::time::Duration::from_secs(15);
+
 /// Is this a DNS-1123 label?
 pub fn is_dns_label(text: &str) -> bool {
     !text.is_empty()

@@ -1,7 +1,8 @@
 //! The OpenAPI 3.1 document; `fixtures/openapi.json` is the committed copy.
 
 use super::{
-    answer, bundle, catalog, health, history, policies, policy_answer, problem, request, verdicts,
+    answer, bundle, catalog, deliveries, health, history, policies, policy_answer, problem,
+    request, verdicts,
 };
 use axum::{http::StatusCode, response::Response};
 use utoipa::{
@@ -18,12 +19,14 @@ use utoipa::{
           history::verdicts::list, history::verdicts::one, bundle::bundle, history::rollouts::list, history::rollouts::one,
           history::overrides::list, history::overrides::make, history::overrides::take_back,
           history::lineage::lineage, history::events::events,
+          deliveries::list, deliveries::retry,
           policies::list, policies::one, policies::check,
           health::healthz, health::readyz, health::metrics, document_json),
     components(schemas(history::events::GapAnswer, request::VerdictRequest, answer::VerdictAnswer, catalog::CheckAnswer, catalog::PolicyList,
         policy_answer::PolicyAnswer, problem::Problem, health::Readiness)),
     tags((name = "verdicts", description = "Judging"),
-         (name = "history", description = "What was judged, told and decided"), (name = "policies", description = "What is judged, and how"),
+         (name = "history", description = "What was judged, told and decided"), (name = "alerts", description = "Who was told, and who was not"),
+         (name = "policies", description = "What is judged, and how"),
          (name = "operations", description = "Health, metrics, this document")),
     security(("bearer" = [])),
     modifiers(&Bearer),

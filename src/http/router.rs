@@ -1,6 +1,8 @@
 //! Which path goes where, and through which layers.
 
-use super::{auth, bundle, health, history, layers, openapi, policies, state::App, verdicts};
+use super::{
+    auth, bundle, deliveries, health, history, layers, openapi, policies, state::App, verdicts,
+};
 use axum::{
     Router,
     http::HeaderName,
@@ -40,6 +42,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/rollouts/{namespace}/{name}/override", overrides)
         .route("/v1/lineage", get(history::lineage::lineage))
         .route("/v1/events", get(history::events::events))
+        .route("/v1/deliveries", get(deliveries::list))
+        .route("/v1/deliveries/{id}/retry", post(deliveries::retry))
         .route("/v1/policies", get(policies::list))
         .route("/v1/policies/check", post(policies::check))
         .route("/v1/policies/{name}", get(policies::one))

@@ -2,7 +2,33 @@
 
 use axum::Router;
 use std::{future::Future, io, time::Duration};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket, lookup_host};
+
+/// Calls that may wait to be taken in. One more than that waits a second for its next try, and the usual 128 are fewer than
+/// rollouts that ask at the same moment.
+const BACKLOG: u32 = 4096;
+
+/// Listens on the first address of a name that can be had.
+pub async fn listen(address: &str) -> io::Result<TcpListener> {
+    let mut failed = None;
+    for address in lookup_host(address).await? {
+        let bound = || {
+            let socket = if address.is_ipv4() {
+                TcpSocket::new_v4()
+            } else {
+                TcpSocket::new_v6()
+            }?;
+            socket.set_reuseaddr(true)?;
+            socket.bind(address)?;
+            socket.listen(BACKLOG)
+        };
+        match bound() {
+            Ok(listener) => return Ok(listener),
+            Err(error) => failed = Some(error),
+        }
+    }
+    Err(failed.unwrap_or_else(|| io::Error::other("no address of that name")))
+}
 
 /// Serves until `stop` resolves; then lets calls under way finish, but no longer than `grace`.
 pub async fn serve(

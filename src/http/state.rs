@@ -1,6 +1,6 @@
 //! What every handler may reach.
 
-use super::{auth::Auth, catalog::Catalog, health::Health};
+use super::{auth::Auth, catalog::Catalog, health::Health, limits::HEARTBEAT};
 use crate::{
     domain::{Clock, VerdictStore},
     service::{Judge, Overrule, Pulse},
@@ -24,6 +24,8 @@ pub struct Limits {
     pub max_streams: usize,
     /// The longest override.
     pub max_override: Duration,
+    /// A stream of events that was silent for so long says so, so that proxies keep the connection.
+    pub heartbeat: Duration,
 }
 
 impl Default for Limits {
@@ -35,6 +37,7 @@ impl Default for Limits {
             body_limit: 64 * 1024,
             max_streams: 64,
             max_override: Duration::from_hours(7 * 24),
+            heartbeat: HEARTBEAT,
         }
     }
 }

@@ -2,75 +2,18 @@
 
 use super::reading::Reading;
 use crate::{
-    domain::{Code, Needs, Outcome},
+    domain::{Code, Needs, Outcome, figures},
     policy::{Indicator, Objective, Unit},
 };
 
 /// Longest sentence of a verdict.
 pub const MAX_REASON: usize = 200;
 
+pub use crate::domain::figures::digits;
+
 /// A value with its unit and three sensible digits.
 pub fn value(v: f64, unit: Unit) -> String {
-    match unit {
-        Unit::Share => format!("{} %", digits(v * 100.0)),
-        Unit::Seconds if v.abs() < 1e-3 => format!("{} us", digits(v * 1e6)),
-        Unit::Seconds if v.abs() < 1.0 => format!("{} ms", digits(v * 1e3)),
-        Unit::Seconds => format!("{} s", digits(v)),
-        Unit::Bytes => bytes(v),
-        Unit::None => digits(v),
-    }
-}
-
-fn bytes(v: f64) -> String {
-    let mut scaled = v;
-    for unit in ["B", "KiB", "MiB", "GiB"] {
-        if scaled.abs() < 1024.0 {
-            return format!("{} {unit}", digits(scaled));
-        }
-        scaled /= 1024.0;
-    }
-    format!("{} TiB", digits(scaled))
-}
-
-/// Three significant digits, no exponent for everyday sizes, thousands in groups.
-pub fn digits(v: f64) -> String {
-    if v == 0.0 {
-        return "0".to_owned();
-    }
-    let size = v.abs();
-    if !(1e-6..1e15).contains(&size) {
-        return format!("{v:.2e}");
-    }
-    let decimals = (2 - size.log10().floor() as i32).max(0) as usize;
-    let text = format!("{v:.decimals$}");
-    let text = if text.contains('.') {
-        text.trim_end_matches('0').trim_end_matches('.').to_owned()
-    } else {
-        text
-    };
-    group(&text)
-}
-
-/// `12345` becomes `12 345`.
-fn group(text: &str) -> String {
-    let (sign, rest) = text
-        .strip_prefix('-')
-        .map_or(("", text), |rest| ("-", rest));
-    let (whole, fraction) = rest
-        .split_once('.')
-        .map_or((rest, None), |(w, f)| (w, Some(f)));
-    let mut out = String::from(sign);
-    for (i, c) in whole.chars().enumerate() {
-        if i > 0 && whole.len() > 4 && (whole.len() - i).is_multiple_of(3) {
-            out.push(' ');
-        }
-        out.push(c);
-    }
-    if let Some(fraction) = fraction {
-        out.push('.');
-        out.push_str(fraction);
-    }
-    out
+    figures::shown(v, unit.as_str())
 }
 
 /// Seconds as a person says them.

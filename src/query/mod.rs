@@ -21,7 +21,7 @@ mod variables;
 
 pub use check::{SelectorInfo, check_expression, check_matchers, check_selector};
 pub use error::QueryError;
-pub use planner::{Arms, Planner};
+pub use planner::{Arms, Planner, Texts};
 pub use scan::{MAX_BYTES, MAX_OPERATORS};
 pub use scope::Scope;
 pub use tracks::Tracks;

@@ -7,7 +7,11 @@ use super::{
     selector::selector,
 };
 use crate::domain::{Millis, PlannedQuery, Shape, SourceKind, Track, Window};
-use promql_parser::{label::Matchers, parser::VectorSelector};
+use promql_parser::label::Matchers;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 /// Which arms the series of an answer belong to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -18,12 +22,36 @@ pub enum Arms {
     Only(Track),
 }
 
+/// The scoped selectors and expressions of one rollout under one policy, each made once: the parser compiles every regular
+/// expression, and only the window differs from poll to poll.
+#[derive(Debug, Default)]
+pub struct Texts(Mutex<HashMap<(String, Arms), Arc<str>>>);
+
+impl Texts {
+    fn get(
+        &self,
+        text: &str,
+        arms: Arms,
+        make: impl FnOnce() -> Result<String, QueryError>,
+    ) -> Result<Arc<str>, QueryError> {
+        let key = (text.to_owned(), arms);
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(made) = known.get(&key) {
+            return Ok(Arc::clone(made));
+        }
+        let made: Arc<str> = make()?.into();
+        known.insert(key, Arc::clone(&made));
+        Ok(made)
+    }
+}
+
 /// Plans the queries of one question.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Planner<'a> {
     scope: &'a Scope,
     binding: Binding<'a>,
     kind: SourceKind,
+    texts: Arc<Texts>,
 }
 
 impl<'a> Planner<'a> {
@@ -33,7 +61,14 @@ impl<'a> Planner<'a> {
             scope,
             binding,
             kind,
+            texts: Arc::default(),
         }
+    }
+
+    /// With the texts of earlier questions of the same policy revision about the same rollout with the same parameters.
+    #[must_use]
+    pub fn knowing(self, texts: Arc<Texts>) -> Self {
+        Self { texts, ..self }
     }
 
     /// The label whose value tells the arms apart, if there is one.
@@ -112,17 +147,28 @@ impl<'a> Planner<'a> {
             let text = without_tracks(text, &dollars);
             return Ok(range(text, vec![self.filter(arm)?], start, end, step));
         }
-        let mut expr = tree(text, &dollars)?;
-        scope(&mut expr, &self.scope.common, arm, self.kind, &self.binding)?;
-        Ok(range(expr.to_string(), Vec::new(), start, end, step))
+        let scoped = self.texts.get(text, Arms::Only(track), || {
+            let mut expr = tree(text, &dollars)?;
+            scope(&mut expr, &self.scope.common, arm, self.kind, &self.binding)?;
+            Ok(expr.to_string())
+        })?;
+        Ok(range(
+            scoped.as_ref().to_owned(),
+            Vec::new(),
+            start,
+            end,
+            step,
+        ))
     }
 
     /// The selector with the matchers of `match` and of the arms.
-    fn scoped(&self, text: &str, arms: Arms) -> Result<VectorSelector, QueryError> {
-        let mut selector = selector(text, Some(self.kind))?;
-        let ours: Vec<&Match> = self.ours(self.scope.arms(arms));
-        apply(&mut selector.matchers, &ours, &self.binding)?;
-        Ok(selector)
+    fn scoped(&self, text: &str, arms: Arms) -> Result<Arc<str>, QueryError> {
+        self.texts.get(text, arms, || {
+            let mut selector = selector(text, Some(self.kind))?;
+            let ours: Vec<&Match> = self.ours(self.scope.arms(arms));
+            apply(&mut selector.matchers, &ours, &self.binding)?;
+            Ok(selector.to_string())
+        })
     }
 
     /// One `extra_filters[]`: several would mean "any of them".

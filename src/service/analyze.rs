@@ -20,7 +20,7 @@ use crate::{
     evidence::{Grid, Identity},
     judge::TrailPoint,
     policy::{Indicator, Objective, OnSourceDown, Policy},
-    query::{Binding, Planner, QueryError, Scope},
+    query::{Binding, Planner, QueryError, Scope, Texts},
 };
 use moka::future::Cache;
 use std::{
@@ -59,6 +59,7 @@ pub struct Analyze {
     silence: Silence,
     keeper: Option<Keeper>,
     capture: Capture,
+    texts: moka::sync::Cache<Key, Arc<Texts>>,
     histories: Semaphore,
     flights: Cache<(String, Question), Arc<Verdict>>,
 }
@@ -84,6 +85,7 @@ impl Analyze {
                 samples: false,
             },
             keeper,
+            texts: moka::sync::Cache::new(limits.rollouts),
             histories: Semaphore::new(HISTORIES),
             flights: Cache::builder()
                 .max_capacity(limits.rollouts)
@@ -136,7 +138,9 @@ impl Analyze {
             rollout: &question.rollout,
             params: &question.params,
         };
-        let planner = Planner::new(&scope, binding, source.kind());
+        let key = Key::new(&policy.revision, &question);
+        let texts = self.texts.get_with_by_ref(&key, Arc::default);
+        let planner = Planner::new(&scope, binding, source.kind()).knowing(texts);
         let window = Window {
             start: question.at - 1,
             end: question.at,
@@ -161,10 +165,7 @@ impl Analyze {
             capture: self.capture,
             deadline: deadline.checked_sub(RESERVE).unwrap_or(deadline),
         };
-        let place = self
-            .cache
-            .place(Key::new(&policy.revision, &question))
-            .await;
+        let place = self.cache.place(key).await;
         let limit = tokio::time::Instant::from_std(reading.deadline);
         let mut own = RolloutEvidence::default();
         let mut turn = tokio::time::timeout_at(limit, place.lock()).await;

@@ -4,6 +4,7 @@
 //!  Judge::judge ─> analyze ─> discover (where does the canary start?) ─> read (new blocks only) ─> judge::evaluate
 //!                     ├─ cache: folded evidence per rollout
 //!                     └─ keeper ─> transitions (what changes?) ─> store, in one transaction, before the answer
+//!  outbox: deliveries of the store reach their receivers; routes say who is told
 //! ```
 
 pub mod analyze;
@@ -13,11 +14,13 @@ pub mod conclude;
 pub mod discover;
 pub mod identity;
 pub mod keeper;
+pub mod outbox;
 pub mod overrule;
 pub mod port;
 pub mod pulse;
 pub mod read;
 pub mod retention;
+pub mod routes;
 pub mod silence;
 pub mod standing;
 pub mod transitions;

@@ -6,8 +6,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Code, Labels, MetricSource, Millis, NativeHistogram, PlannedQuery, SampleSink, SourceError,
-        Track, Window,
+        Code, Labels, LabelsDigest, MetricSource, Millis, NativeHistogram, PlannedQuery,
+        SampleSink, SourceError, Track, Window,
     },
     evidence::{Condenser, EvidenceError, Grid, Identity, Kind, LOOKBACK, Notes, Piece, Role},
     judge::ObjectiveState,
@@ -245,6 +245,7 @@ pub async fn advance(evidence: &mut [ObjectiveEvidence], jobs: &[Job<'_>], last:
                 let mut all = All {
                     pieces,
                     tape: record.then(Tape::new),
+                    strangers: None,
                 };
                 let read = job.source.read(&query, job.deadline, &mut all).await;
                 (order, query.text, places, all, read)
@@ -319,6 +320,8 @@ fn keep_tapes(evidence: &mut [ObjectiveEvidence], tapes: Vec<Taped>) {
 struct All {
     pieces: Vec<Piece>,
     tape: Option<Tape>,
+    /// Takers that do not know the series that begins; `None`: nobody has asked.
+    strangers: Option<Vec<usize>>,
 }
 
 impl SampleSink for All {
@@ -327,15 +330,28 @@ impl SampleSink for All {
         self.tape.iter_mut().for_each(SampleSink::restart);
     }
 
+    fn recall(&mut self, digest: LabelsDigest) -> bool {
+        let strangers: Vec<usize> = self
+            .pieces
+            .iter_mut()
+            .enumerate()
+            .filter_map(|(i, piece)| (!piece.recall(digest)).then_some(i))
+            .collect();
+        // a tape wants every series in full
+        let known = strangers.is_empty() && self.tape.is_none();
+        self.strangers = (!known).then_some(strangers);
+        known
+    }
+
     fn series(&mut self, labels: Labels) {
-        if let Some(tape) = &mut self.tape {
-            tape.series(labels.clone());
-        }
-        if let Some((last, others)) = self.pieces.split_last_mut() {
-            for piece in others {
+        let strangers = self.strangers.take();
+        for (i, piece) in self.pieces.iter_mut().enumerate() {
+            if strangers.as_ref().is_none_or(|s| s.contains(&i)) {
                 piece.series(labels.clone());
             }
-            last.series(labels);
+        }
+        if let Some(tape) = &mut self.tape {
+            tape.series(labels);
         }
     }
 

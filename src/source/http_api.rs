@@ -1,7 +1,7 @@
 //! The query API that both databases speak: one request, its tries, its limits.
 
 use super::{
-    error::{BuildError, causes, scrub},
+    error::BuildError,
     request, tls,
     wire::{Decoder, Limits, WireError},
 };
@@ -11,6 +11,7 @@ use crate::{
         Labels, MetricSource, Millis, NativeHistogram, PlannedQuery, ReadReport, SampleSink, Shape,
         SourceError, SourceKind, Window, ports::BoxFuture,
     },
+    net::{causes, scrub},
 };
 use reqwest::{Client, Response, StatusCode, Url};
 use secrecy::SecretString;
@@ -22,6 +23,8 @@ use tokio::{sync::Semaphore, time};
 
 /// The first pause before another try; it doubles.
 const PAUSE: Duration = Duration::from_millis(50);
+/// Answers that are read at the same time: each takes up to 400 KiB of buffer. Waiting for one to begin takes none.
+const BODIES: usize = 32;
 /// So much of an error's body is read.
 const ERROR_BODY: u64 = 64 << 10;
 
@@ -33,6 +36,7 @@ pub struct HttpApi {
     settings: SourceSettings,
     client: Client,
     permits: Semaphore,
+    bodies: Semaphore,
 }
 
 /// Makes a source from its settings.
@@ -84,6 +88,7 @@ impl HttpApi {
             base,
             settings: settings.clone(),
             permits: Semaphore::new(settings.max_concurrent),
+            bodies: Semaphore::new(BODIES),
         })
     }
 
@@ -171,6 +176,7 @@ impl HttpApi {
             series: self.settings.max_series,
             window,
         });
+        let _turn = self.bodies.acquire().await;
         while let Some(chunk) = response.chunk().await.map_err(|e| self.broken(e))? {
             decoder
                 .feed(&chunk, sink)

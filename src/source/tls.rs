@@ -1,57 +1,40 @@
-//! TLS: the cryptography of this process, trusted authorities, our certificate.
+//! The HTTP client of one source.
 
-use super::error::{BuildError, causes};
-use crate::config::source::SourceSettings;
-use reqwest::{Certificate, Client, Identity, Url, redirect, retry};
-use std::path::Path;
+use super::error::BuildError;
+use crate::{
+    config::source::SourceSettings,
+    net::{self, ClientError, Trust, causes},
+};
+use reqwest::{Client, Url};
 
-/// Installs the cryptography of this process; a second call does nothing.
-pub fn install_provider() {
-    // the error says "already installed", which is what we want
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-}
+pub use net::install_provider;
 
-/// The HTTP client of one source. It follows no redirect and asks no proxy.
+/// Connections kept for the next queries: each keeps a buffer of the size of its largest answer.
+const IDLE: usize = 64;
+
+/// It follows no redirect and asks no proxy.
 pub(super) fn client(
     name: &str,
     url: &Url,
     settings: &SourceSettings,
 ) -> Result<Client, BuildError> {
-    install_provider();
     let refuse = |setting: &str, detail: String| BuildError::Certificate {
         name: name.to_owned(),
         setting: setting.to_owned(),
         detail,
     };
-    let read = |setting: &str, path: &Path| {
-        std::fs::read(path).map_err(|e| refuse(setting, format!("`{}`: {e}", path.display())))
+    let trust = Trust {
+        ca: settings.ca.as_deref(),
+        certificate: settings
+            .client_certificate
+            .as_ref()
+            .map(|pair| (pair.cert.as_path(), pair.key.as_path())),
+        plain: url.scheme() == "http",
     };
-    let mut client = Client::builder()
-        .user_agent(concat!("rollout-judge/", env!("CARGO_PKG_VERSION")))
-        .redirect(redirect::Policy::none())
-        .retry(retry::never())
-        .no_proxy()
-        .connect_timeout(settings.connect_timeout.0);
-    if let Some(path) = &settings.ca {
-        let pem = read("ca", path)?;
-        let authorities =
-            Certificate::from_pem_bundle(&pem).map_err(|e| refuse("ca", causes(e)))?;
-        if authorities.is_empty() {
-            let detail = format!("`{}` holds no certificate", path.display());
-            return Err(refuse("ca", detail));
-        }
-        client = client.tls_certs_only(authorities);
-    } else if url.scheme() == "http" {
-        // no need of the system's authorities, which a bare image may lack
-        client = client.tls_certs_only([]);
-    }
-    if let Some(pair) = &settings.client_certificate {
-        let mut pem = read("clientCertificate.cert", &pair.cert)?;
-        pem.push(b'\n');
-        pem.extend(read("clientCertificate.key", &pair.key)?);
-        let identity =
-            Identity::from_pem(&pem).map_err(|e| refuse("clientCertificate", causes(e)))?;
-        client = client.identity(identity);
-    }
-    client.build().map_err(|e| refuse("url", causes(e)))
+    net::client(settings.connect_timeout.0, trust)
+        .map_err(|ClientError { setting, detail }| refuse(setting, detail))?
+        .gzip(settings.compression)
+        .pool_max_idle_per_host(IDLE)
+        .build()
+        .map_err(|e| refuse("url", causes(e)))
 }

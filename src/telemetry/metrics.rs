@@ -108,6 +108,24 @@ pub const LIST: &[Exported] = &[
     ),
     metric("rollout_judge_policies", "gauge", &[], "Loaded policies."),
     metric(
+        "rollout_judge_deliveries_total",
+        "counter",
+        &["receiver", "result"],
+        "Alerts tried, by receiver: `delivered`, `failed` and tried again, `dead`, or `held` while a rollout flaps.",
+    ),
+    metric(
+        "rollout_judge_deliveries_pending",
+        "gauge",
+        &["receiver"],
+        "Alerts that wait for a receiver, counted up to 500.",
+    ),
+    metric(
+        "rollout_judge_delivery_pending_seconds",
+        "gauge",
+        &["receiver"],
+        "How long the oldest of them has waited.",
+    ),
+    metric(
         "rollout_judge_build_info",
         "gauge",
         &["version"],
@@ -222,6 +240,23 @@ impl Metrics {
     /// How many policies are loaded.
     pub fn policies(&self, count: usize) {
         self.with(|| gauge!("rollout_judge_policies").set(count as f64));
+    }
+
+    /// Deliveries of a receiver of the configuration came to something.
+    pub fn deliveries(&self, receiver: &str, result: &'static str, count: u64) {
+        self.with(|| {
+            counter!("rollout_judge_deliveries_total", "receiver" => receiver.to_owned(), "result" => result).increment(count);
+        });
+    }
+
+    /// What waits for a receiver.
+    pub fn pending(&self, receiver: &str, count: u64, oldest: Duration) {
+        self.with(|| {
+            gauge!("rollout_judge_deliveries_pending", "receiver" => receiver.to_owned())
+                .set(count as f64);
+            gauge!("rollout_judge_delivery_pending_seconds", "receiver" => receiver.to_owned())
+                .set(oldest.as_secs_f64());
+        });
     }
 
     /// Moves observations out of the recorder's buffers. Call it every few seconds.

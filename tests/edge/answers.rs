@@ -41,7 +41,7 @@ fn no_null(value: &Value) -> bool {
 
 #[tokio::test]
 async fn the_answer_has_the_shape_of_the_contract() {
-    let (head, body) = call(plain(), post("/v1/verdicts", GOOD)).await;
+    let (head, body) = call(plain().await, post("/v1/verdicts", GOOD)).await;
     let text = String::from_utf8(body).unwrap();
     assert_eq!(head.status(), 200, "{text}");
     assert_eq!(head.headers()["content-type"], "application/json");
@@ -121,7 +121,7 @@ async fn the_answer_has_the_shape_of_the_contract() {
 #[tokio::test]
 async fn a_missing_weight_is_still_a_number() {
     let body = GOOD.replace(r#","weight":"5""#, "");
-    let (_, body) = call(plain(), post("/v1/verdicts", body)).await;
+    let (_, body) = call(plain().await, post("/v1/verdicts", body)).await;
     let value: Value = serde_json::from_slice(&body).unwrap();
     assert_eq!(value["weight"], 0.0);
 }
@@ -171,6 +171,7 @@ async fn errors_of_the_service() {
             Auth::open(),
             Limits::default(),
         )
+        .await
         .0;
         let (found, word, _, value) = problem(router, post("/v1/verdicts", GOOD)).await;
         assert_eq!((found, word.as_str()), (status, code));
@@ -185,6 +186,7 @@ async fn errors_of_the_service() {
             Auth::open(),
             Limits::default(),
         )
+        .await
         .0;
         let (head, body) = call(router, post("/v1/verdicts", GOOD)).await;
         assert_eq!((head.status().as_u16(), body.len()), (503, 0));
@@ -202,6 +204,7 @@ async fn a_panic_is_a_problem() {
         Auth::open(),
         Limits::default(),
     )
+    .await
     .0;
     let (status, code, _, _) = problem(router, post("/v1/verdicts", GOOD)).await;
     assert_eq!((status, code.as_str()), (500, "internal"));
@@ -221,6 +224,7 @@ async fn a_late_service_is_cut_off() {
         Auth::open(),
         limits,
     )
+    .await
     .0;
     let begun = std::time::Instant::now();
     let (head, body) = call(router, post("/v1/verdicts", GOOD)).await;
@@ -230,11 +234,11 @@ async fn a_late_service_is_cut_off() {
 
 #[tokio::test]
 async fn paths_and_methods() {
-    let (status, code, _, _) = problem(plain(), get("/v2/verdicts")).await;
+    let (status, code, _, _) = problem(plain().await, get("/v2/verdicts")).await;
     assert_eq!((status, code.as_str()), (404, "not-found"));
-    let (status, code, _, _) = problem(plain(), post("/v1/verdicts/latest", "")).await;
+    let (status, code, _, _) = problem(plain().await, post("/v1/verdicts/latest", "")).await;
     assert_eq!((status, code.as_str()), (405, "method-not-allowed"));
-    let (head, _) = call(plain(), get("/v1/policies/check")).await;
+    let (head, _) = call(plain().await, get("/v1/policies/check")).await;
     assert_eq!(
         (
             head.status().as_u16(),
@@ -247,27 +251,31 @@ async fn paths_and_methods() {
 #[tokio::test]
 async fn latest_reads_without_judging() {
     let (status, code, _, _) = problem(
-        plain(),
+        plain().await,
         get("/v1/verdicts/latest?namespace=shop&rollout=checkout"),
     )
     .await;
     assert_eq!((status, code.as_str()), (404, "no-verdict"));
-    let (_, code, field, _) = problem(plain(), get("/v1/verdicts/latest?namespace=shop")).await;
+    let (_, code, field, _) =
+        problem(plain().await, get("/v1/verdicts/latest?namespace=shop")).await;
     assert_eq!(
         (code.as_str(), field.as_str()),
         ("missing-field", "rollout")
     );
-    let (_, code, _, _) =
-        problem(plain(), get("/v1/verdicts/latest?namespace=shop&rolout=a")).await;
+    let (_, code, _, _) = problem(
+        plain().await,
+        get("/v1/verdicts/latest?namespace=shop&rolout=a"),
+    )
+    .await;
     assert_eq!(code, "invalid-query");
 }
 
 #[tokio::test]
 async fn policies() {
-    let (_, body) = call(plain(), get("/v1/policies")).await;
+    let (_, body) = call(plain().await, get("/v1/policies")).await;
     let list: Value = serde_json::from_slice(&body).unwrap();
     assert_eq!(list["policies"][0]["objectives"][0]["kind"], "errorRatio");
-    let (_, body) = call(plain(), get("/v1/policies/http-service")).await;
+    let (_, body) = call(plain().await, get("/v1/policies/http-service")).await;
     let one: Value = serde_json::from_slice(&body).unwrap();
     assert_eq!(
         (
@@ -277,9 +285,13 @@ async fn policies() {
         (&7200.0.into(), &0.5.into())
     );
     assert!(no_null(&one));
-    let (status, code, _, _) = problem(plain(), get("/v1/policies/nobody")).await;
+    let (status, code, _, _) = problem(plain().await, get("/v1/policies/nobody")).await;
     assert_eq!((status, code.as_str()), (404, "unknown-policy"));
-    let (head, body) = call(plain(), post("/v1/policies/check", "kind: JudgePolicy")).await;
+    let (head, body) = call(
+        plain().await,
+        post("/v1/policies/check", "kind: JudgePolicy"),
+    )
+    .await;
     assert_eq!(
         (
             head.status().as_u16(),
@@ -287,7 +299,7 @@ async fn policies() {
         ),
         (200, true.into())
     );
-    let (head, body) = call(plain(), post("/v1/policies/check", "x: y")).await;
+    let (head, body) = call(plain().await, post("/v1/policies/check", "x: y")).await;
     let value: Value = serde_json::from_slice(&body).unwrap();
     assert_eq!(
         (head.status().as_u16(), &value["diagnostics"][0]["line"]),
@@ -304,14 +316,17 @@ async fn tokens() {
             Token::new("shop-only", "other", Some(vec!["shop".into()])),
         ])
     };
-    let ask = |token: &str, body: String| {
+    let ask = async |token: &str, body: String| {
         let mut request = post("/v1/verdicts", body);
         if !token.is_empty() {
             request
                 .headers_mut()
                 .insert("authorization", token.parse().unwrap());
         }
-        (app(Double::default(), auth(), Limits::default()).0, request)
+        (
+            app(Double::default(), auth(), Limits::default()).await.0,
+            request,
+        )
     };
     for wrong in [
         "",
@@ -321,29 +336,29 @@ async fn tokens() {
         "Basic s3cret",
         "Bearer s3cret2",
     ] {
-        let (router, request) = ask(wrong, GOOD.into());
+        let (router, request) = ask(wrong, GOOD.into()).await;
         let (status, code, _, value) = problem(router, request).await;
         assert_eq!((status, code.as_str()), (401, "unauthenticated"), "{wrong}");
         assert!(!value.to_string().contains("s3cret"));
     }
     for right in ["Bearer s3cret", "bearer other"] {
-        let (router, request) = ask(right, GOOD.into());
+        let (router, request) = ask(right, GOOD.into()).await;
         assert_eq!(call(router, request).await.0.status(), 200, "{right}");
     }
-    let (router, request) = ask("Bearer other", GOOD.replace("shop", "bank"));
+    let (router, request) = ask("Bearer other", GOOD.replace("shop", "bank")).await;
     let (status, code, _, _) = problem(router, request).await;
     assert_eq!((status, code.as_str()), (403, "forbidden"));
     for open in ["/healthz", "/readyz", "/metrics", "/openapi.json"] {
-        let router = app(Double::default(), auth(), Limits::default()).0;
+        let router = app(Double::default(), auth(), Limits::default()).await.0;
         assert_eq!(call(router, get(open)).await.0.status(), 200, "{open}");
     }
-    let router = app(Double::default(), auth(), Limits::default()).0;
+    let router = app(Double::default(), auth(), Limits::default()).await.0;
     assert_eq!(call(router, get("/v1/policies")).await.0.status(), 401);
 }
 
 #[tokio::test]
 async fn readiness() {
-    let (router, health) = app(Double::default(), Auth::open(), Limits::default());
+    let (router, health) = app(Double::default(), Auth::open(), Limits::default()).await;
     let (head, body) = call(router.clone(), get("/readyz")).await;
     let value: Value = serde_json::from_slice(&body).unwrap();
     assert_eq!(

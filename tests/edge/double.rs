@@ -235,13 +235,15 @@ pub fn verdict(question: &Question) -> Verdict {
     }
 }
 
-pub fn app(double: Double, auth: Auth, limits: Limits) -> (Router, Arc<Health>) {
-    let ground = Ground::new().judge(double).auth(auth).limits(limits);
+pub async fn app(double: Double, auth: Auth, limits: Limits) -> (Router, Arc<Health>) {
+    let ground = Ground::new().await.judge(double).auth(auth).limits(limits);
     (ground.router(), Arc::clone(&ground.health))
 }
 
-pub fn plain() -> Router {
-    app(Double::default(), Auth::open(), Limits::default()).0
+pub async fn plain() -> Router {
+    app(Double::default(), Auth::open(), Limits::default())
+        .await
+        .0
 }
 
 pub const GOOD: &str = r#"{"policy":"http-service","namespace":"shop","rollout":"checkout","canaryHash":"6c9f8d7b5","stableHash":"7d4b9c6f8","weight":"5"}"#;

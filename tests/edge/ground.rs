@@ -2,10 +2,11 @@
 
 use super::{
     double::{Double, NOW, Shelf, verdict},
-    kept::Kept,
+    switch::Switch,
 };
 use axum::Router;
 use rollout_judge::{
+    config::store::StoreSettings,
     domain::{
         Action, Draft, Event, EventKind, ManualClock, Outcome, Question, Retention, RolloutRef,
         RolloutState, StepSeen, Verdict, VerdictStore,
@@ -16,6 +17,7 @@ use rollout_judge::{
     telemetry::Metrics,
 };
 use std::{collections::BTreeMap, sync::Arc};
+use tempfile::TempDir;
 
 impl Policies for Shelf {
     fn policy(&self, name: &str) -> Option<Arc<Policy>> {
@@ -28,7 +30,7 @@ impl Policies for Shelf {
 
 /// The edge, and everything behind it.
 pub struct Ground {
-    pub store: Arc<Kept>,
+    pub store: Arc<Switch>,
     pub clock: Arc<ManualClock>,
     pub pulse: Arc<Pulse>,
     pub health: Arc<Health>,
@@ -38,9 +40,20 @@ pub struct Ground {
 }
 
 impl Ground {
-    pub fn new() -> Self {
+    /// Nothing is kept yet.
+    pub async fn new() -> Self {
+        let folder = TempDir::with_prefix("rollout-judge-edge").unwrap();
+        let settings = StoreSettings {
+            url: Some(format!("sqlite://{}/judge.db", folder.path().display())),
+            ..StoreSettings::default()
+        };
+        let store = rollout_judge::store::open(&settings).await.unwrap();
+        Self::on(Arc::new(Switch::on(store, folder)))
+    }
+
+    fn on(store: Arc<Switch>) -> Self {
         Self {
-            store: Arc::default(),
+            store,
             clock: Arc::new(ManualClock::at(NOW)),
             pulse: Arc::default(),
             health: Arc::default(),
@@ -52,10 +65,7 @@ impl Ground {
 
     /// Another edge over the same store: a replica. Its pulse is its own.
     pub fn over(other: &Self) -> Self {
-        Self {
-            store: Arc::clone(&other.store),
-            ..Self::new()
-        }
+        Self::on(Arc::clone(&other.store))
     }
 
     /// The edge of a new process over the same store.

@@ -47,7 +47,7 @@ fn at(minute: i64) -> Judged {
 
 /// Six verdicts: five of the shop, one of the bank.
 async fn some() -> Ground {
-    let ground = Ground::new();
+    let ground = Ground::new().await;
     let version = |n: &str| labels(&[("modelVersion", n), ("image", "shop:1.4")]);
     for judged in [
         Judged {
@@ -191,7 +191,7 @@ async fn mistakes_in_a_query_have_a_cure() {
 
 #[tokio::test]
 async fn one_verdict_has_its_question() {
-    let ground = Ground::new();
+    let ground = Ground::new().await;
     let kept = ground
         .keep(Judged {
             labels: labels(&[("gitRevision", "1f3a")]),
@@ -227,7 +227,7 @@ async fn one_verdict_has_its_question() {
 
 #[tokio::test]
 async fn an_export_has_every_verdict_once() {
-    let ground = Ground::new();
+    let ground = Ground::new().await;
     let count = 450; // more than two pages
     for n in 0..count {
         let kept = at(n % 60);
@@ -399,7 +399,7 @@ async fn a_store_that_does_not_answer_is_told() {
     let router = ground.router();
     let ready = json(&router, "/readyz").await;
     assert_eq!(ready["store"]["up"], true);
-    ground.store.open().down = true;
+    ground.store.cut(true);
     for path in [
         "/v1/verdicts",
         "/v1/verdicts?format=ndjson",

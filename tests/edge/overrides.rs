@@ -32,7 +32,7 @@ async fn made(ground: &Ground, token: &str, text: String) -> Value {
 
 #[tokio::test]
 async fn an_override_is_made_listed_told_and_taken_back() {
-    let ground = Ground::new().tokens();
+    let ground = Ground::new().await.tokens();
     ground.keep(Judged::default()).await;
     let first = made(&ground, "ann", body(|_| {})).await;
     assert_eq!(
@@ -105,7 +105,7 @@ async fn an_override_is_made_listed_told_and_taken_back() {
 
 #[tokio::test]
 async fn only_those_who_may() {
-    let ground = Ground::new().tokens();
+    let ground = Ground::new().await.tokens();
     ground.keep(Judged::default()).await;
     for (token, path, code) in [
         ("all", PATH, "may-not-override"),
@@ -123,7 +123,7 @@ async fn only_those_who_may() {
     let (status, _, _, _) = problem(ground.router(), post(PATH, body(|_| {}))).await;
     assert_eq!(status, 401);
     // without tokens: whoever reaches this machine, or nobody
-    let open = Ground::new();
+    let open = Ground::new().await;
     open.keep(Judged::default()).await;
     let (head, text) = call(open.router(), post(PATH, body(|_| {}))).await;
     assert_eq!(head.status(), 201);
@@ -132,14 +132,14 @@ async fn only_those_who_may() {
             .unwrap()
             .contains(r#""author":"anonymous""#)
     );
-    let closed = Ground::new().auth(rollout_judge::http::Auth::open());
+    let closed = Ground::new().await.auth(rollout_judge::http::Auth::open());
     let (status, code, _, _) = problem(closed.router(), post(PATH, body(|_| {}))).await;
     assert_eq!((status, code.as_str()), (403, "may-not-override"));
 }
 
 #[tokio::test]
 async fn mistakes_have_a_cure() {
-    let ground = Ground::new();
+    let ground = Ground::new().await;
     ground.keep(Judged::default()).await;
     let set = |key: &'static str, value: Value| body(move |b| b[key] = value);
     let rows = [
@@ -294,7 +294,7 @@ async fn the_longest_override_is_a_setting() {
         max_override: Duration::from_hours(1),
         ..Limits::default()
     };
-    let ground = Ground::new().limits(limits);
+    let ground = Ground::new().await.limits(limits);
     ground.keep(Judged::default()).await;
     let (status, _, field, value) = problem(ground.router(), post(PATH, body(|_| {}))).await;
     assert_eq!((status, field.as_str()), (400, "expires"));
@@ -303,7 +303,7 @@ async fn the_longest_override_is_a_setting() {
 
 #[tokio::test]
 async fn an_earlier_canary_can_be_meant_and_counts_for_itself() {
-    let ground = Ground::new();
+    let ground = Ground::new().await;
     let old = Judged {
         canary: "old".into(),
         at: NOW - 60_000,

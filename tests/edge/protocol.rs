@@ -41,7 +41,7 @@ fn body() -> Full<axum::body::Bytes> {
 
 #[tokio::test]
 async fn http_1_and_http_2_on_one_port() {
-    let (address, _stop, _task) = start(plain()).await;
+    let (address, _stop, _task) = start(plain().await).await;
     let io = TokioIo::new(TcpStream::connect(address).await.unwrap());
     let (mut one, connection) = hyper::client::conn::http1::handshake(io).await.unwrap();
     tokio::spawn(connection);
@@ -81,6 +81,7 @@ async fn calls_under_way_finish_when_the_service_stops() {
         Auth::open(),
         Limits::default(),
     )
+    .await
     .0;
     let (address, stop, task) = start(router).await;
     let io = TokioIo::new(TcpStream::connect(address).await.unwrap());
@@ -102,20 +103,23 @@ async fn calls_under_way_finish_when_the_service_stops() {
 
 #[tokio::test]
 async fn bodies_over_the_limit() {
-    let (status, code, _, _) =
-        problem(plain(), post("/v1/verdicts", "x".repeat(64 * 1024 + 1))).await;
+    let (status, code, _, _) = problem(
+        plain().await,
+        post("/v1/verdicts", "x".repeat(64 * 1024 + 1)),
+    )
+    .await;
     assert_eq!((status, code.as_str()), (413, "body-too-large"));
     // without an announced length, and with a wrong one
     let chunks = Body::new(Chunks(70));
-    let (status, code, _, _) = problem(plain(), post("/v1/verdicts", chunks)).await;
+    let (status, code, _, _) = problem(plain().await, post("/v1/verdicts", chunks)).await;
     assert_eq!((status, code.as_str()), (413, "body-too-large"));
     let mut request = post("/v1/verdicts", "{}");
     request
         .headers_mut()
         .insert("content-length", "1000000".parse().unwrap());
-    assert_eq!(problem(plain(), request).await.0, 413);
+    assert_eq!(problem(plain().await, request).await.0, 413);
     let (status, _, _, _) = problem(
-        plain(),
+        plain().await,
         post("/v1/policies/check", "x".repeat(64 * 1024 + 1)),
     )
     .await;
@@ -148,7 +152,7 @@ async fn too_many_calls() {
         wait: Some(Duration::from_millis(300)),
         ..Double::default()
     };
-    let router = app(double, Auth::open(), limits).0;
+    let router = app(double, Auth::open(), limits).await.0;
     let slow: Vec<_> = (0..2)
         .map(|_| tokio::spawn(call(router.clone(), post("/v1/verdicts", GOOD))))
         .collect();
@@ -171,7 +175,7 @@ async fn gzip_when_asked() {
     request
         .headers_mut()
         .insert("accept-encoding", "gzip".parse().unwrap());
-    let (head, body) = call(plain(), request).await;
+    let (head, body) = call(plain().await, request).await;
     assert_eq!(head.headers()["content-encoding"], "gzip");
     let mut text = String::new();
     flate2::read::GzDecoder::new(&*body)
@@ -182,12 +186,12 @@ async fn gzip_when_asked() {
 
 #[tokio::test]
 async fn request_ids() {
-    let ask = |id: &'static str| {
+    let ask = async |id: &'static str| {
         let mut request = post("/v1/verdicts", GOOD);
         request
             .headers_mut()
             .insert("x-request-id", id.parse().unwrap());
-        call(plain(), request)
+        call(plain().await, request).await
     };
     assert_eq!(ask("run-1.2").await.0.headers()["x-request-id"], "run-1.2");
     let made = ask("a b{c}").await.0.headers()["x-request-id"]
@@ -195,6 +199,6 @@ async fn request_ids() {
         .unwrap()
         .to_owned();
     assert_eq!(made.len(), 36);
-    let (head, _) = call(plain(), get("/nothing")).await;
+    let (head, _) = call(plain().await, get("/nothing")).await;
     assert_eq!(head.headers()["x-request-id"].len(), 36);
 }

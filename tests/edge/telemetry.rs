@@ -152,7 +152,7 @@ async fn gauges_of_rollouts_are_bounded_and_forgotten() {
 
 #[tokio::test]
 async fn the_page_counts_calls_by_route() {
-    let (router, health) = app(Double::default(), Auth::open(), Limits::default());
+    let (router, health) = app(Double::default(), Auth::open(), Limits::default()).await;
     call(router.clone(), post("/v1/verdicts", GOOD)).await;
     call(router.clone(), get("/v1/policies/made-up-name")).await;
     call(router.clone(), get("/made-up-path")).await;

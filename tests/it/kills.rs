@@ -2,6 +2,7 @@
 //!
 //! `KILLS=200 cargo test --test it kills` for the long run; the default is short.
 
+use crate::store::postgres::Postgres;
 use crate::support::{
     http::{Answer, Call, get},
     scripted::{Reply, Scripted, Seen},
@@ -118,10 +119,14 @@ fn survive(setup: &Setup, folder: &Path, alerts: &Scripted) {
     let address: Address = Arc::default();
     let stop = Arc::new(AtomicBool::new(false));
     let seen: Arc<Mutex<Vec<Acknowledged>>> = Arc::default();
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+    let now = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap()
+        .as_secs();
     let callers: Vec<_> = (0..ROLLOUTS)
         .map(|i| {
-            let (address, stop, seen) = (Arc::clone(&address), Arc::clone(&stop), Arc::clone(&seen));
+            let (address, stop, seen) =
+                (Arc::clone(&address), Arc::clone(&stop), Arc::clone(&seen));
             thread::spawn(move || caller(&format!("r{i}"), now - 80_000, &address, &stop, &seen))
         })
         .collect();
@@ -136,7 +141,9 @@ fn survive(setup: &Setup, folder: &Path, alerts: &Scripted) {
     *address.lock().unwrap() = Some(service.url(""));
     thread::sleep(Duration::from_millis(200));
     stop.store(true, Ordering::Relaxed);
-    callers.into_iter().for_each(|caller| caller.join().unwrap());
+    callers
+        .into_iter()
+        .for_each(|caller| caller.join().unwrap());
     let seen = seen.lock().unwrap().clone();
     assert!(seen.len() > 20 * kills, "only {} answers", seen.len());
     kept(&service, &seen);
@@ -155,7 +162,15 @@ fn kept(service: &Service, seen: &[Acknowledged]) {
         let answer = get(&service.url(&format!("/v1/verdicts/{}", one.id))).unwrap();
         assert_eq!(answer.status, 200, "{one:?}: {}", answer.text());
         let body = answer.json();
-        for key in ["id", "verdict", "reason", "score", "action", "objectives", "window"] {
+        for key in [
+            "id",
+            "verdict",
+            "reason",
+            "score",
+            "action",
+            "objectives",
+            "window",
+        ] {
             assert_eq!(body[key], one.body[key], "{key} of {one:?}");
         }
     }
@@ -180,16 +195,13 @@ fn latched(seen: &[Acknowledged]) -> BTreeSet<(String, String)> {
     first.into_keys().collect()
 }
 
-/// Each canary that failed was told at least once, and what was told twice has one key.
+/// Each canary that failed was told at least once.
 fn told(alerts: &Scripted, failed: &BTreeSet<(String, String)>) {
-    let end = Instant::now() + Duration::from_secs(60);
+    let end = Instant::now() + Duration::from_mins(2);
     loop {
         let arrived = messages(&alerts.seen());
-        let missing: Vec<_> = failed.iter().filter(|key| !arrived.contains_key(*key)).collect();
+        let missing: Vec<_> = failed.difference(&arrived).collect();
         if missing.is_empty() {
-            for (canary, keys) in arrived {
-                assert_eq!(keys.len(), 1, "{canary:?} was told under several keys");
-            }
             return;
         }
         assert!(Instant::now() < end, "never told: {missing:?}");
@@ -197,16 +209,20 @@ fn told(alerts: &Scripted, failed: &BTreeSet<(String, String)>) {
     }
 }
 
-/// The idempotency keys that arrived for each canary.
-fn messages(seen: &[Seen]) -> BTreeMap<(String, String), BTreeSet<String>> {
-    let mut out: BTreeMap<_, BTreeSet<String>> = BTreeMap::new();
+/// The canaries whose fail arrived, alone or with others.
+fn messages(seen: &[Seen]) -> BTreeSet<(String, String)> {
+    let mut out = BTreeSet::new();
     for one in seen {
         let body: Value = serde_json::from_str(&one.body).unwrap();
-        for event in std::iter::once(&body["data"]).chain(body["data"]["earlier"].as_array().into_iter().flatten()) {
-            let text = |key: &str| event[key].as_str().unwrap_or_default().to_owned();
-            out.entry((text("rollout"), text("canaryHash")))
-                .or_default()
-                .insert(text("event"));
+        let data = &body["data"];
+        let earlier = data["earlier"].as_array().into_iter().flatten();
+        for event in std::iter::once(data)
+            .chain(earlier)
+            .filter(|e| e["event"] == "fail")
+        {
+            let rollout = data["rollout"].as_str().unwrap();
+            let canary = event["canaryHash"].as_str().unwrap();
+            out.insert((rollout.to_owned(), canary.to_owned()));
         }
     }
     out
@@ -217,7 +233,8 @@ fn source() -> Scripted {
     let dice = Dice(AtomicU64::new(3));
     Scripted::start(move |_| {
         if dice.roll(3) == 0 {
-            let empty = json!({"status": "success", "data": {"resultType": "matrix", "result": []}});
+            let empty =
+                json!({"status": "success", "data": {"resultType": "matrix", "result": []}});
             Reply::Json(200, empty.to_string())
         } else {
             let error = json!({"status": "error", "errorType": "bad_data", "error": "as told"});
@@ -226,17 +243,92 @@ fn source() -> Scripted {
     })
 }
 
-fn setup(source: &Scripted, alerts: &Scripted) -> Setup {
+fn receiver() -> Scripted {
+    Scripted::start(|_| Reply::Json(200, "{}".to_owned()))
+}
+
+fn setup(source: &Scripted, alerts: &Scripted, folder: &Path) -> Setup {
+    let key = folder.join("key");
+    fs::write(&key, "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=").unwrap();
+    let webhook = json!({"url": alerts.url(), "secrets": [{"file": key}]});
+    let hook = json!({"webhook": webhook, "perMinute": 6000});
     Setup::default()
         .source("default", "prometheus", source.url())
         .policy_text("strict", POLICY)
-        .section("receivers", json!({"hook": {"webhook": {"url": alerts.url()}}}))
+        .section("receivers", json!({"hook": hook}))
 }
 
 #[test]
 fn sqlite_survives_kills() {
-    let (source, alerts) = (source(), Scripted::start(|_| Reply::Json(200, "{}".to_owned())));
+    let (source, alerts) = (source(), receiver());
     let folder = tempfile::tempdir().unwrap();
-    survive(&setup(&source, &alerts), folder.path(), &alerts);
-    fs::remove_dir_all(folder.path()).unwrap();
+    let setup = setup(&source, &alerts, folder.path());
+    survive(&setup, folder.path(), &alerts);
+}
+
+#[test]
+fn postgres_survives_kills() {
+    let (source, alerts) = (source(), receiver());
+    let folder = tempfile::tempdir().unwrap();
+    let server = Postgres::shared();
+    let setup =
+        setup(&source, &alerts, folder.path()).section("store", json!({"url": server.database()}));
+    survive(&setup, folder.path(), &alerts);
+}
+
+/// Two replicas behind one address, one of them killed while it tells: the same answers from both, and every alert.
+#[test]
+fn a_replica_that_dies_while_it_tells_loses_nothing() {
+    let source = source();
+    let alerts = Scripted::start(|_| {
+        thread::sleep(Duration::from_millis(150));
+        Reply::Json(200, "{}".to_owned())
+    });
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let server = Postgres::shared();
+    let store = json!({"url": server.database()});
+    let start = |folder: &tempfile::TempDir| {
+        setup(&source, &alerts, folder.path())
+            .section("store", store.clone())
+            .start_in(folder.path())
+    };
+    let mut replicas: Vec<Service> = folders.iter().map(start).collect();
+    let now = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap()
+        .as_secs();
+    let mut failed = BTreeSet::new();
+    for n in 0..60_u64 {
+        let (rollout, canary) = (format!("r{}", n % 6), format!("c{}", n / 12));
+        let question = json!({
+            "policy": "strict", "namespace": "shop", "rollout": rollout, "canaryHash": canary,
+            "stableHash": "s", "weight": 5, "at": now - 10_000 + n,
+        });
+        let turn = n as usize % replicas.len();
+        let first = replicas[turn].ask(&question);
+        assert_eq!(first.status, 200, "{}", first.text());
+        let other = &replicas[(turn + 1) % replicas.len()];
+        assert_eq!(other.ask(&question).json(), first.json());
+        if first.json()["verdict"] == "fail" {
+            failed.insert((rollout, canary));
+        }
+        if n == 40 {
+            drop(replicas.remove(0)); // kill -9 with messages on their way
+        }
+    }
+    assert!(failed.len() > 5, "{failed:?}");
+    told(&alerts, &failed);
+    let mut keys: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
+    let mut messages = 0;
+    for one in alerts.seen() {
+        let body: Value = serde_json::from_str(&one.body).unwrap();
+        let text = |key: &str| body["data"][key].as_str().unwrap().to_owned();
+        let key = (text("event") + &text("rollout"), text("canaryHash"));
+        keys.entry(key).or_default().insert(text("id"));
+        messages += 1;
+    }
+    println!("{} alerts in {messages} messages", keys.len());
+    for (event, ids) in keys {
+        assert_eq!(ids.len(), 1, "{event:?} came under several keys");
+    }
 }

@@ -22,7 +22,7 @@ use std::{
     task::{Context, Poll},
     time::Duration,
 };
-use tokio::{net::TcpListener, task::JoinHandle, time::Sleep};
+use tokio::{net::TcpSocket, task::JoinHandle, time::Sleep};
 
 /// One request, as it came.
 #[derive(Debug, Clone)]
@@ -127,7 +127,10 @@ pub struct Scripted {
 impl Scripted {
     /// Starts; `handler` is asked for each request.
     pub async fn start(handler: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        // the usual 128 waiting connections are fewer than a bench opens at once; more would wait a second for their next try
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let listener = socket.listen(4096).unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let seen = Arc::new(Mutex::new(Vec::new()));
         let handler = Arc::new(handler);

@@ -1,13 +1,15 @@
 //! The store, and the loops that tend it.
 
+use super::alerts;
 use crate::{
     cli::run::Stop,
     config::Settings,
-    domain::{Clock, Retention},
-    service::{Keeper, Patience, Pulse, retention, watch},
+    domain::{Clock, Millis, Retention},
+    service::{Keeper, Patience, Pulse, outbox::Workers, retention, watch},
     store,
+    telemetry::Metrics,
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// Rows that one transaction removes.
 const BATCH: u32 = 500;
@@ -18,32 +20,64 @@ pub struct Memory {
     pub keeper: Keeper,
     /// Wakes those who wait for news.
     pub pulse: Arc<Pulse>,
+    /// Those who tell.
+    workers: Workers,
 }
 
 impl Memory {
-    /// Opens the store of the configuration.
-    pub async fn open(settings: &Settings) -> Result<Self, Stop> {
+    /// Opens the store of the configuration, and starts those who tell what is queued there.
+    pub async fn open(
+        settings: &Settings,
+        clock: &Arc<dyn Clock>,
+        metrics: &Arc<Metrics>,
+    ) -> Result<Self, Stop> {
         let store = store::open(&settings.store)
             .await
             .map_err(|error| Stop::failed(error.to_string()))?;
         let pulse = Arc::new(Pulse::default());
-        let poked = Arc::clone(&pulse);
+        let (poked, wrote) = (Arc::clone(&pulse), Arc::clone(&pulse));
+        let (routes, workers) = alerts::start(
+            settings,
+            Arc::clone(&store),
+            Arc::clone(clock),
+            Arc::clone(metrics),
+            &settings.server.public_url(),
+            Arc::new(move || wrote.poke()),
+        )
+        .map_err(Stop::usage)?;
+        let woken = workers.clone();
         Ok(Self {
             keeper: Keeper {
                 store,
-                patience: Patience::default(),
-                addressees: Arc::new(|_, _| Vec::new()),
-                poke: Arc::new(move || poked.poke()),
+                patience: Patience {
+                    inconclusive: millis(settings.alerts.inconclusive_after.0),
+                    vanished: millis(settings.alerts.vanished_after.0),
+                },
+                addressees: Arc::new(move |event, policy| {
+                    let own = policy.map(|p| (p.alerts_on.as_slice(), p.alerts_to.as_slice()));
+                    let (on, to) = own.unwrap_or_default();
+                    routes.receivers_for(event, on, to)
+                }),
+                poke: Arc::new(move || {
+                    poked.poke();
+                    woken.poke();
+                }),
             },
             pulse,
+            workers,
         })
+    }
+
+    /// Lets those who tell finish what is on its way.
+    pub async fn stop(&self) {
+        self.workers.stop().await;
     }
 
     /// Starts the loops that need nobody's answer.
     pub fn tend(&self, settings: &Settings, clock: &Arc<dyn Clock>) {
         let store = &settings.store;
         let retention = Retention {
-            max_age: i64::try_from(store.max_age.0.as_millis()).unwrap_or(i64::MAX),
+            max_age: millis(store.max_age.0),
             max_bytes: store.max_bytes.0,
             batch: BATCH,
         };
@@ -51,4 +85,8 @@ impl Memory {
         tokio::spawn(retention::keep_small(kept, retention, Arc::clone(clock)));
         tokio::spawn(watch::watch(self.keeper.clone(), Arc::clone(clock)));
     }
+}
+
+fn millis(span: Duration) -> Millis {
+    Millis::try_from(span.as_millis()).unwrap_or(Millis::MAX)
 }

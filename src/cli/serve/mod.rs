@@ -1,5 +1,6 @@
 //! `serve`: settings, wiring, the loops beside the server, and the end.
 
+pub mod alerts;
 mod memory;
 mod policies;
 pub(super) mod reach;

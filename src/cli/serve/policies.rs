@@ -7,13 +7,19 @@ use crate::{
     service::Policies,
     telemetry::Metrics,
 };
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 
 /// The loaded policies of a service.
 pub struct Shelf {
     registry: Registry,
     paths: Vec<PathBuf>,
     kinds: BTreeMap<String, SourceKind>,
+    receivers: BTreeSet<String>,
 }
 
 impl Shelf {
@@ -23,6 +29,30 @@ impl Shelf {
             registry: Registry::new(),
             paths,
             kinds,
+            receivers: BTreeSet::new(),
+        }
+    }
+
+    /// The receivers that there are: a policy that names others is loaded with a warning.
+    #[must_use]
+    pub fn telling(mut self, receivers: impl IntoIterator<Item = String>) -> Self {
+        self.receivers = receivers.into_iter().collect();
+        self
+    }
+
+    /// A receiver that is not there yet is no reason to judge nothing.
+    fn warn_unknown(&self, policy: &Policy) {
+        let missing = policy
+            .alerts_to
+            .iter()
+            .filter(|name| !self.receivers.contains(*name));
+        for name in missing {
+            let known: Vec<&str> = self.receivers.iter().map(String::as_str).collect();
+            tracing::warn!(
+                policy = policy.name,
+                "`alerts.to` names `{name}`, which is not one of `receivers`, so nobody is told there; there is: {}",
+                known.join(", ")
+            );
         }
     }
 
@@ -38,9 +68,11 @@ impl Shelf {
             );
         }
         for name in &report.changed {
-            let revision = self
-                .registry
-                .get(name)
+            let loaded = self.registry.get(name);
+            if let Some(loaded) = &loaded {
+                self.warn_unknown(&loaded.policy);
+            }
+            let revision = loaded
                 .map(|loaded| loaded.policy.revision.clone())
                 .unwrap_or_default();
             tracing::info!(policy = name, revision, "policy loaded");

@@ -23,10 +23,7 @@ use crate::{
 };
 use secrecy::ExposeSecret;
 use std::{sync::Arc, time::Duration};
-use tokio::{
-    net::TcpListener,
-    signal::unix::{SignalKind, signal},
-};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// After the signal to stop, `/readyz` says 503 for this long before connections are refused.
 const DRAIN: Duration = Duration::from_secs(1);
@@ -78,7 +75,8 @@ async fn serve(settings: &Settings) -> Result<(), Stop> {
         .iter()
         .map(|(name, source)| (name.clone(), source.kind()))
         .collect();
-    let shelf = Arc::new(Shelf::new(settings.policies.paths.clone(), kinds));
+    let shelf = Shelf::new(settings.policies.paths.clone(), kinds);
+    let shelf = Arc::new(shelf.telling(settings.receivers.keys().cloned()));
     shelf.reload(&*clock, &metrics);
     let bounds = Bounds {
         deadline: settings.server.deadline.0,
@@ -86,7 +84,7 @@ async fn serve(settings: &Settings) -> Result<(), Stop> {
         keep_samples: settings.store.keep_samples,
     };
     let health = Arc::new(Health::default());
-    let memory = Memory::open(settings).await?;
+    let memory = Memory::open(settings, &clock, &metrics).await?;
     let engine = Engine::new(
         shelf.clone(),
         sources.clone(),
@@ -106,7 +104,7 @@ async fn serve(settings: &Settings) -> Result<(), Stop> {
         health: Arc::clone(&health),
         limits: limits(settings),
     });
-    let listener = TcpListener::bind(&settings.server.listen)
+    let listener = http::listen(&settings.server.listen)
         .await
         .map_err(|error| {
             Stop::failed(format!(
@@ -125,6 +123,7 @@ async fn serve(settings: &Settings) -> Result<(), Stop> {
     }
     let grace = settings.server.deadline.0 + http::limits::BACKSTOP;
     let outcome = http::serve(listener, http::router(Arc::new(app)), stop, grace).await;
+    memory.stop().await;
     tracing::info!("stopped");
     outcome.map_err(|error| Stop::failed(format!("the server broke down: {error}")))
 }
@@ -168,6 +167,7 @@ fn limits(settings: &Settings) -> Limits {
         body_limit: usize::try_from(settings.server.body_limit.0).unwrap_or(usize::MAX),
         max_streams: settings.server.max_streams,
         max_override: settings.server.max_override.0,
+        heartbeat: http::limits::HEARTBEAT,
     }
 }
 

@@ -63,7 +63,7 @@ pub struct Bounds {
     pub deadline: Duration,
     /// Rollouts whose evidence is kept.
     pub rollouts: u64,
-    /// Raw samples go to the store too.
+    /// Are raw samples kept with the verdicts?
     pub keep_samples: bool,
 }
 
@@ -83,7 +83,8 @@ impl Engine {
             deadline: bounds.deadline,
             rollouts: bounds.rollouts,
         };
-        let analyze = Analyze::new(policies, Arc::new(SystemClock), sources, keeper, limits);
+        let clock = Arc::new(SystemClock);
+        let analyze = Analyze::new(policies, clock, sources, keeper, limits);
         Self(Arc::new(analyze.keeping_samples(bounds.keep_samples)))
     }
 

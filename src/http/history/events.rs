@@ -34,8 +34,6 @@ use utoipa::ToSchema;
 const PAGE: u32 = 200;
 /// The log is looked at this often although nobody poked.
 const LOOK: Duration = Duration::from_millis(500);
-/// A client that has heard nothing for this long gets a comment, so that proxies keep the connection.
-const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Browsers come back after this many milliseconds.
 const HELLO: &str = "retry: 1000\n\n";
 
@@ -187,6 +185,7 @@ impl Live {
 
     /// Waits for something to say; `None` once the service stops.
     async fn wait(&mut self) -> Option<String> {
+        let heartbeat = self.app.limits.heartbeat;
         loop {
             if self.app.health.is_stopping() {
                 return None;
@@ -205,13 +204,13 @@ impl Live {
                     false
                 }
             };
-            if self.heard.elapsed() >= HEARTBEAT {
+            if self.heard.elapsed() >= heartbeat {
                 return Some(": heartbeat\n\n".to_owned());
             }
             if !full {
                 tokio::select! {
                     () = self.pulse.poked() => {}
-                    () = tokio::time::sleep(LOOK) => {}
+                    () = tokio::time::sleep(LOOK.min(heartbeat)) => {}
                 }
             }
         }

@@ -13,7 +13,7 @@ pub mod events;
 mod export;
 pub mod lineage;
 pub mod overrides;
-mod params;
+pub(super) mod params;
 pub mod rollouts;
 mod ruling;
 pub mod verdicts;

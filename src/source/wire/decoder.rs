@@ -10,7 +10,7 @@ use super::{
 };
 use crate::domain::{Millis, ReadReport, SampleSink, Window, time::rfc3339};
 
-/// One key, label or sample is never longer than this.
+/// One key, set of labels or sample is never longer than this.
 const LONGEST_UNIT: usize = 1 << 20;
 /// So many warnings are kept, each so long.
 const WARNINGS: usize = 20;
@@ -56,7 +56,6 @@ enum State {
     Data { first: bool },
     Series { first: bool },
     Field { first: bool },
-    Label { first: bool },
     Sample { first: bool, native: bool },
     Single { native: bool },
     Skip { skip: Skip, level: Level },
@@ -201,7 +200,7 @@ impl Decoder {
     fn too_long(&self) -> WireError {
         WireError::Malformed {
             position: self.base,
-            what: format!("one key, label or sample of more than {LONGEST_UNIT} bytes"),
+            what: format!("one key, set of labels or sample of more than {LONGEST_UNIT} bytes"),
         }
     }
 
@@ -325,19 +324,11 @@ impl Decoder {
             }
             State::Field { first } => {
                 if item(c, b'}', first)? {
-                    self.field(c)?
+                    self.field(c, sink)?
                 } else if self.named {
                     State::Series { first: false }
                 } else {
                     return Err(Cursor::bad(c.at - 1, "expected `metric`, found `}`"));
-                }
-            }
-            State::Label { first } => {
-                if item(c, b'}', first)? {
-                    self.labels.pair(c)?;
-                    State::Label { first: false }
-                } else {
-                    self.named(c, sink)?
                 }
             }
             State::Skip { mut skip, level } => match (skip.step(c)?, level) {
@@ -412,13 +403,13 @@ impl Decoder {
         }
     }
 
-    fn field(&mut self, c: &mut Cursor<'_>) -> Take<State> {
+    fn field(&mut self, c: &mut Cursor<'_>, sink: &mut dyn SampleSink) -> Take<State> {
         let key = key(c)?;
         let (native, kind) = match key.bytes {
             b"metric" if self.named => return Err(Cursor::bad(key.at, "a second `metric`")),
             b"metric" => {
                 c.eat(b'{')?;
-                return Ok(State::Label { first: true });
+                return self.named(c, sink);
             }
             b"values" => (false, Kind::Matrix),
             b"histograms" => (true, Kind::Matrix),
@@ -450,18 +441,15 @@ impl Decoder {
     }
 
     fn named(&mut self, c: &mut Cursor<'_>, sink: &mut dyn SampleSink) -> Take<State> {
-        let labels = self
-            .labels
-            .finish()
-            .ok_or_else(|| Cursor::bad(c.at - 1, "a label name that comes twice"))?;
-        if !self.seen.insert(&labels) {
-            let shown = cut(&labels.to_string(), WARNING_CHARS);
+        let digest = self.labels.take(c)?;
+        if !self.seen.insert(digest) {
+            let shown = cut(&self.labels.read(c)?.to_string(), WARNING_CHARS);
             return Err(Cursor::bad(c.at - 1, format!("series {shown} comes twice")));
         }
         self.report.series += 1;
         self.named = true;
-        if self.report.series <= self.limits.series {
-            sink.series(labels);
+        if self.report.series <= self.limits.series && !sink.recall(digest) {
+            sink.series(self.labels.read(c)?);
         }
         Ok(State::FIELD)
     }

@@ -1,61 +1,93 @@
 //! The labels of a series, and whether it was here before.
 
-use super::cursor::{Cursor, Take};
+use super::cursor::{Cursor, Raw, Take};
 use super::text::unescape;
-use crate::domain::Labels;
-use std::{
-    collections::HashSet,
-    hash::{BuildHasher, RandomState},
-};
+use crate::domain::{DigestHasher, Labels, LabelsDigest};
+use std::{collections::HashSet, hash::BuildHasherDefault};
 
-/// Labels as they arrive, all in one text: a series costs no allocation until it is whole.
+/// Where the labels of the present series stand. They become text only for a sink that does not know their digest.
 #[derive(Debug, Default)]
 pub(super) struct Collector {
-    text: String,
-    /// Where each name and each value ends.
-    ends: Vec<(usize, usize)>,
+    /// Start and length of each name and each value.
+    spans: Vec<[(usize, usize); 2]>,
+    /// Labels that are not written in the usual way.
+    odd: Option<Labels>,
 }
 
 impl Collector {
-    /// Takes `"name":"value"`.
-    pub fn pair(&mut self, cursor: &mut Cursor<'_>) -> Take<()> {
-        let name = cursor.string()?;
-        cursor.eat(b':')?;
-        let value = cursor.string()?;
-        let (name, value) = (unescape(name)?, unescape(value)?);
-        self.text.push_str(&name);
-        let middle = self.text.len();
-        self.text.push_str(&value);
-        self.ends.push((middle, self.text.len()));
-        Ok(())
+    /// Takes `"name":"value",...}`. The usual way is without white space and escapes and sorted by name.
+    pub fn take(&mut self, c: &mut Cursor<'_>) -> Take<LabelsDigest> {
+        self.spans.clear();
+        self.odd = None;
+        let start = c.at;
+        let mut usual = true;
+        let mut length = 0;
+        let mut last: &[u8] = b"";
+        while !c.eat_if(b'}')? {
+            if !self.spans.is_empty() {
+                c.eat(b',')?;
+                length += 1;
+            }
+            let name = c.string()?;
+            c.eat(b':')?;
+            let value = c.string()?;
+            usual &= plain(name)? && plain(value)? && (self.spans.is_empty() || last < name.bytes);
+            length += name.bytes.len() + value.bytes.len() + 5;
+            last = name.bytes;
+            self.spans
+                .push([name, value].map(|raw| (raw.at, raw.bytes.len())));
+        }
+        let text = c.rest_from(start);
+        match text.get(..length) {
+            Some(text) if usual && start + length + 1 == c.at => Ok(LabelsDigest::of(text)),
+            _ => {
+                let labels = self.read(c)?;
+                let digest = labels.digest();
+                self.odd = Some(labels);
+                Ok(digest)
+            }
+        }
     }
 
-    /// All labels, or `None` when a name came twice.
-    pub fn finish(&mut self) -> Option<Labels> {
-        let mut start = 0;
-        let pairs = self.ends.iter().filter_map(|&(middle, end)| {
-            let pair = (self.text.get(start..middle)?, self.text.get(middle..end)?);
-            start = end;
-            Some(pair)
-        });
+    /// The labels just taken from these bytes.
+    pub fn read(&self, c: &Cursor<'_>) -> Take<Labels> {
+        if let Some(labels) = &self.odd {
+            return Ok(labels.clone());
+        }
+        let text = |(at, length): (usize, usize)| {
+            let bytes = c.rest_from(at).get(..length).unwrap_or_default();
+            unescape(Raw { bytes, at })
+        };
+        let pairs = self
+            .spans
+            .iter()
+            .map(|[name, value]| Ok((text(*name)?, text(*value)?)))
+            .collect::<Take<Vec<_>>>()?;
         let labels = Labels::new(pairs);
-        let whole = labels.iter().count() == self.ends.len();
-        self.text.clear();
-        self.ends.clear();
-        whole.then_some(labels)
+        if labels.iter().count() < self.spans.len() {
+            return Err(Cursor::bad(c.at - 1, "a label name that comes twice"));
+        }
+        Ok(labels)
     }
 }
 
-/// Remembers every series of an answer by 64 bits under a key of its own: two of 20 000 meet once in 10^11 answers.
-#[derive(Debug, Default)]
-pub(super) struct Seen {
-    key: RandomState,
-    hashes: HashSet<u64>,
+/// Is it text that stands for itself? Refuses what is no text at all.
+fn plain(raw: Raw<'_>) -> Take<bool> {
+    let usual = |b: &u8| (0x20..0x80).contains(b) & (*b != b'\\');
+    // without a way out, so that it is done in long strides
+    if raw.bytes.iter().fold(true, |all, b| all & usual(b)) {
+        return Ok(true);
+    }
+    unescape(raw).map(|_| !raw.bytes.contains(&b'\\'))
 }
+
+/// Remembers every series of an answer.
+#[derive(Debug, Default)]
+pub(super) struct Seen(HashSet<LabelsDigest, BuildHasherDefault<DigestHasher>>);
 
 impl Seen {
     /// `false` when these labels were here before.
-    pub fn insert(&mut self, labels: &Labels) -> bool {
-        self.hashes.insert(self.key.hash_one(labels))
+    pub fn insert(&mut self, digest: LabelsDigest) -> bool {
+        self.0.insert(digest)
     }
 }

@@ -147,7 +147,7 @@ async fn rule(conn: &mut Conn, ruling: &Override) -> Result<(), StoreError> {
     .bind(wire::write::<wire::v1::Override>(ruling)?)
     .execute(&mut *conn)
     .await?;
-    if ruling.outcome == Outcome::Fail {
+    if ruling.outcome == Outcome::Fail || ruling.revoked.is_some() {
         return Ok(());
     }
     sqlx::query::<Db>(

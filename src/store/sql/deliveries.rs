@@ -58,11 +58,15 @@ pub async fn claim(
         " JOIN (SELECT MIN(place) AS place FROM deliveries WHERE progress = 'pending' AND receiver = ",
     );
     query.push_bind(text(&receiver));
-    query.push(" GROUP BY queue) h ON h.place = d.place WHERE d.due <= ");
-    query
-        .push_bind(now)
-        .push(" AND d.leased_until <= ")
-        .push_bind(now);
+    query.push(" GROUP BY queue) h ON h.place = d.place WHERE d.leased_until <= ");
+    query.push_bind(now).push(" AND (d.due <= ").push_bind(now);
+    // a new fail does not wait behind what is held or was tried in vain
+    query.push(
+        " OR EXISTS (SELECT 1 FROM deliveries b JOIN events f ON f.id = b.event
+             WHERE b.receiver = d.receiver AND b.queue = d.queue AND b.progress = 'pending'
+               AND b.tries = 0 AND f.kind = 'fail' AND b.due <= ",
+    );
+    query.push_bind(now).push("))");
     query
         .push(" ORDER BY d.place LIMIT ")
         .push_bind(i64::from(limit));

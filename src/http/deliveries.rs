@@ -1,0 +1,193 @@
+//! Alerts on their way, arrived, and given up; a call puts a dead one back.
+
+use super::{
+    auth::Caller,
+    history::{
+        EventAnswer,
+        params::{Params, invalid},
+    },
+    loose,
+    problem::{Problem, json},
+    state::App,
+};
+use crate::domain::{Posted, Progress, time::rfc3339};
+use axum::{
+    Extension,
+    extract::{Path, State},
+    http::{StatusCode, Uri},
+    response::Response,
+};
+use serde::Serialize;
+use std::sync::Arc;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+const MOST: u32 = 500;
+const DEFAULT: u32 = 50;
+/// A caller with namespaces finds its own among so many.
+const SEARCHED: u32 = 5000;
+
+/// Alerts, the newest first.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct DeliveriesAnswer {
+    /// The alerts.
+    pub deliveries: Vec<DeliveryAnswer>,
+}
+
+/// One alert for one receiver.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DeliveryAnswer {
+    /// Its id.
+    #[schema(format = "uuid")]
+    pub id: String,
+    /// Name of the receiver.
+    pub receiver: String,
+    /// `pending`, `delivered` or `dead`.
+    #[schema(example = "dead")]
+    pub state: &'static str,
+    /// Tries so far; since it was put back, where it was.
+    pub tries: u32,
+    /// When it was queued.
+    #[schema(format = "date-time")]
+    pub queued_at: String,
+    /// Not tried before this moment; only while it is pending.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, format = "date-time")]
+    pub due: Option<String>,
+    /// When the last try ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, format = "date-time")]
+    pub tried_at: Option<String>,
+    /// What the last try said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub error: Option<String>,
+    /// What is told.
+    pub event: EventAnswer,
+}
+
+/// A delivery was put back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct RetryAnswer {
+    /// Its id.
+    #[schema(format = "uuid")]
+    pub id: String,
+    /// `pending` from now on.
+    #[schema(example = "pending")]
+    pub state: &'static str,
+}
+
+impl From<&Posted> for DeliveryAnswer {
+    fn from(posted: &Posted) -> Self {
+        let pending = posted.progress == Progress::Pending;
+        Self {
+            id: posted.delivery.id.to_string(),
+            receiver: posted.delivery.receiver.clone(),
+            state: posted.progress.as_str(),
+            tries: posted.tries,
+            queued_at: rfc3339(posted.queued_at),
+            due: pending.then(|| rfc3339(posted.delivery.due)),
+            tried_at: posted.tried_at.map(rfc3339),
+            error: posted.error.clone(),
+            event: EventAnswer::from(&posted.event),
+        }
+    }
+}
+
+/// `GET /v1/deliveries`
+#[utoipa::path(get, path = "/v1/deliveries", tag = "alerts", summary = "Alerts by state, the newest first",
+    params(("state" = Option<String>, Query, description = "`dead` (given up), `pending` or `delivered`; all where it is absent"),
+           ("receiver" = Option<String>, Query, description = "Name of a receiver"),
+           ("limit" = Option<u32>, Query, description = "1 to 500; 50 where it is absent", minimum = 1, maximum = 500)),
+    responses(
+        (status = 200, description = "Of the namespaces that the token is for", body = DeliveriesAnswer),
+        (status = 400, description = "Malformed query", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Token missing or wrong", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The store does not answer", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub async fn list(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let params = Params::read(&uri, &["state", "receiver", "limit"])?;
+    let limit = params.limit_up_to(DEFAULT, MOST)?;
+    let state = params.text("state")?.map(|word| {
+        Progress::parse(&word).ok_or_else(|| {
+            let shown = loose::cut(&word);
+            invalid(format!(
+                "`state`: `{shown}` is no state; give `dead`, `pending` or `delivered`"
+            ))
+            .at("state")
+        })
+    });
+    let (state, receiver) = (state.transpose()?, params.text("receiver")?);
+    let read = if caller.visible().is_none() {
+        limit
+    } else {
+        SEARCHED
+    };
+    let found = app
+        .store
+        .deliveries(state, receiver.as_deref(), None, read)
+        .await
+        .map_err(Problem::store)?;
+    let deliveries = found
+        .iter()
+        .filter(|posted| caller.sees(&posted.event.namespace))
+        .take(limit as usize)
+        .map(DeliveryAnswer::from)
+        .collect();
+    Ok(json(
+        StatusCode::OK,
+        "application/json",
+        &DeliveriesAnswer { deliveries },
+    ))
+}
+
+/// `POST /v1/deliveries/{id}/retry`
+#[utoipa::path(post, path = "/v1/deliveries/{id}/retry", tag = "alerts", summary = "Try a dead alert again",
+    description = "It is tried within seconds, at least three times. What was put back already is not found as dead.",
+    params(("id" = String, Path, description = "Id of the delivery", format = "uuid")),
+    responses(
+        (status = 200, description = "It is pending again", body = RetryAnswer),
+        (status = 401, description = "Token missing or wrong", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No dead delivery with this id in the token's namespaces", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The store does not answer", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub async fn retry(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let unknown = || {
+        let shown = loose::cut(&id);
+        Problem::new(
+            "not-found",
+            format!("no dead delivery `{shown}`; list them with `GET /v1/deliveries?state=dead`"),
+        )
+    };
+    let uuid: Uuid = id.parse().map_err(|_| unknown())?;
+    if caller.visible().is_some() {
+        let dead = app
+            .store
+            .deliveries(Some(Progress::Dead), None, None, SEARCHED);
+        let dead = dead.await.map_err(Problem::store)?;
+        let own =
+            |posted: &&Posted| posted.delivery.id == uuid && caller.sees(&posted.event.namespace);
+        if dead.iter().find(own).is_none() {
+            return Err(unknown());
+        }
+    }
+    let back = app.store.retry(uuid, app.clock.now());
+    if !back.await.map_err(Problem::store)? {
+        return Err(unknown());
+    }
+    tracing::info!(id = %uuid, caller = caller.name, "a dead alert was put back");
+    let answer = RetryAnswer {
+        id: uuid.to_string(),
+        state: Progress::Pending.as_str(),
+    };
+    Ok(json(StatusCode::OK, "application/json", &answer))
+}

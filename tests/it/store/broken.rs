@@ -1,0 +1,1 @@
+//! What breaks outside: the store says that it is not available, and works again by itself.

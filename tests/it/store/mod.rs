@@ -1,0 +1,9 @@
+//! What every store must do: one suite, run whole on SQLite and on a real PostgreSQL.
+
+#[path = "../../support/postgres.rs"]
+pub mod postgres;
+
+mod broken;
+mod conformance;
+mod place;
+mod sample;
