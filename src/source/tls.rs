@@ -6,7 +6,7 @@ use reqwest::{Certificate, Client, Identity, Url, redirect, retry};
 use std::path::Path;
 
 /// Connections kept for the next queries: each keeps a buffer of the size of its largest answer.
-const IDLE: usize = 64;
+const IDLE: usize = 32;
 
 /// Installs the cryptography of this process; a second call does nothing.
 pub fn install_provider() {
