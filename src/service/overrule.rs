@@ -113,7 +113,7 @@ impl Overrule {
             let all = self.keeper.store.overrides(namespace, name, RECENT).await?;
             let found = in_force(&all, now).into_iter().next().cloned();
             let mut taken = found.ok_or(OverruleError::NothingInForce)?;
-            taken.revoked = Some((now, author.to_owned()));
+            taken.revoked = Some((second(now), author.to_owned()));
             let text = format!(
                 "{author} took the override to {} back",
                 taken.outcome.as_str()
@@ -191,6 +191,11 @@ impl Overrule {
     }
 }
 
+/// Questions without a moment are about the whole second that they are asked in: the next one after an override must see it.
+fn second(moment: Millis) -> Millis {
+    moment.div_euclid(1000) * 1000
+}
+
 /// The overrides in force, newest first: of each canary only the newest counts. `all` is newest first.
 pub fn in_force(all: &[Override], now: Millis) -> Vec<&Override> {
     let mut seen = BTreeSet::new();
@@ -219,7 +224,7 @@ fn made(ruling: &Ruling, canary_hash: String, at: Millis) -> Override {
         outcome: ruling.outcome,
         reason: ruling.reason.clone(),
         author: ruling.author.clone(),
-        at,
+        at: second(at),
         expires: ruling.expires,
         revoked: None,
     }

@@ -197,6 +197,7 @@ fn serve_answers_and_stops_gracefully() {
         .args(["serve", "--config"])
         .arg(&config)
         .env("ROLLOUT_JUDGE__TELEMETRY__LOG__FORMAT", "json")
+        .env("STATE_DIRECTORY", dir.path())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();

@@ -44,6 +44,11 @@ fn the_file_of_the_contract() {
         Some(&["shop".to_owned()][..])
     );
     assert!(settings.sources.contains_key("default"));
+    assert!(!settings.auth.tokens[0].may_override);
+    assert_eq!(
+        (settings.server.max_streams, settings.server.max_override.0),
+        (64, Duration::from_hours(7 * 24))
+    );
 }
 
 #[test]
@@ -214,6 +219,23 @@ fn mistakes_name_the_key_the_place_and_the_cure() {
         "enabled: false",
         "enabled: true",
         "judge.yaml:12:15: kubernetes.enabled: the Kubernetes API is not read",
+    );
+    check(
+        "deadline: 7s",
+        "maxStreams: 10001",
+        "judge.yaml:4:15: server.maxStreams: is out of range; give 0 to 10000",
+    );
+    for wrong in ["59s", "91d"] {
+        check(
+            "deadline: 7s",
+            &format!("maxOverride: {wrong}"),
+            "judge.yaml:4:16: server.maxOverride: is out of range; give 1m to 90d",
+        );
+    }
+    check(
+        "namespaces: [shop]",
+        "mayOverrule: true",
+        "judge.yaml:10:50: auth.tokens[0].mayOverrule: unknown key `mayOverrule`; did you mean `mayOverride`?",
     );
     for (store, expected) in [
         (
