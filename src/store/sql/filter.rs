@@ -87,7 +87,8 @@ impl Narrow for QueryBuilder<Db> {
             self.push_bind(text(value));
             self.push(" AND l.namespace = t.namespace AND l.rollout = ");
             self.push(table.rollout);
-            self.push(" AND l.canary_hash = t.canary_hash)");
+            // the offset keeps PostgreSQL from joining and sorting everything that has a common label
+            self.push(" AND l.canary_hash = t.canary_hash LIMIT 1 OFFSET 0)");
         }
     }
 
