@@ -208,7 +208,7 @@ fn mistakes_name_the_key_the_place_and_the_cure() {
     check(
         "receivers: {}",
         "receivers: { chat: {} }",
-        "judge.yaml:13:1: receivers: alerts are not in this version",
+        "judge.yaml:13:14: receivers.chat: says not how to tell it; add one of: webhook, slack",
     );
     check(
         "receivers: {}",
