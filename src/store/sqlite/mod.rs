@@ -35,7 +35,7 @@ pub async fn open(path: &Path, settings: &StoreSettings) -> Result<sql::Store, S
         .filter(|folder| !folder.as_os_str().is_empty())
     {
         fs::create_dir_all(folder)
-            .map_err(|error| unavailable(format!("cannot make {}: {error}", folder.display())))?;
+            .map_err(|error| unavailable(&format!("cannot make {}: {error}", folder.display())))?;
     }
     let timeout = settings.timeout.0;
     let reader = SqliteConnectOptions::new()
