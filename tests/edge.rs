@@ -3,6 +3,7 @@
 mod edge {
     mod answers;
     mod commands;
+    mod deliveries;
     mod double;
     mod events;
     mod ground;
@@ -10,6 +11,7 @@ mod edge {
     mod overrides;
     mod parsing;
     mod protocol;
+    mod receivers;
     mod settings;
     mod switch;
     mod telemetry;

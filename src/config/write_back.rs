@@ -164,3 +164,85 @@ pub(super) fn check(settings: &WriteBackSettings, places: &Places) -> Result<(),
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{Settings, load_from, show};
+
+    const REST: &str =
+        "sources: { default: { kind: prometheus, url: 'http://p' } }\npolicies: { paths: [p] }\n";
+
+    fn load(text: &str, variables: &[(&str, &str)]) -> Result<Settings, String> {
+        let text = format!("{REST}writeBack: {text}\n");
+        let variables: Vec<_> = variables
+            .iter()
+            .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
+            .collect();
+        load_from(Some(("judge.yaml", &text)), &variables).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn everything_is_read_and_no_secret_is_shown() {
+        let settings = load(
+            "{ remoteWrite: { url: 'http://p:9090/api/v1/write', auth: { bearer: { file: /run/secret1 } }, headers: { X-Scope-OrgID: shopkey } },
+  import: { url: 'https://v/api/v1/import', timeout: 3s }, grafana: { url: 'http://g/sub', token: { env: GRAFANA_SECRET }, dashboardUid: a },
+  labels: { cluster: eu } }",
+            &[("ROLLOUT_JUDGE__WRITEBACK__IMPORT__TIMEOUT", "4s")],
+        )
+        .unwrap();
+        let back = &settings.write_back;
+        assert_eq!(back.import.as_ref().unwrap().timeout.0.as_secs(), 4);
+        assert_eq!(back.remote_write.as_ref().unwrap().timeout.0.as_secs(), 10);
+        let text = show(&settings);
+        for hidden in ["secret1", "shopkey", "GRAFANA_SECRET"] {
+            assert!(!text.contains(hidden), "{text}");
+        }
+        assert!(
+            text.contains("http://g/sub") && text.contains("\"cluster\": \"eu\""),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn what_is_refused() {
+        for (text, words) in [
+            (
+                "{ remoteWrite: { url: ftp://p/x } }",
+                "writeBack.remoteWrite.url: is not a URL",
+            ),
+            ("{ remoteWrite: { url: 'http://' } }", "is not a URL"),
+            ("{ remoteWrite: { url: 'http://p:9090' } }", "/api/v1/write"),
+            ("{ import: { url: 'http://p:9090/' } }", "/api/v1/import"),
+            (
+                "{ import: { url: 'http://u:pa55@p/x' } }",
+                "must not hold credentials; use `auth.basic`",
+            ),
+            (
+                "{ import: { url: 'http://p/x', timeout: 1h } }",
+                "give 100ms to 5m",
+            ),
+            (
+                "{ import: { url: 'http://p/x', tiemout: 1s } }",
+                "did you mean `timeout`?",
+            ),
+            ("{ grafana: { url: 'http://g' } }", "token"),
+            (
+                "{ grafana: { url: 'http://g', token: in-clear } }",
+                "a secret is never written here",
+            ),
+            ("{ labels: { 'a-b': c } }", "is not the name of a label"),
+            ("{ labels: { __a: c } }", "is not the name of a label"),
+            ("{ labels: { rollout: c } }", "take another name"),
+            (
+                "{ remotewrite: { url: 'http://p/x' } }",
+                "did you mean `remoteWrite`?",
+            ),
+        ] {
+            let error = load(text, &[]).unwrap_err();
+            assert!(
+                error.contains(words) && !error.contains("pa55") && !error.contains("in-clear"),
+                "{text}: {error}"
+            );
+        }
+    }
+}

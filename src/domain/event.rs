@@ -92,7 +92,7 @@ impl Severity {
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Event {
-    /// Place in the log, ascending without regard to clocks; 0 until it is stored. No later commit has a lower number.
+    /// Place in the log, ascending without regard to clocks; 0 until it is stored. Who reads the log sees no lower one later.
     pub seq: i64,
     /// A function of what happened, so that replicas that see the same thing write it once.
     pub id: Uuid,

@@ -118,19 +118,21 @@ impl Labels {
 
     /// What stands for the set.
     pub fn digest(&self) -> LabelsDigest {
-        let mut text = String::with_capacity(self.text.len() + 3 * self.ends.len());
+        let mut text = String::with_capacity(self.text.len() + 3 * self.ends.len() + 1);
         for (name, value) in self.iter() {
             if !text.is_empty() {
                 text.push(',');
             }
             for (part, after) in [(name, "\":"), (value, "\"")] {
                 text.push('"');
-                for c in part.chars() {
-                    if matches!(c, '"' | '\\') {
-                        text.push('\\');
-                    }
-                    text.push(c);
+                let mut from = 0;
+                for (at, special) in part.match_indices(['"', '\\']) {
+                    text.push_str(part.get(from..at).unwrap_or_default());
+                    text.push('\\');
+                    text.push_str(special);
+                    from = at + 1;
                 }
+                text.push_str(part.get(from..).unwrap_or_default());
                 text.push_str(after);
             }
         }

@@ -104,10 +104,11 @@ impl<'a> Walk<'a> {
         let mut rows = std::mem::take(&mut self.rows);
         let mut blocks = Vec::new();
         let mut seen = Vec::with_capacity(rows.len());
+        let mut gains = Vec::with_capacity(rows.len());
         for block in self.span.first.saturating_sub(1)..=self.span.last {
             seen.clear();
             seen.extend(rows.iter_mut().filter_map(|row| self.news(row, block)));
-            let closed = self.block(block, &seen);
+            let closed = self.block(block, &seen, &mut gains);
             blocks.extend(closed.map(|c| (block, c)));
         }
         self.count(&rows);
@@ -135,7 +136,7 @@ impl<'a> Walk<'a> {
         })
     }
 
-    fn block(&mut self, block: i64, seen: &[Seen<'a>]) -> Option<Block> {
+    fn block(&mut self, block: i64, seen: &[Seen<'a>], gains: &mut Vec<Gain<'a>>) -> Option<Block> {
         let start = self.span.grid.start_of(block);
         let silence = self
             .memory
@@ -143,9 +144,11 @@ impl<'a> Walk<'a> {
             .is_some_and(|last| start.saturating_sub(last) > LOOKBACK);
         let before = block < self.span.first;
         self.meet_pods(seen, start, !(silence || (before && self.begins)));
-        let gains = one_replica(self.gains(seen, start, silence || before));
-        self.learn(&gains);
-        let made = (!before).then(|| self.make(&gains, start));
+        gains.clear();
+        gains.extend(self.gains(seen, start, silence || before));
+        one_replica(gains);
+        self.learn(gains);
+        let made = (!before).then(|| self.make(gains, start));
         self.remember(seen);
         made
     }
@@ -178,8 +181,13 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn gains(&self, seen: &[Seen<'a>], start: Millis, begins: bool) -> Vec<Gain<'a>> {
-        let gain = |seen: &Seen<'a>| {
+    fn gains(
+        &self,
+        seen: &[Seen<'a>],
+        start: Millis,
+        begins: bool,
+    ) -> impl Iterator<Item = Gain<'a>> {
+        let gain = move |seen: &Seen<'a>| {
             let series = self.memory.series.get(seen.place)?;
             let pod = self.memory.pods.get(seen.pod)?;
             // a new pod counts from zero, and so does what appears later in one that is known;
@@ -197,7 +205,7 @@ impl<'a> Walk<'a> {
             gain.native = seen.native;
             Some(gain)
         };
-        seen.iter().filter_map(gain).collect()
+        seen.iter().filter_map(gain)
     }
 
     /// Learns restarts, scrape intervals and schemas.
@@ -273,14 +281,12 @@ impl<'a> Walk<'a> {
 }
 
 /// Keeps of each series the replica with the most samples; of equals the one with the smallest label value.
-fn one_replica(gains: Vec<Gain<'_>>) -> Vec<Gain<'_>> {
-    let mut kept: Vec<Gain<'_>> = Vec::with_capacity(gains.len());
-    for gain in gains {
-        match kept.last_mut().filter(|best| best.series == gain.series) {
-            Some(best) if gain.cell.samples > best.cell.samples => *best = gain,
-            Some(_) => {}
-            None => kept.push(gain),
+fn one_replica(gains: &mut Vec<Gain<'_>>) {
+    gains.dedup_by(|gain, best| {
+        let same = gain.series == best.series;
+        if same && gain.cell.samples > best.cell.samples {
+            std::mem::swap(gain, best);
         }
-    }
-    kept
+        same
+    });
 }

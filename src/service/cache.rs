@@ -1,6 +1,10 @@
 //! Folded evidence per rollout: bounded, and losing it costs time, never a different answer.
 
-use super::{bundle::ChunkKey, discover::Found, read::ObjectiveEvidence};
+use super::{
+    bundle::{ChunkKey, Recorder},
+    discover::Found,
+    read::ObjectiveEvidence,
+};
 use crate::domain::{Chunk, Millis, Question, RolloutRef};
 use moka::future::Cache;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -55,7 +59,7 @@ impl RolloutEvidence {
     /// What the store does not have yet, to be written with the next verdict.
     pub fn pending(&self) -> Vec<Chunk> {
         let recorders = self.objectives.iter().map(|o| &o.recorder);
-        recorders.flat_map(|r| r.pending()).collect()
+        recorders.flat_map(Recorder::pending).collect()
     }
 
     /// The store has these. What it does not have is offered again.

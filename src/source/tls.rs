@@ -10,7 +10,7 @@ use reqwest::{Client, Url};
 pub use net::install_provider;
 
 /// Connections kept for the next queries: each keeps a buffer of the size of its largest answer.
-const IDLE: usize = 64;
+const IDLE: usize = 32;
 
 /// It follows no redirect and asks no proxy.
 pub(super) fn client(

@@ -5,11 +5,16 @@
 //! `ln E(r) = ln sum_j w_j exp([+-u_j X - S(ln r +- u_j) + S(ln r)] / phi)`.
 
 use super::mixture::{GRID, Side};
-use super::special::{expand, find_root, log_sum_exp};
+use super::special::{Table, expand, find_root, log_sum_exp};
 use super::two_arm::Counts;
 
 /// Limits of the search on the scale of ln r.
 const REACH: (f64, f64) = (-60.0, 60.0);
+
+/// With more blocks than this, `S` is taken from a table.
+const FEW: usize = 12;
+/// How far a limit may be from the first guess and still lie in the table.
+const ROUND: f64 = 0.5;
 
 /// What the inversion needs to know: one row (total events, ln of the exposure ratio) per block.
 struct Evidence {
@@ -17,6 +22,8 @@ struct Evidence {
     canary: f64,
     total: f64,
     scale: f64,
+    /// `S` near the limit that is sought.
+    table: Option<Table>,
 }
 
 impl Evidence {
@@ -26,6 +33,7 @@ impl Evidence {
             canary: 0.0,
             total: 0.0,
             scale: if phi > 0.0 { 1.0 / phi } else { 1.0 },
+            table: None,
         };
         for block in counts.iter().filter(|b| b.usable()) {
             let m = block.x_c + block.x_s;
@@ -43,24 +51,43 @@ impl Evidence {
         let weighted: f64 = self.rows.iter().map(|(m, a)| m * a.ln()).sum();
         Self {
             rows: vec![(self.total, (weighted / self.total).exp())],
+            table: None,
             ..*self
         }
     }
 
-    fn softplus_sum(&self, factor: f64) -> f64 {
+    /// `S`.
+    fn softplus_sum(&self, ln_factor: f64) -> f64 {
+        if let Some(value) = self.table.as_ref().and_then(|t| t.at(ln_factor)) {
+            return value;
+        }
+        let factor = ln_factor.exp();
         self.rows
             .iter()
             .map(|(m, a)| m * (1.0 + a * factor).ln())
             .sum()
     }
 
+    /// The same evidence, quick near a ratio: `S` is analytic within pi of the real line, so that the table is exact to rounding.
+    fn near(&self, side: Side, ln_ratio: f64) -> Self {
+        let reach = GRID.shift.last().map_or(0.0, |u| side.sign() * u);
+        let (low, high) = (ln_ratio + reach.min(0.0), ln_ratio + reach.max(0.0));
+        let table = (self.rows.len() > FEW)
+            .then(|| Table::new(low - ROUND, high + ROUND, |l| self.softplus_sum(l)));
+        Self {
+            rows: self.rows.clone(),
+            table,
+            ..*self
+        }
+    }
+
     fn log_e(&self, side: Side, ln_ratio: f64) -> f64 {
-        let here = self.softplus_sum(ln_ratio.exp());
+        let here = self.softplus_sum(ln_ratio);
         let sign = side.sign();
         let grid = &*GRID;
         let mut terms = grid.ln_weight;
         for (term, shift) in terms.iter_mut().zip(&grid.shift) {
-            let moved = self.softplus_sum((ln_ratio + sign * shift).exp());
+            let moved = self.softplus_sum(ln_ratio + sign * shift);
             *term += self.scale * (sign * shift * self.canary - moved + here);
         }
         log_sum_exp(terms)
@@ -93,8 +120,9 @@ impl Evidence {
         let (low, high) = expand(|l| rising(&pooled, l), 0.0, 1.0, REACH);
         let guess = find_root(|l| rising(&pooled, l), low, high, 1e-6);
         let step = (10.0 * tolerance).clamp(1e-4, 2e-3);
-        let (low, high) = expand(|l| rising(self, l), guess, step, REACH);
-        Some(find_root(|l| rising(self, l), low, high, tolerance))
+        let quick = self.near(side, guess);
+        let (low, high) = expand(|l| rising(&quick, l), guess, step, REACH);
+        Some(find_root(|l| rising(&quick, l), low, high, tolerance))
     }
 }
 

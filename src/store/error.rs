@@ -5,14 +5,14 @@ use crate::domain::StoreError;
 use sqlx::{error::DatabaseError, sqlite::SqliteError};
 
 /// It cannot be done now.
-pub fn unavailable(detail: impl ToString) -> StoreError {
+pub fn unavailable(detail: &(impl ToString + ?Sized)) -> StoreError {
     StoreError::Unavailable {
         detail: detail.to_string(),
     }
 }
 
 /// A row is not what it should be.
-pub fn corrupt(detail: impl ToString) -> StoreError {
+pub fn corrupt(detail: &(impl ToString + ?Sized)) -> StoreError {
     StoreError::Corrupt {
         detail: detail.to_string(),
     }
@@ -43,7 +43,7 @@ impl From<Unreadable> for StoreError {
             Unreadable::Newer(_) => Self::TooNew {
                 detail: error.to_string(),
             },
-            Unreadable::Damaged(_) => corrupt(error),
+            Unreadable::Damaged(_) => corrupt(&error),
         }
     }
 }

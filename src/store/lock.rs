@@ -13,7 +13,7 @@ pub enum Lock<'a> {
     Rollout(&'a str, &'a str),
     /// The queue of one receiver.
     Receiver(&'a str),
-    /// The end of the log.
+    /// The end of the log: shared by who appends, alone for a moment by who reads.
     Log,
 }
 

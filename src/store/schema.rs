@@ -34,7 +34,7 @@ pub async fn migrate<C: Migrate>(conn: &mut C, scripts: &[Script]) -> Result<(),
                 ),
             },
             MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error.into(),
-            MigrateError::VersionMissing(_) | MigrateError::VersionMismatch(_) => corrupt(error),
-            other => unavailable(other),
+            MigrateError::VersionMissing(_) | MigrateError::VersionMismatch(_) => corrupt(&error),
+            other => unavailable(&other),
         })
 }

@@ -14,6 +14,9 @@ mod pump;
 mod remote_write;
 mod series;
 
+#[cfg(test)]
+mod tests;
+
 use crate::{
     config::write_back::WriteBackSettings,
     domain::{Event, Record, ports::BoxFuture},

@@ -31,7 +31,7 @@ impl Default for Pace {
 }
 
 impl Pace {
-    fn after(self, failures: u32) -> Duration {
+    pub(super) fn after(self, failures: u32) -> Duration {
         let factor = 1_u32
             .checked_shl(failures.saturating_sub(1))
             .unwrap_or(u32::MAX);
@@ -89,13 +89,13 @@ impl Pump {
 
     /// One batch of the log; `false` where there is nothing new. The place moves on only after everything was sent.
     pub async fn turn(&self) -> Result<bool, StoreError> {
-        let after = match self.store.cursor(&self.reader).await? {
-            Some(after) => after,
-            None => {
-                let now = self.store.last_event().await?;
-                self.store.advance(&self.reader, now).await?;
-                now
-            }
+        let known = self.store.cursor(&self.reader).await?;
+        let after = if let Some(after) = known {
+            after
+        } else {
+            let now = self.store.last_event().await?;
+            self.store.advance(&self.reader, now).await?;
+            now
         };
         let events = self.store.events(after, EVENTS).await?;
         let Some(last) = events.last().map(|event| event.seq) else {

@@ -208,7 +208,7 @@ fn mistakes_name_the_key_the_place_and_the_cure() {
     check(
         "receivers: {}",
         "receivers: { chat: {} }",
-        "judge.yaml:13:1: receivers: alerts are not in this version",
+        "judge.yaml:13:14: receivers.chat: says not how to tell it; add one of: webhook, slack",
     );
     check(
         "receivers: {}",
@@ -244,7 +244,7 @@ fn mistakes_name_the_key_the_place_and_the_cure() {
         ),
         (
             "{ url: 'postgres://judge@db/judge', password: hunter2 }",
-            "judge.yaml:13:45: store.password: a secret is never written here; give `{ file: PATH }` or `{ env: NAME }`",
+            "judge.yaml:13:44: store.password: a secret is never written here; give `{ file: PATH }` or `{ env: NAME }`",
         ),
         (
             "{ url: 'sqlite://x', password: { env: X } }",

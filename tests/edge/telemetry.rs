@@ -86,6 +86,8 @@ async fn filled() -> (String, Arc<Metrics>) {
     metrics.reloaded(true);
     metrics.reloaded(false);
     metrics.policies(3);
+    metrics.deliveries("chat", "delivered", 1);
+    metrics.pending("chat", 2, Duration::from_secs(3));
     (metrics.render(NOW), metrics)
 }
 

@@ -133,7 +133,18 @@ fn survive(setup: &Setup, folder: &Path, alerts: &Scripted) {
     for _ in 0..kills {
         let service = setup.start_in(folder);
         *address.lock().unwrap() = Some(service.url(""));
-        thread::sleep(Duration::from_millis(20 + dice.roll(400)));
+        // some answers, and then somewhere between two of them
+        let enough = seen.lock().unwrap().len() + 10 + dice.roll(40) as usize;
+        let end = Instant::now() + Duration::from_secs(30);
+        while seen.lock().unwrap().len() < enough {
+            assert!(
+                Instant::now() < end,
+                "no answers: {}",
+                service.process.log_text()
+            );
+            thread::sleep(Duration::from_millis(1));
+        }
+        thread::sleep(Duration::from_micros(dice.roll(20_000)));
         *address.lock().unwrap() = None;
         drop(service); // kill -9
     }
@@ -145,7 +156,6 @@ fn survive(setup: &Setup, folder: &Path, alerts: &Scripted) {
         .into_iter()
         .for_each(|caller| caller.join().unwrap());
     let seen = seen.lock().unwrap().clone();
-    assert!(seen.len() > 20 * kills, "only {} answers", seen.len());
     kept(&service, &seen);
     let failed = latched(&seen);
     told(alerts, &failed);
@@ -228,11 +238,11 @@ fn messages(seen: &[Seen]) -> BTreeSet<(String, String)> {
     out
 }
 
-/// A source that now has no data and now refuses.
+/// A source that has no data for a while, then refuses for a while: a canary fails first and is undecided later.
 fn source() -> Scripted {
-    let dice = Dice(AtomicU64::new(3));
+    let asked = AtomicU64::new(0);
     Scripted::start(move |_| {
-        if dice.roll(3) == 0 {
+        if asked.fetch_add(1, Ordering::Relaxed) / 24 % 3 == 0 {
             let empty =
                 json!({"status": "success", "data": {"resultType": "matrix", "result": []}});
             Reply::Json(200, empty.to_string())
@@ -312,11 +322,11 @@ fn a_replica_that_dies_while_it_tells_loses_nothing() {
         if first.json()["verdict"] == "fail" {
             failed.insert((rollout, canary));
         }
-        if n == 40 {
+        if n == 30 {
             drop(replicas.remove(0)); // kill -9 with messages on their way
         }
     }
-    assert!(failed.len() > 5, "{failed:?}");
+    assert!(failed.len() > 3, "{failed:?}");
     told(&alerts, &failed);
     let mut keys: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
     let mut messages = 0;

@@ -82,6 +82,7 @@ pub fn assemble(
         kept_at: record.kept_at,
         digest: String::new(),
     }
+    .bounded()
     .sealed())
 }
 

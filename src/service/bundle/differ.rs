@@ -45,7 +45,7 @@ fn walk(place: &str, kept: &Value, now: &Value, lines: &mut Vec<String>) {
                 walk(&place, a, b, lines);
             }
         }
-        (a, b) if a.to_string() == b.to_string() => {}
+        (a, b) if a == b => {}
         (a, b) => lines.push(format!("{place}: was {a}, is {b}")),
     }
 }

@@ -18,7 +18,7 @@ pub const FORMAT: &str = "rollout-judge-bundle";
 /// The version that this program writes, and the newest that it reads.
 pub const VERSION: u32 = 1;
 /// Bytes of the largest bundle, unpacked.
-pub const LARGEST: u64 = 256 << 20;
+pub const LARGEST: u64 = 64 << 20;
 
 /// Everything that one verdict was made of, and the verdict.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -78,6 +78,16 @@ impl Bundle {
     #[must_use]
     pub fn sealed(mut self) -> Self {
         self.digest = digest(&serde_json::to_value(&self).unwrap_or_default());
+        self
+    }
+
+    /// Leaves out the samples where the bundle would be larger than any that can be read.
+    #[must_use]
+    pub fn bounded(mut self) -> Self {
+        let size = serde_json::to_vec(&self).map_or(0, |json| json.len());
+        if size as u64 > LARGEST - (1 << 10) {
+            self.samples = Vec::new();
+        }
         self
     }
 

@@ -5,7 +5,7 @@ use crate::{
     domain::{Code, Latch, Millis, Override, Question},
     judge::{Case, Force, ObjectiveState, Observed},
     policy::Policy,
-    service::{cache::RolloutEvidence, identity::verdict_id},
+    service::{cache::RolloutEvidence, identity::verdict_id, read::ObjectiveEvidence},
 };
 use serde::{Deserialize, Serialize};
 
@@ -72,7 +72,10 @@ impl Inputs {
         let seen = |(i, observed): (usize, &Observed<'_>)| Seen {
             problem: observed.problem,
             series: observed.series,
-            blocks: evidence.objectives.get(i).and_then(|o| o.blocks()),
+            blocks: evidence
+                .objectives
+                .get(i)
+                .and_then(ObjectiveEvidence::blocks),
         };
         Self {
             v: VERSION,

@@ -9,6 +9,9 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
+/// Place among the answers of a stretch, place among its takers, the answer.
+type Answer<'a> = (u32, usize, &'a Samples);
+
 /// The blocks of objective number `part`; `None` where no samples of it were kept.
 pub(super) fn blocks(
     policy: &Policy,
@@ -20,7 +23,7 @@ pub(super) fn blocks(
     let odd = |detail: String| BundleError::Inconsistent {
         detail: format!("samples of objective `{}`: {detail}", objective.name),
     };
-    let mut stretches: BTreeMap<(i64, i64), Vec<(u32, usize, &Samples)>> = BTreeMap::new();
+    let mut stretches: BTreeMap<(i64, i64), Vec<Answer<'_>>> = BTreeMap::new();
     for answer in samples {
         for (i, taker) in answer.takers.iter().enumerate() {
             if taker.objective == part {

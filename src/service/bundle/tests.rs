@@ -380,7 +380,7 @@ async fn files_that_are_no_whole_bundle_are_refused_with_the_reason() {
             packed(&text.replacen("sha256:", "sha256:0", 1)),
             "it was altered",
         ),
-        (bomb, "more than 268435456 bytes"),
+        (bomb, "more than 67108864 bytes"),
     ] {
         let error = Bundle::from_bytes(&bytes).unwrap_err().to_string();
         assert!(error.contains(words), "{words}: {error}");

@@ -5,22 +5,26 @@ use super::text::unescape;
 use crate::domain::{DigestHasher, Labels, LabelsDigest};
 use std::{collections::HashSet, hash::BuildHasherDefault};
 
+const TWICE: &str = "a label name that comes twice";
+
 /// Where the labels of the present series stand. They become text only for a sink that does not know their digest.
 #[derive(Debug, Default)]
 pub(super) struct Collector {
     /// Start and length of each name and each value.
     spans: Vec<[(usize, usize); 2]>,
-    /// Labels that are not written in the usual way.
+    /// The labels in the form of a digest, where they came in another.
+    text: Vec<u8>,
+    /// Labels with escapes.
     odd: Option<Labels>,
 }
 
 impl Collector {
-    /// Takes `"name":"value",...}`. The usual way is without white space and escapes and sorted by name.
+    /// Takes `"name":"value",...}`. The databases write it without white space and sorted by name, nearly always without escapes.
     pub fn take(&mut self, c: &mut Cursor<'_>) -> Take<LabelsDigest> {
         self.spans.clear();
         self.odd = None;
         let start = c.at;
-        let mut usual = true;
+        let (mut plain_text, mut sorted) = (true, true);
         let mut length = 0;
         let mut last: &[u8] = b"";
         while !c.eat_if(b'}')? {
@@ -31,22 +35,46 @@ impl Collector {
             let name = c.string()?;
             c.eat(b':')?;
             let value = c.string()?;
-            usual &= plain(name)? && plain(value)? && (self.spans.is_empty() || last < name.bytes);
+            plain_text &= plain(name)? & plain(value)?;
+            sorted &= self.spans.is_empty() || last < name.bytes;
             length += name.bytes.len() + value.bytes.len() + 5;
             last = name.bytes;
             self.spans
                 .push([name, value].map(|raw| (raw.at, raw.bytes.len())));
         }
-        let text = c.rest_from(start);
-        match text.get(..length) {
-            Some(text) if usual && start + length + 1 == c.at => Ok(LabelsDigest::of(text)),
-            _ => {
-                let labels = self.read(c)?;
-                let digest = labels.digest();
-                self.odd = Some(labels);
-                Ok(digest)
+        if !plain_text {
+            let labels = self.read(c)?;
+            let digest = labels.digest();
+            self.odd = Some(labels);
+            return Ok(digest);
+        }
+        let text = c.rest_from(start).get(..length).unwrap_or_default();
+        if sorted && start + length + 1 == c.at {
+            return Ok(LabelsDigest::of(text));
+        }
+        self.arrange(c)
+    }
+
+    /// Sorts what came in another order or with white space.
+    fn arrange(&mut self, c: &Cursor<'_>) -> Take<LabelsDigest> {
+        let bytes =
+            |(at, length): (usize, usize)| c.rest_from(at).get(..length).unwrap_or_default();
+        self.spans.sort_by_key(|[name, _]| bytes(*name));
+        let same = |pair: &[[(usize, usize); 2]]| match pair {
+            [a, b] => bytes(a[0]) == bytes(b[0]),
+            _ => false,
+        };
+        if self.spans.windows(2).any(same) {
+            return Err(Cursor::bad(c.at - 1, TWICE));
+        }
+        self.text.clear();
+        for [name, value] in &self.spans {
+            let comma: &[u8] = if self.text.is_empty() { b"" } else { b"," };
+            for part in [comma, b"\"", bytes(*name), b"\":\"", bytes(*value), b"\""] {
+                self.text.extend_from_slice(part);
             }
         }
+        Ok(LabelsDigest::of(&self.text))
     }
 
     /// The labels just taken from these bytes.
@@ -65,7 +93,7 @@ impl Collector {
             .collect::<Take<Vec<_>>>()?;
         let labels = Labels::new(pairs);
         if labels.iter().count() < self.spans.len() {
-            return Err(Cursor::bad(c.at - 1, "a label name that comes twice"));
+            return Err(Cursor::bad(c.at - 1, TWICE));
         }
         Ok(labels)
     }

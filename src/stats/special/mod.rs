@@ -10,6 +10,7 @@ mod normal;
 mod root;
 mod student;
 mod sum;
+mod table;
 
 pub use beta::{BetaTails, Tail, beta_quantile, beta_tails, ln_beta};
 pub(crate) use binomial::ln_binomial_pmf;
@@ -23,3 +24,4 @@ pub use student::{
     Z_LIMIT, normal_to_student, student_ln_sf, student_quantile, student_sf, student_to_normal,
 };
 pub use sum::{PreciseSum, ln_add_exp, log_mean_exp, log_sum_exp, residual_squares};
+pub use table::Table;

@@ -5,6 +5,8 @@ use crate::{
     store::{error::unavailable, lock::Lock},
 };
 
+use sqlx::Row as _;
+
 /// The dialect.
 pub type Db = sqlx::Postgres;
 /// A connection.
@@ -27,6 +29,35 @@ pub async fn lock(conn: &mut Conn, lock: Lock<'_>) -> Result<(), StoreError> {
         .execute(conn)
         .await?;
     Ok(())
+}
+
+/// Holds something until the transaction ends, with others who share it.
+pub async fn share(conn: &mut Conn, lock: Lock<'_>) -> Result<(), StoreError> {
+    let (kind, name) = lock.key();
+    sqlx::query::<Db>("SELECT pg_advisory_xact_lock_shared($1, $2)")
+        .bind(kind)
+        .bind(name)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Up to which place the log has no holes that are still to be filled.
+///
+/// Places are given while the log is shared, and it is shared until the commit. Who has had it alone for a moment has
+/// waited for everybody with a place up to the one that he read, before or after. So commits need not wait for each
+/// other, only readers that find something new wait for those under way.
+pub async fn settled(conn: &mut Conn) -> Result<i64, StoreError> {
+    let (kind, name) = Lock::Log.key();
+    let row = sqlx::query::<Db>(
+        "SELECT pg_advisory_xact_lock($1, $2),
+             COALESCE(pg_sequence_last_value(pg_get_serial_sequence('events', 'seq')::regclass), 0)",
+    )
+    .bind(kind)
+    .bind(name)
+    .fetch_one(conn)
+    .await?;
+    Ok(row.try_get(1)?)
 }
 
 /// Bytes of our tables on the disk, dead rows and free room included.

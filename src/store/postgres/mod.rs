@@ -30,10 +30,10 @@ const SCRIPTS: &[Script] = &[(
 pub async fn open(url: &str, settings: &StoreSettings) -> Result<sql::Store, StoreError> {
     let mut options: PgConnectOptions = url
         .parse()
-        .map_err(|error| unavailable(format!("`store.url`: {error}")))?;
+        .map_err(|error| unavailable(&format!("`store.url`: {error}")))?;
     options = options.application_name("rollout-judge");
     if let Some(password) = &settings.password {
-        let password = password.read().map_err(unavailable)?;
+        let password = password.read().map_err(|error| unavailable(&error))?;
         options = options.password(password.expose_secret());
     }
     options = options.disable_statement_logging();

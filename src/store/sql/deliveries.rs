@@ -168,7 +168,7 @@ fn posted(row: &row::Row) -> Result<Posted, StoreError> {
             due: column(row, 5)?,
         },
         progress: Progress::parse(&word)
-            .ok_or_else(|| corrupt(format!("progress `{word}` of a delivery")))?,
+            .ok_or_else(|| corrupt(&format!("progress `{word}` of a delivery")))?,
         tries: u32::try_from(column::<i64>(row, 7)?).unwrap_or_default(),
         queued_at: column(row, 8)?,
         tried_at: column(row, 9)?,

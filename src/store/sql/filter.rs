@@ -1,7 +1,10 @@
 //! `Filter` as conditions.
 
 use super::{dialect::Db, row::text};
-use crate::{domain::Filter, store::moment};
+use crate::{
+    domain::{Filter, Outcome},
+    store::moment,
+};
 use sqlx::QueryBuilder;
 
 /// Names of the columns of a table, under the alias `t`; absent: the condition does not apply.
@@ -60,7 +63,7 @@ impl Narrow for QueryBuilder<Db> {
         self.equal("t.canary_hash", filter.canary_hash.as_deref());
         if table.judged {
             self.equal("t.policy", filter.policy.as_deref());
-            self.equal("t.outcome", filter.outcome.map(|o| o.as_str()));
+            self.equal("t.outcome", filter.outcome.map(Outcome::as_str));
         }
         if let Some(id) = table.id {
             for (sign, moment) in [(" >= ", filter.since), (" < ", filter.until)] {
@@ -87,7 +90,8 @@ impl Narrow for QueryBuilder<Db> {
             self.push_bind(text(value));
             self.push(" AND l.namespace = t.namespace AND l.rollout = ");
             self.push(table.rollout);
-            self.push(" AND l.canary_hash = t.canary_hash)");
+            // the offset keeps PostgreSQL from joining and sorting everything that has a common label
+            self.push(" AND l.canary_hash = t.canary_hash LIMIT 1 OFFSET 0)");
         }
     }
 

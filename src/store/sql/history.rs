@@ -87,7 +87,7 @@ fn line(row: &row::Row) -> Result<Line, StoreError> {
         },
         policy: column(row, 6)?,
         revision: column(row, 7)?,
-        outcome: Outcome::find(&word).ok_or_else(|| corrupt(format!("outcome `{word}`")))?,
+        outcome: Outcome::find(&word).ok_or_else(|| corrupt(&format!("outcome `{word}`")))?,
         score: number(row, 9)?,
         weight: number(row, 10)?,
         reason: column(row, 11)?,

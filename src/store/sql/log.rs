@@ -21,8 +21,8 @@ pub async fn append(
     if events.is_empty() {
         return Ok(events);
     }
-    // until the commit: who comes later gets a higher place
-    dialect::lock(conn, Lock::Log).await?;
+    // until the commit: readers wait for it before they pass our places
+    dialect::share(conn, Lock::Log).await?;
     let mut new = Vec::with_capacity(events.len());
     for mut event in events {
         let inserted = sqlx::query::<Db>(
@@ -59,12 +59,18 @@ pub fn event(row: &row::Row, place: usize) -> Result<Event, StoreError> {
 
 /// The log after a place.
 pub async fn after(conn: &mut Conn, place: i64, limit: u32) -> Result<Vec<Event>, StoreError> {
-    let rows =
-        sqlx::query::<Db>("SELECT seq, body FROM events WHERE seq > $1 ORDER BY seq LIMIT $2")
-            .bind(place)
-            .bind(i64::from(limit))
-            .fetch_all(conn)
-            .await?;
+    if newest(conn).await? <= place {
+        return Ok(Vec::new());
+    }
+    let end = dialect::settled(conn).await?;
+    let rows = sqlx::query::<Db>(
+        "SELECT seq, body FROM events WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3",
+    )
+    .bind(place)
+    .bind(end)
+    .bind(i64::from(limit))
+    .fetch_all(conn)
+    .await?;
     row::all(&rows, |row| event(row, 0))
 }
 
@@ -97,8 +103,14 @@ pub async fn timeline(
     row::all(&rows, |row| event(row, 0))
 }
 
-/// The last place.
+/// The last place that no later commit comes before.
 pub async fn last(conn: &mut Conn) -> Result<i64, StoreError> {
+    let end = dialect::settled(conn).await?;
+    Ok(newest(conn).await?.min(end))
+}
+
+/// The highest place that can be seen.
+async fn newest(conn: &mut Conn) -> Result<i64, StoreError> {
     let found = sqlx::query::<Db>("SELECT COALESCE(MAX(seq), 0) FROM events")
         .fetch_one(conn)
         .await?;

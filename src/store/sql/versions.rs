@@ -5,7 +5,7 @@ use super::{
     filter::{Narrow, Table},
     row::{self, column, id, text},
 };
-use crate::domain::{Filter, Lineage, Question, StoreError};
+use crate::domain::{Filter, Lineage, Outcome, Question, StoreError};
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
@@ -62,7 +62,7 @@ pub async fn lineage(
     if filter.policy.is_some() || filter.outcome.is_some() {
         query.push(" AND EXISTS (SELECT 1 FROM verdicts v WHERE v.id = t.verdict");
         query.equal("v.policy", filter.policy.as_deref());
-        query.equal("v.outcome", filter.outcome.map(|outcome| outcome.as_str()));
+        query.equal("v.outcome", filter.outcome.map(Outcome::as_str));
         query.push(")");
     }
     query.push(" ORDER BY t.newest DESC, t.verdict DESC, t.label, t.value LIMIT ");

@@ -17,6 +17,16 @@ pub fn lock(_conn: &mut Conn, lock: Lock<'_>) -> Ready<Result<(), StoreError>> {
     ready(Ok(()))
 }
 
+/// The same with others who share it.
+pub fn share(conn: &mut Conn, shared: Lock<'_>) -> Ready<Result<(), StoreError>> {
+    lock(conn, shared)
+}
+
+/// Up to which place the log has no holes that are still to be filled: one writer leaves none.
+pub fn settled(_conn: &mut Conn) -> Ready<Result<i64, StoreError>> {
+    ready(Ok(i64::MAX))
+}
+
 /// Bytes of the file.
 pub async fn bytes(conn: &mut Conn) -> Result<u64, StoreError> {
     pages(

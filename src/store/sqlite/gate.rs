@@ -25,20 +25,19 @@ pub struct Gate {
 
 impl Gate {
     /// Starts the writer; readers are opened when they are needed.
-    pub fn open(options: SqliteConnectOptions, settings: &StoreSettings) -> Self {
+    pub fn open(
+        reader: SqliteConnectOptions,
+        writer: SqliteConnectOptions,
+        settings: &StoreSettings,
+    ) -> Self {
         let timeout = settings.timeout.0;
         let readers = SqlitePoolOptions::new()
             .max_connections(settings.max_connections.clamp(1, READERS))
             .acquire_timeout(timeout)
-            .connect_lazy_with(
-                options
-                    .clone()
-                    .create_if_missing(false)
-                    .pragma("query_only", "ON"),
-            );
+            .connect_lazy_with(reader.pragma("query_only", "ON"));
         Self {
             readers,
-            writer: Writer::start(options),
+            writer: Writer::start(writer),
             timeout,
         }
     }

@@ -35,25 +35,30 @@ pub async fn open(path: &Path, settings: &StoreSettings) -> Result<sql::Store, S
         .filter(|folder| !folder.as_os_str().is_empty())
     {
         fs::create_dir_all(folder)
-            .map_err(|error| unavailable(format!("cannot make {}: {error}", folder.display())))?;
+            .map_err(|error| unavailable(&format!("cannot make {}: {error}", folder.display())))?;
     }
     let timeout = settings.timeout.0;
-    let options = SqliteConnectOptions::new()
+    let reader = SqliteConnectOptions::new()
         .filename(path)
-        .create_if_missing(true)
-        .auto_vacuum(SqliteAutoVacuum::Incremental)
-        .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         // below the patience of the callers, so that they hear what is wrong
         .busy_timeout(timeout * 3 / 4)
-        .pragma("journal_size_limit", LOG_BYTES)
         .disable_statement_logging();
-    migrate(&options).await?;
-    Ok(sql::Store::new(Gate::open(options, settings)))
+    let writer = reader
+        .clone()
+        .journal_mode(SqliteJournalMode::Wal)
+        .pragma("journal_size_limit", LOG_BYTES);
+    migrate(&writer).await?;
+    Ok(sql::Store::new(Gate::open(reader, writer, settings)))
 }
 
 async fn migrate(options: &SqliteConnectOptions) -> Result<(), StoreError> {
+    // only here: it takes the lock of the writer each time that it is said
+    let options = options
+        .clone()
+        .create_if_missing(true)
+        .auto_vacuum(SqliteAutoVacuum::Incremental);
     let mut connection = options.connect().await?;
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     schema::migrate(&mut *transaction, SCRIPTS).await?;

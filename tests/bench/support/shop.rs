@@ -88,9 +88,15 @@ impl Shop {
             let canary = pod == STABLE_PODS;
             let hash = if canary { CANARY } else { STABLE };
             let mut add = |name: &'static str, more: &str, rate: f64, error: bool| {
+                // sorted by name, as databases write them
+                let (code, edge) = if more.contains("code") {
+                    (more, "")
+                } else {
+                    ("", more)
+                };
                 series.push(Series {
                     metric: format!(
-                        r#"{{"__name__":"{name}","app":"shop","namespace":"shop","job":"checkout","instance":"10.3.{}.{}:9102","pod":"checkout-{hash}-x{pod:02}q7","rollouts_pod_template_hash":"{hash}"{more}}}"#,
+                        r#"{{"__name__":"{name}","app":"shop"{code},"instance":"10.3.{}.{}:9102","job":"checkout"{edge},"namespace":"shop","pod":"checkout-{hash}-x{pod:02}q7","rollouts_pod_template_hash":"{hash}"}}"#,
                         pod / 7,
                         pod * 11 + 3,
                     ),

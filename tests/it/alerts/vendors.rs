@@ -242,7 +242,12 @@ pub fn teams(body: &Value) -> Check {
                 other => return Err(format!("unknown element {other}")),
             }
         }
-        for action in list(card, "actions", 0, 6)? {
+        let actions = if card.contains_key("actions") {
+            list(card, "actions", 1, 6)?
+        } else {
+            &[]
+        };
+        for action in actions {
             let map = object(action, "action", &["type", "title", "url"])?;
             ensure(action["type"] == "Action.OpenUrl", "action")?;
             url(text(map, "url", 1, 4000)?)?;

@@ -7,3 +7,4 @@ mod broken;
 mod conformance;
 mod place;
 mod sample;
+mod wire;

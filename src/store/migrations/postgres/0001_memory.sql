@@ -114,7 +114,7 @@ CREATE INDEX lineage_value ON lineage (label, value, newest);
 CREATE INDEX lineage_rollout ON lineage (namespace, rollout, newest);
 CREATE INDEX lineage_newest ON lineage (newest);
 
--- The log. Places are given under a lock, so that no later commit has a lower one.
+-- The log. Places are given under a shared lock that readers wait for: see `settled`.
 CREATE TABLE events (
     seq BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     id BYTEA NOT NULL UNIQUE,

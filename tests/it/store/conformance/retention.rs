@@ -10,6 +10,7 @@ use rollout_judge::domain::{
 use uuid::Uuid;
 
 const DAY: Millis = 86_400_000;
+const MIB: u64 = 1 << 20;
 
 fn keep_for(days: Millis) -> Retention {
     Retention {
@@ -126,7 +127,6 @@ pub async fn what_is_still_to_be_told_stays(place: Place) {
 
 pub async fn the_oldest_go_by_size(place: Place) {
     let store = place.open().await;
-    const MIB: u64 = 1 << 20;
     for n in 0..300 {
         let mut draft = draft(&rollout("cart", "c"), T0 + n, n, Outcome::Pass);
         draft.run = Some(sample::named(&["run", &n.to_string()]));

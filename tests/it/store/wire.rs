@@ -1,0 +1,143 @@
+//! What was written once can be read for ever: `fixtures/wire/v1` against what it means today.
+//!
+//! A file there is never changed. A new one is added when there is something new to be read.
+
+use super::sample::{self, T0};
+use rollout_judge::{
+    domain::{
+        ArmSummary, Event, EventKind, FixedHorizon, Millis, Outcome, Override, Question,
+        RolloutState, Verdict,
+    },
+    store::wire::{
+        Unreadable, read,
+        shape::Shape,
+        v1::{self, Judged},
+        write,
+    },
+};
+use serde::{Serialize, de::DeserializeOwned};
+use std::{collections::BTreeMap, fmt::Debug, fs, path::PathBuf};
+
+fn file(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("fixtures/wire/v1/{name}.json"))
+}
+
+fn check<S>(name: &str, meaning: &S::Meaning)
+where
+    S: Shape + Serialize + DeserializeOwned,
+    S::Meaning: PartialEq + Debug,
+{
+    let today = write::<S>(meaning).unwrap();
+    let text = fs::read_to_string(file(name)).unwrap_or_else(|_| {
+        panic!(
+            "{} is missing; today it would be\n{today}",
+            file(name).display()
+        )
+    });
+    assert_eq!(&read::<S>(&text).unwrap(), meaning, "{name}");
+    assert_eq!(&read::<S>(&today).unwrap(), meaning, "{name}, as of today");
+}
+
+fn judged(outcome: Outcome) -> (Verdict, Question) {
+    let question = sample::question(&sample::rollout("cart", "c1"), T0 + 60_000);
+    let mut verdict = sample::verdict(&question, 7, outcome);
+    let mut full = sample::finding(outcome);
+    full.stable = full.canary;
+    full.limit = Some(0.02);
+    full.evidence.pod_spread = Some(0.25);
+    full.fixed_horizon = Some(FixedHorizon {
+        method: "score".to_owned(),
+        p_value: Some(0.049),
+        lower: Some(-0.001),
+        upper: Some(0.002),
+        interval_of: "difference".to_owned(),
+    });
+    verdict.findings.push(full);
+    (verdict, question)
+}
+
+#[test]
+fn verdicts_of_each_outcome() {
+    check::<Judged>("judged-pass", &judged(Outcome::Pass));
+    check::<Judged>("judged-fail", &judged(Outcome::Fail));
+    check::<Judged>("judged-inconclusive", &judged(Outcome::Inconclusive));
+}
+
+#[test]
+fn a_verdict_without_what_may_be_absent() {
+    let (mut verdict, mut question) = judged(Outcome::Pass);
+    verdict.findings.truncate(1);
+    let finding = &mut verdict.findings[0];
+    finding.canary = ArmSummary::default();
+    finding.effect = rollout_judge::domain::Effect::default();
+    (finding.margin, finding.evidence.dispersion) = (None, None);
+    (question.weight, question.step, question.since) = (None, None, None);
+    question.analysis_run = None;
+    check::<Judged>("judged-least", &(verdict, question));
+}
+
+fn state() -> RolloutState {
+    sample::state(&judged(Outcome::Fail).0, T0 + 60_000)
+}
+
+#[test]
+fn states() {
+    check::<v1::RolloutState>("state", &state());
+    let mut least = state();
+    (least.step, least.steps[0].weight) = (None, None);
+    (least.open, least.labels) = (BTreeMap::new(), BTreeMap::new());
+    check::<v1::RolloutState>("state-least", &least);
+}
+
+fn event(kind: EventKind) -> Event {
+    sample::event(&judged(Outcome::Fail).0, kind, T0 + 60_000)
+}
+
+#[test]
+fn events() {
+    for kind in EventKind::ALL {
+        check::<v1::Event>(&format!("event-{}", kind.as_str()), &event(*kind));
+    }
+    let mut source = event(EventKind::SourceDown);
+    (source.outcome, source.verdict) = (None, None);
+    source.author = Some("anna".to_owned());
+    check::<v1::Event>("event-least", &source);
+}
+
+#[test]
+fn overrides() {
+    let rollout = sample::rollout("cart", "c1");
+    let mut ruling: Override = sample::ruling(&rollout, Outcome::Pass, T0);
+    check::<v1::Override>("override", &ruling);
+    ruling.revoked = Some((T0 + 1 as Millis, "berta".to_owned()));
+    check::<v1::Override>("override-revoked", &ruling);
+}
+
+#[test]
+fn what_cannot_be_read() {
+    let text = write::<v1::Override>(&sample::ruling(
+        &sample::rollout("cart", "c1"),
+        Outcome::Pass,
+        T0,
+    ))
+    .unwrap();
+    let read = |text: &str| read::<v1::Override>(text);
+    assert!(read(&text.replace("\"reason\"", "\"later\":1,\"reason\"")).is_ok());
+    assert_eq!(
+        read(&text.replace("\"v\":1", "\"v\":2,\"shape\":[]")),
+        Err(Unreadable::Newer(2))
+    );
+    for damaged in [
+        "",
+        "{}",
+        "null",
+        &text[..text.len() / 2],
+        &text.replace("\"reason\"", "\"raison\""),
+        &text.replace("\"pass\"", "\"perhaps\""),
+    ] {
+        assert!(
+            matches!(read(damaged), Err(Unreadable::Damaged(_))),
+            "{damaged}"
+        );
+    }
+}
