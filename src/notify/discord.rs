@@ -40,7 +40,6 @@ pub fn layout(told: &Told) -> Value {
         }
         cut(&safe(&facts.reason), 1500)
     };
-    // a footer knows no Markdown, so that nothing else is escaped
     let footer = format!("{} {} {}", facts.severity, facts.policy, facts.author);
     let mut embed = json!({
         "title": filled(cut(&told.title, TITLE)),
@@ -48,7 +47,7 @@ pub fn layout(told: &Told) -> Value {
         "color": color,
         "timestamp": facts.at,
         "fields": fields,
-        "footer": {"text": cut(&footer.replace('@', "@\u{200b}"), 200)},
+        "footer": {"text": cut(&safe(&footer), 200)},
     });
     if !facts.url.is_empty()
         && let Some(map) = embed.as_object_mut()

@@ -223,7 +223,7 @@ fn mistakes_name_the_key_the_place_and_the_cure() {
     check(
         "deadline: 7s",
         "maxStreams: 10001",
-        "judge.yaml:4:15: server.maxStreams: is out of range; give 0 to 10000",
+        "judge.yaml:4:3: server.maxStreams: is out of range; give 0 to 10000",
     );
     for wrong in ["59s", "91d"] {
         check(
