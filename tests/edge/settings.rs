@@ -223,7 +223,7 @@ fn mistakes_name_the_key_the_place_and_the_cure() {
     check(
         "deadline: 7s",
         "maxStreams: 10001",
-        "judge.yaml:4:15: server.maxStreams: is out of range; give 0 to 10000",
+        "judge.yaml:4:3: server.maxStreams: is out of range; give 0 to 10000",
     );
     for wrong in ["59s", "91d"] {
         check(
@@ -248,11 +248,11 @@ fn mistakes_name_the_key_the_place_and_the_cure() {
         ),
         (
             "{ url: 'sqlite://x', password: { env: X } }",
-            "judge.yaml:13:30: store.password: is given although SQLite has none; remove it",
+            "judge.yaml:13:29: store.password: is given although SQLite has none; remove it",
         ),
         (
             "{ url: 'sqlite://x', dataDir: /x }",
-            "judge.yaml:13:30: store.dataDir: is given beside `url`",
+            "judge.yaml:13:29: store.dataDir: is given beside `url`",
         ),
         (
             "{ maxAge: 10m }",

@@ -39,6 +39,7 @@ impl Switch {
 
 macro_rules! through {
     ($($name:ident($($arg:ident: $kind:ty),*) -> $out:ty;)+) => {
+        #[expect(clippy::elidable_lifetime_names, reason = "one shape for all calls")]
         impl VerdictStore for Switch {$(
             fn $name<'a>(&'a self, $($arg: $kind),*) -> Stored<'a, $out> {
                 if self.is_cut() {

@@ -29,8 +29,9 @@ spec:
 const OVERRIDE: &str = "/v1/rollouts/shop/checkout/override";
 
 fn source() -> Scripted {
-    let empty = json!({"status": "success", "data": {"resultType": "matrix", "result": []}});
-    Scripted::start(move |_| Reply::Json(200, empty.to_string()))
+    // in the order of the databases
+    let empty = r#"{"status":"success","data":{"resultType":"matrix","result":[]}}"#;
+    Scripted::start(move |_| Reply::Json(200, empty.to_owned()))
 }
 
 fn setup(source: &Scripted) -> Setup {
