@@ -18,7 +18,7 @@ use std::{collections::BTreeMap, time::Duration};
 use tokio::time::{Instant, timeout_at};
 
 /// A receiver that asks for more patience than this is asked again anyway.
-const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+const LONGEST_WAIT: Duration = Duration::from_hours(1);
 /// Parts of an address that are shorter than this are words, not secrets.
 const SECRET_LENGTH: usize = 6;
 

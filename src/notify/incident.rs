@@ -58,6 +58,7 @@ pub fn key(event: &Event) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::EventKind::{Fail, Inconclusive, Override, Recovered, Started};
     use super::*;
     use crate::notify::facts::tests::hostile;
 
@@ -82,7 +83,6 @@ mod tests {
                 Incident::News(e) => format!("news {}", e.kind.as_str()),
             }
         };
-        use EventKind::{Fail, Inconclusive, Override, Recovered, Started};
         assert_eq!(of(&[Started]), "news started");
         assert_eq!(of(&[Fail, Started]), "open fail");
         assert_eq!(of(&[Fail, Recovered, Started]), "over recovered");

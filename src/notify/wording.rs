@@ -67,7 +67,7 @@ impl Wording {
             .filter(|title| !title.is_empty())
             .unwrap_or_else(|| (self.escape)(&facts.headline));
         let body = render("body", &self.body).map(|body| lines(&body));
-        Told { title, body, facts }
+        Told { facts, title, body }
     }
 }
 

@@ -98,7 +98,7 @@ pub struct Outbox {
 pub struct Workers {
     wakers: Arc<Vec<Arc<Notify>>>,
     stop: Arc<watch::Sender<bool>>,
-    workers: Arc<Mutex<Vec<JoinHandle<()>>>>,
+    running: Arc<Mutex<Vec<JoinHandle<()>>>>,
 }
 
 impl Outbox {
@@ -116,7 +116,7 @@ impl Outbox {
         Workers {
             wakers: Arc::new(wakers),
             stop: Arc::new(stop),
-            workers: Arc::new(Mutex::new(workers)),
+            running: Arc::new(Mutex::new(workers)),
         }
     }
 }
@@ -133,7 +133,7 @@ impl Workers {
     pub async fn stop(&self) {
         let _ = self.stop.send(true);
         let workers =
-            std::mem::take(&mut *self.workers.lock().unwrap_or_else(PoisonError::into_inner));
+            std::mem::take(&mut *self.running.lock().unwrap_or_else(PoisonError::into_inner));
         for worker in workers {
             if worker.await.is_err() {
                 tracing::error!(

@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-async fn slack(server: &Endpoint, more: &str) -> (Arc<dyn Notifier>, Secrets) {
+fn slack(server: &Endpoint, more: &str) -> (Arc<dyn Notifier>, Secrets) {
     let secrets = Secrets::new();
     let url = secrets.keep("url", &server.url("/hook"));
     (
@@ -31,7 +31,7 @@ async fn a_redirect_is_an_error_that_says_so() {
             Act::Answer(code, vec![("location", to.clone())], String::new())
         })
         .await;
-        let (receiver, _secrets) = slack(&server, "timeout: 5s").await;
+        let (receiver, _secrets) = slack(&server, "timeout: 5s");
         let NotifyError::Later { detail, .. } =
             receiver.tell(&message(EventKind::Fail)).await.unwrap_err()
         else {
@@ -46,7 +46,7 @@ async fn a_redirect_is_an_error_that_says_so() {
 async fn a_gigabyte_is_not_read() {
     for code in [200, 400, 500] {
         let server = Endpoint::start(move |_| Act::Flood(code)).await;
-        let (receiver, _secrets) = slack(&server, "timeout: 20s").await;
+        let (receiver, _secrets) = slack(&server, "timeout: 20s");
         let told = receiver.tell(&message(EventKind::Fail)).await;
         assert_eq!(told.is_ok(), code == 200, "{told:?}");
         if let Err(error) = told {
@@ -60,7 +60,7 @@ async fn a_gigabyte_is_not_read() {
 #[tokio::test]
 async fn a_server_that_hangs_or_closes_is_tried_again() {
     let server = Endpoint::start(|_| Act::Hang).await;
-    let (receiver, _secrets) = slack(&server, "timeout: 200ms").await;
+    let (receiver, _secrets) = slack(&server, "timeout: 200ms");
     let hung = receiver.tell(&message(EventKind::Fail)).await.unwrap_err();
     assert!(
         hung.to_string().contains("no answer within 200ms"),
@@ -87,7 +87,7 @@ async fn patience_is_heard() {
             )
         })
         .await;
-        let (receiver, _secrets) = slack(&server, "timeout: 5s").await;
+        let (receiver, _secrets) = slack(&server, "timeout: 5s");
         let told = receiver.tell(&message(EventKind::Fail)).await.unwrap_err();
         let NotifyError::Later { after, detail } = told else {
             panic!("{told:?}")

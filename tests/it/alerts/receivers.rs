@@ -14,6 +14,8 @@ use rollout_judge::{
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
+type Check = fn(&Value) -> Result<(), String>;
+
 /// Accepts what the check accepts.
 async fn vendor(check: impl Fn(&Seen) -> Result<(), String> + Send + Sync + 'static) -> Endpoint {
     Endpoint::start(move |seen| match check(seen) {
@@ -57,7 +59,6 @@ fn says_all(body: &Value) {
 #[tokio::test]
 async fn chats_show_everything_within_their_limits() {
     let secrets = Secrets::new();
-    type Check = fn(&Value) -> Result<(), String>;
     let services: [(&str, Check, &[&str]); 3] = [
         ("slack", vendors::slack, &["<!", "<@", "<at"]),
         (
@@ -109,7 +110,6 @@ async fn earlier_events_and_events_without_a_verdict_are_told_too() {
     bare.url = String::new();
     bare.event.namespace = String::new();
     bare.event.canary_hash = String::new();
-    type Check = fn(&Value) -> Result<(), String>;
     let services: [(&str, Check); 3] = [
         ("slack", vendors::slack),
         ("discord", vendors::discord),
