@@ -137,6 +137,8 @@ fn cure(key: &str, words: &str) -> String {
         let known = match last {
             "kind" => "give `victoriametrics` or `prometheus`",
             "format" => "give `text` or `json`",
+            "mode" => "give `structured` or `binary`",
+            "tls" => "give `starttls`, `tls` or `none`",
             _ => "see the documentation of this key",
         };
         return format!("`{variant}` is not known here; {known}");

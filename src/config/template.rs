@@ -101,6 +101,7 @@ pub fn sample() -> Value {
         }],
         "earlier": [{
             "event": "inconclusive", "severity": "warning", "at": "2026-01-02T15:00:05Z",
+            "verdict": "01890000-0000-7000-8000-000000000000", "canaryHash": "7d9f",
             "reason": "inconclusive for 15 min", "weight": 5.0, "outcome": "inconclusive",
         }],
     })

@@ -57,6 +57,16 @@ impl Piece {
         }
     }
 
+    /// The last block with a sample, of whichever arm.
+    pub fn last_block(&self) -> Option<i64> {
+        self.strands.last_block()
+    }
+
+    /// Ends earlier, with this block: there is no sample in those after it.
+    pub fn end_with(&mut self, last: i64) {
+        self.span.last = last;
+    }
+
     fn key(&self, digest: LabelsDigest) -> SeriesKey {
         SeriesKey {
             digest,

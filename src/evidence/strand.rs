@@ -139,6 +139,11 @@ impl Strands {
         })
     }
 
+    /// The last block in which a series has samples.
+    pub fn last_block(&self) -> Option<i64> {
+        self.cells.iter().map(|cell| cell.block).max()
+    }
+
     /// Takes one sample of the present series in. This is the hot path: no hashing, and memory only for the first sample of a
     /// block.
     #[inline]

@@ -107,7 +107,7 @@ pub struct CountState {
 
 impl CountState {
     /// An empty state for an error ratio or a ratio.
-    pub fn new(objective: &Objective) -> Self {
+    pub fn new(objective: &Objective, onset: Onset) -> Self {
         Self {
             proportion: matches!(objective.indicator, Indicator::ErrorRatio { .. }),
             limit_value: objective.limit,
@@ -119,7 +119,7 @@ impl CountState {
             dispersion: Dispersion::default(),
             pod_blocks: 0,
             spread: PodSpread::default(),
-            onset: Onset::default(),
+            onset,
             b1: StratifiedRatio::default(),
             running: Running::default(),
             blocks: Vec::new(),

@@ -1,9 +1,11 @@
 //! When new bets open: harm may begin late, and healthy history must not drown it.
 
-/// Blocks between regular starts: five minutes of 30 s blocks.
-const EVERY: i64 = 10;
-/// Starts after the first.
-const SLOTS: u32 = 24;
+use crate::domain::Millis;
+
+/// Time between regular starts.
+const EVERY: Millis = 300_000;
+/// Most starts after the first.
+const SLOTS: Millis = 24;
 /// Weight of the first start; the others share the rest equally.
 const FIRST: f64 = 0.5;
 /// A step is taken when the canary's share of traffic grows by this factor in two blocks running.
@@ -15,8 +17,12 @@ const MIN_TRIALS: f64 = 20.0;
 ///
 /// Regular starts come every five minutes; a step of the rollout, seen in the split of traffic itself, opens one more.
 /// So the evidence is a function of the blocks and of nothing that a caller says or a process remembers.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Onset {
+    /// Blocks between regular starts.
+    every: i64,
+    /// Starts after the first: as many as the horizon holds.
+    slots: u32,
     used: u32,
     begun: bool,
     share: Option<f64>,
@@ -25,19 +31,33 @@ pub struct Onset {
 }
 
 impl Onset {
+    /// For blocks of a length, judged over a horizon.
+    pub fn new(block: Millis, horizon: Millis) -> Self {
+        let every = (EVERY / block.max(1)).max(1);
+        Self {
+            every,
+            slots: (horizon / (every * block.max(1))).clamp(1, SLOTS) as u32,
+            used: 0,
+            begun: false,
+            share: None,
+            rising: 0,
+            step_due: false,
+        }
+    }
+
     /// Weight of the start to open before block `index`, if one is due.
     pub fn open_before(&mut self, index: i64) -> Option<f64> {
         if !self.begun {
             self.begun = true;
             return Some(FIRST);
         }
-        let due = index % EVERY == 0 || self.step_due;
+        let due = index % self.every == 0 || self.step_due;
         self.step_due = false;
-        if !due || self.used >= SLOTS {
+        if !due || self.used >= self.slots {
             return None;
         }
         self.used += 1;
-        Some((1.0 - FIRST) / f64::from(SLOTS))
+        Some((1.0 - FIRST) / f64::from(self.slots))
     }
 
     /// Looks at the split of a closed block.
@@ -69,14 +89,26 @@ mod tests {
 
     #[test]
     fn starts_share_the_weight_one() {
-        let mut onset = Onset::default();
-        let total: f64 = (0..1000).filter_map(|k| onset.open_before(k)).sum();
-        assert!((total - 1.0).abs() < 1e-12, "{total}");
+        for (block, horizon, starts) in [
+            (30_000, 7_200_000, 25),
+            (30_000, 86_400_000, 25),
+            (30_000, 2_400_000, 9),
+            (60_000, 3_600_000, 13),
+            (120_000, 3_600_000, 16),
+            (600_000, 1_800_000, 4),
+            (15_000, 60_000, 2),
+        ] {
+            let mut onset = Onset::new(block, horizon);
+            let opened: Vec<f64> = (0..10_000).filter_map(|k| onset.open_before(k)).collect();
+            let total: f64 = opened.iter().sum();
+            assert!((total - 1.0).abs() < 1e-12, "{total}");
+            assert_eq!(opened.len(), starts, "{block} {horizon}");
+        }
     }
 
     #[test]
     fn a_step_of_the_traffic_opens_a_start_in_the_next_block() {
-        let mut onset = Onset::default();
+        let mut onset = Onset::new(30_000, 7_200_000);
         let shares = [5.0, 5.0, 25.0, 25.0, 25.0];
         let opened: Vec<bool> = shares
             .iter()

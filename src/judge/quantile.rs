@@ -66,7 +66,7 @@ struct Track {
 
 impl QuantileState {
     /// An empty state.
-    pub fn new(objective: &Objective, quantile: f64) -> Self {
+    pub fn new(objective: &Objective, quantile: f64, onset: Onset) -> Self {
         let process = || BinomialProcess::new(Side::Greater);
         Self {
             quantile,
@@ -83,7 +83,7 @@ impl QuantileState {
             dispersion: Dispersion::default(),
             pod_blocks: 0,
             spread: PodSpread::default(),
-            onset: Onset::default(),
+            onset,
             b1: StratifiedRatio::default(),
             running: Running::default(),
             counts: Vec::new(),

@@ -4,6 +4,7 @@ use super::{
     counts::{CountBlock, CountState},
     levels::LevelState,
     means::MeanState,
+    onset::Onset,
     quantile::QuantileState,
     reading::{Reading, TrailPoint},
 };
@@ -27,14 +28,15 @@ pub enum ObjectiveState {
 }
 
 impl ObjectiveState {
-    /// An empty state for blocks of this length.
-    pub fn new(objective: &Objective, block: Millis) -> Self {
+    /// An empty state for blocks of this length, judged over a horizon.
+    pub fn new(objective: &Objective, block: Millis, horizon: Millis) -> Self {
+        let onset = || Onset::new(block, horizon);
         match &objective.indicator {
             Indicator::ErrorRatio { .. } | Indicator::Ratio { .. } => {
-                Self::Counts(Box::new(CountState::new(objective)))
+                Self::Counts(Box::new(CountState::new(objective, onset())))
             }
             Indicator::LatencyQuantile { quantile, .. } => {
-                Self::Quantile(Box::new(QuantileState::new(objective, *quantile)))
+                Self::Quantile(Box::new(QuantileState::new(objective, *quantile, onset())))
             }
             Indicator::Mean { .. } => Self::Means(Box::new(MeanState::new(objective, block))),
             Indicator::Gauge { .. } | Indicator::Query { .. } => {

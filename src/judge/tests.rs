@@ -71,7 +71,7 @@ impl Row {
             .policy
             .objectives
             .iter()
-            .map(|o| ObjectiveState::new(o, BLOCK))
+            .map(|o| ObjectiveState::new(o, BLOCK, self.policy.horizon))
             .collect();
         for state in &mut states {
             for index in -60..self.blocks {

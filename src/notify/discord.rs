@@ -40,13 +40,14 @@ pub fn layout(told: &Told) -> Value {
         }
         cut(&safe(&facts.reason), 1500)
     };
+    let footer = format!("{} {} {}", facts.severity, facts.policy, facts.author);
     let mut embed = json!({
         "title": filled(cut(&told.title, TITLE)),
         "description": filled(description),
         "color": color,
         "timestamp": facts.at,
         "fields": fields,
-        "footer": {"text": cut(&format!("{} {} {}", facts.severity, facts.policy, facts.author), 200)},
+        "footer": {"text": cut(&safe(&footer), 200)},
     });
     if !facts.url.is_empty()
         && let Some(map) = embed.as_object_mut()

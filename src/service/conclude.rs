@@ -55,7 +55,7 @@ pub fn conclude(
     let empty: Vec<ObjectiveState> = policy
         .objectives
         .iter()
-        .map(|o| ObjectiveState::new(o, block))
+        .map(|o| ObjectiveState::new(o, block, policy.horizon))
         .collect();
     let observe = |(i, empty)| {
         let read: Option<&ObjectiveEvidence> = evidence.objectives.get(i);

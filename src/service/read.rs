@@ -19,6 +19,8 @@ use std::{collections::BTreeMap, time::Instant};
 
 /// Longest stretch that one query asks for.
 const PIECE: Millis = 1_800_000;
+/// Blocks in which nothing was seen of either arm are closed after this time. As long as baselines are looked for.
+const SILENCE: Millis = LOOKBACK;
 
 /// Why an objective could not be brought up to date.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -106,7 +108,7 @@ impl ObjectiveEvidence {
         };
         Self {
             condenser: Condenser::new(kind, grid, identity.clone()),
-            state: ObjectiveState::new(objective, found.block),
+            state: ObjectiveState::new(objective, found.block, policy.horizon),
             next: first,
             notes: Notes::default(),
             warnings: Vec::new(),
@@ -154,8 +156,17 @@ impl ObjectiveEvidence {
         Ok(Stretch { first, last, asks })
     }
 
-    /// Closes a stretch whose answers are all there and folds its blocks.
-    fn close(&mut self, last: i64, pieces: Vec<Piece>) -> Result<(), ReadError> {
+    /// Closes a stretch whose answers are all there and folds its blocks. The blocks since the last sample of either arm stay
+    /// open for a while: a database that was briefly empty may still get their samples.
+    fn close(&mut self, until: Until, mut pieces: Vec<Piece>) -> Result<(), ReadError> {
+        let heard = pieces.iter().filter_map(Piece::last_block).max();
+        let last = until
+            .stretch
+            .min(until.patience.max(heard.unwrap_or(i64::MIN)));
+        if last < self.next {
+            return Ok(());
+        }
+        pieces.iter_mut().for_each(|piece| piece.end_with(last));
         let closed = self.condenser.close(pieces)?;
         for (index, block) in &closed.blocks {
             self.state.fold(*index, block);
@@ -173,6 +184,15 @@ impl ObjectiveEvidence {
             }
         }
     }
+}
+
+/// How far a stretch is closed.
+#[derive(Clone, Copy)]
+struct Until {
+    /// Its last block.
+    stretch: i64,
+    /// Silent blocks up to this one are closed too.
+    patience: i64,
 }
 
 /// A stretch of one objective that is about to be read.
@@ -214,17 +234,22 @@ pub async fn advance(evidence: &mut [ObjectiveEvidence], jobs: &[Job<'_>], last:
         one.problem = None;
     }
     let record = evidence.iter().any(|one| one.recorder.wants_samples());
+    let mut open = vec![true; evidence.len()];
     loop {
         let mut stretches = Vec::new();
         let mut shared: BTreeMap<PlannedQuery, Vec<(Place, Piece)>> = BTreeMap::new();
         for (at, (one, job)) in evidence.iter_mut().zip(jobs).enumerate() {
-            if one.next > last || one.problem.is_some() {
+            if one.next > last || one.problem.is_some() || !open.get(at).is_some_and(|o| *o) {
                 continue;
             }
             match one.plan(job, last) {
                 Err(error) => one.problem = Some(error.into()),
                 Ok(stretch) => {
-                    stretches.push((at, stretch.last));
+                    let until = Until {
+                        stretch: stretch.last,
+                        patience: last - SILENCE / job.grid.length.max(1),
+                    };
+                    stretches.push((at, until));
                     let blocks = (stretch.first, stretch.last);
                     for (answer, ask) in (0_u32..).zip(stretch.asks) {
                         let taker = Taker::new(at as u32, ask.role, ask.arm, blocks);
@@ -279,12 +304,15 @@ pub async fn advance(evidence: &mut [ObjectiveEvidence], jobs: &[Job<'_>], last:
                 places,
             }));
         }
-        for (at, last) in stretches {
+        for (at, until) in stretches {
             let Some((one, pieces)) = evidence.get_mut(at).zip(answers.get_mut(at)) else {
                 continue;
             };
+            if let Some(open) = open.get_mut(at) {
+                *open = until.stretch < last;
+            }
             if one.problem.is_none()
-                && let Err(error) = one.close(last, std::mem::take(pieces))
+                && let Err(error) = one.close(until, std::mem::take(pieces))
             {
                 one.problem = Some(error);
             }
@@ -296,11 +324,14 @@ pub async fn advance(evidence: &mut [ObjectiveEvidence], jobs: &[Job<'_>], last:
 /// Raw answers go with the first objective whose blocks were made of them.
 fn keep_tapes(evidence: &mut [ObjectiveEvidence], tapes: Vec<Taped>) {
     for taped in tapes {
-        let closed = |place: &Place| {
-            let one = evidence.get(place.at);
-            one.is_some_and(|one| one.problem.is_none() && one.recorder.wants_samples())
+        let closed = |mut place: Place| {
+            let one = evidence.get(place.at)?;
+            // silent blocks at the end may still be open
+            place.taker.last = place.taker.last.min(one.folded());
+            let closed = one.problem.is_none() && place.taker.first <= place.taker.last;
+            (closed && one.recorder.wants_samples()).then_some(place)
         };
-        let places: Vec<Place> = taped.places.into_iter().filter(closed).collect();
+        let places: Vec<Place> = taped.places.into_iter().filter_map(closed).collect();
         let Some(owner) = places.first() else {
             continue;
         };

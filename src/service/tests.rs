@@ -13,7 +13,7 @@ use std::{
     collections::BTreeMap,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -29,6 +29,8 @@ pub(super) struct Shelf {
     rows: Vec<Row>,
     replicas: Vec<String>,
     pub(super) stumbles: Option<usize>,
+    /// Is the database empty for now?
+    empty: Arc<AtomicBool>,
     asked: AtomicUsize,
 }
 
@@ -38,6 +40,7 @@ impl Shelf {
             rows,
             replicas: vec!["replica".to_owned()],
             stumbles: None,
+            empty: Arc::default(),
             asked: AtomicUsize::new(0),
         }
     }
@@ -50,7 +53,8 @@ impl Shelf {
                     .get("hash")
                     .is_some_and(|hash| query.text.contains(hash))
         };
-        let rows: Vec<&Row> = self.rows.iter().filter(asked).collect();
+        let there = |_: &&Row| !self.empty.load(Ordering::SeqCst);
+        let rows: Vec<&Row> = self.rows.iter().filter(there).filter(asked).collect();
         match query.shape {
             Shape::Raw { .. } => {
                 for (_, labels, samples) in rows {
@@ -320,6 +324,28 @@ async fn whoever_asks_and_however_often_the_verdict_is_the_same() {
                 format!("{:?}", ask(&often, at).await),
                 expected,
                 "{rest}: replay"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn samples_that_come_after_a_short_silence_of_the_database_are_not_missed() {
+    let text = SPEC.replace("REST", "horizon: 2h");
+    let shelf = Shelf::of(shop(15_000));
+    let empty = Arc::clone(&shelf.empty);
+    let judge = judge_of(&text, shelf);
+    for poll in 1..60 {
+        let silent = (20..29).contains(&poll);
+        empty.store(silent, Ordering::SeqCst);
+        let at = START + poll * 30_000 + 1_000;
+        let verdict = ask(&judge, at).await;
+        if !silent && (poll % 10 == 9 || poll < 32) {
+            let fresh = judge_of(&text, Shelf::of(shop(15_000)));
+            assert_eq!(
+                format!("{:?}", ask(&fresh, at).await),
+                format!("{verdict:?}"),
+                "poll {poll}"
             );
         }
     }

@@ -24,7 +24,7 @@ use tokio::{sync::Semaphore, time};
 /// The first pause before another try; it doubles.
 const PAUSE: Duration = Duration::from_millis(50);
 /// Answers that are read at the same time: each takes up to 800 KiB of buffers. Waiting for one to begin takes none.
-const BODIES: usize = 16;
+const BODIES: usize = 8;
 /// So much of an error's body is read.
 const ERROR_BODY: u64 = 64 << 10;
 

@@ -107,7 +107,7 @@ fn mistakes_name_the_key_the_place_and_the_cure() {
         (
             "[{ env: HOOK_KEY }]",
             "[]",
-            "judge.yaml:8:58: receivers.hook.webhook.secrets: is empty",
+            "judge.yaml:8:56: receivers.hook.webhook.secrets: is empty",
         ),
         (
             "perMinute: 30",
@@ -157,12 +157,12 @@ fn mistakes_name_the_key_the_place_and_the_cure() {
         (
             "to: [oncall, am]",
             "to: [oncal]",
-            "judge.yaml:16:58: routes[0].to[0]: `oncal` is not one of `receivers`; did you mean `oncall`?",
+            "judge.yaml:16:59: routes[0].to[0]: `oncal` is not one of `receivers`; did you mean `oncall`?",
         ),
         (
             "events: [fail]",
-            "events: [failed]",
-            "judge.yaml:16:25: routes[0].match.events[0]: `failed` is not an event; did you mean `fail`?",
+            "events: [fial]",
+            "judge.yaml:16:25: routes[0].match.events[0]: `fial` is not an event; did you mean `fail`?",
         ),
         (
             "events: [fail]",

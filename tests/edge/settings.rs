@@ -248,11 +248,11 @@ fn mistakes_name_the_key_the_place_and_the_cure() {
         ),
         (
             "{ url: 'sqlite://x', password: { env: X } }",
-            "judge.yaml:13:30: store.password: is given although SQLite has none; remove it",
+            "judge.yaml:13:29: store.password: is given although SQLite has none; remove it",
         ),
         (
             "{ url: 'sqlite://x', dataDir: /x }",
-            "judge.yaml:13:30: store.dataDir: is given beside `url`",
+            "judge.yaml:13:29: store.dataDir: is given beside `url`",
         ),
         (
             "{ maxAge: 10m }",

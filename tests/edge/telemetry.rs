@@ -87,6 +87,7 @@ async fn filled() -> (String, Arc<Metrics>) {
     metrics.reloaded(false);
     metrics.policies(3);
     metrics.deliveries("chat", "delivered", 1);
+    metrics.write_back("remoteWrite", "written", 1);
     metrics.pending("chat", 2, Duration::from_secs(3));
     (metrics.render(NOW), metrics)
 }

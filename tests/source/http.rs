@@ -212,8 +212,12 @@ async fn gzip_is_undone() {
     let server =
         Scripted::start(move |_| Reply::json(body.clone()).header("content-encoding", "gzip"))
             .await;
-    let (answer, _) = ask(&settings(server.url()), &up()).await;
+    let mut settings = settings(server.url());
+    settings.compression = true;
+    let (answer, _) = ask(&settings, &up()).await;
     assert_eq!(answer.unwrap().bytes, good().len() as u64);
+    let seen = server.seen().remove(0);
+    assert_eq!(seen.header("accept-encoding"), Some("gzip"));
 }
 
 #[tokio::test]

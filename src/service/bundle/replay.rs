@@ -96,7 +96,7 @@ pub fn replay(bundle: &Bundle) -> Result<Replay, BundleError> {
                 .differences
                 .extend(other_blocks(objective, &kept, &again));
         }
-        let mut state = ObjectiveState::new(objective, inputs.block);
+        let mut state = ObjectiveState::new(objective, inputs.block, policy.horizon);
         for (index, block) in &kept {
             state.fold(*index, block);
         }

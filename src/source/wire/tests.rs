@@ -1,17 +1,24 @@
 use super::*;
-use crate::domain::{Labels, Millis, NativeHistogram, ReadReport, SampleSink, Window};
+use crate::domain::{
+    Labels, LabelsDigest, Millis, NativeHistogram, ReadReport, SampleSink, Window,
+};
 use proptest::prelude::*;
 use std::fmt::Write;
 
 /// Writes down every event.
 #[derive(Default)]
-struct Events(String);
+struct Events(String, Option<LabelsDigest>);
 
 impl SampleSink for Events {
     fn restart(&mut self) {
         self.0.clear();
     }
+    fn recall(&mut self, digest: LabelsDigest) -> bool {
+        self.1 = Some(digest);
+        false
+    }
     fn series(&mut self, labels: Labels) {
+        assert_eq!(self.1.take(), Some(labels.digest()), "{labels}");
         writeln!(self.0, "{labels}").unwrap();
     }
     fn sample(&mut self, at: Millis, value: f64) {
@@ -99,6 +106,43 @@ fn usual_samples() {
         let found = refused(&USUAL.replace(from, to));
         assert!(found.contains(says), "{found}");
     }
+}
+
+#[test]
+fn labels_have_one_digest_however_they_are_written() {
+    struct Digests(Vec<LabelsDigest>);
+    impl SampleSink for Digests {
+        fn restart(&mut self) {}
+        fn recall(&mut self, digest: LabelsDigest) -> bool {
+            self.0.push(digest);
+            true
+        }
+        fn series(&mut self, labels: Labels) {
+            panic!("{labels} was known");
+        }
+        fn sample(&mut self, _: Millis, _: f64) {}
+        fn histogram(&mut self, _: Millis, _: NativeHistogram) {}
+    }
+    let digest = |labels: &str| {
+        let text = format!(
+            r#"{{"status":"success","data":{{"resultType":"matrix","result":[{{"metric":{labels},"values":[]}}]}}}}"#
+        );
+        let mut sink = Digests(Vec::new());
+        let mut decoder = Decoder::new(WIDE);
+        decoder.feed(text.as_bytes(), &mut sink).unwrap();
+        decoder.finish(&mut sink).unwrap();
+        sink.0.remove(0)
+    };
+    let usual = digest(r#"{"__name__":"up","pod":"a","zone":"é"}"#);
+    for same in [
+        r#"{"zone":"é","__name__":"up","pod":"a"}"#,
+        r#"{ "__name__" : "up", "pod":"a" ,"zone":"é" }"#,
+        r#"{"__name__":"up","pod":"\u0061","zone":"\u00e9"}"#,
+    ] {
+        assert_eq!(digest(same), usual, "{same}");
+    }
+    assert_ne!(digest(r#"{"__name__":"up","pod":"a"}"#), usual);
+    assert_eq!(digest("{}"), digest("{ }"));
 }
 
 #[test]

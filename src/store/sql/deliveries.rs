@@ -66,7 +66,11 @@ pub async fn claim(
              WHERE b.receiver = d.receiver AND b.queue = d.queue AND b.progress = 'pending'
                AND b.tries = 0 AND f.kind = 'fail' AND b.due <= ",
     );
-    query.push_bind(now).push("))");
+    query
+        .push_bind(now)
+        .push(" AND b.leased_until <= ")
+        .push_bind(now);
+    query.push("))");
     query
         .push(" ORDER BY d.place LIMIT ")
         .push_bind(i64::from(limit));

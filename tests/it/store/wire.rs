@@ -86,6 +86,7 @@ fn states() {
     let mut least = state();
     (least.step, least.steps[0].weight) = (None, None);
     (least.open, least.labels) = (BTreeMap::new(), BTreeMap::new());
+    least.outcomes = BTreeMap::new();
     check::<v1::RolloutState>("state-least", &least);
 }
 

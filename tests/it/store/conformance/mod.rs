@@ -45,6 +45,7 @@ rows! {
         the_oldest_of_each_order_is_claimed_with_what_waits_behind_it
         a_lease_hides_until_it_is_over
         tries_are_noted
+        a_new_fail_waits_for_nothing_that_was_put_off
         a_dead_delivery_blocks_nobody_and_can_be_retried
         lists_of_deliveries
         claimers_at_the_same_time_get_different_deliveries;

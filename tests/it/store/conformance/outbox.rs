@@ -12,9 +12,19 @@ use uuid::Uuid;
 
 /// Queues one message about a rollout to each receiver; gives its deliveries.
 async fn queue(store: &dyn VerdictStore, name: &str, n: i64, receivers: &[&str]) -> Vec<Delivery> {
+    queue_kind(store, name, n, receivers, EventKind::Fail).await
+}
+
+async fn queue_kind(
+    store: &dyn VerdictStore,
+    name: &str,
+    n: i64,
+    receivers: &[&str],
+    kind: EventKind,
+) -> Vec<Delivery> {
     let question = sample::question(&rollout(name, "c"), T0 + n);
     let verdict = sample::verdict(&question, 1, Outcome::Fail);
-    let mut event = sample::event(&verdict, EventKind::Fail, T0 + n);
+    let mut event = sample::event(&verdict, kind, T0 + n);
     event.id = sample::named(&[name, &n.to_string()]);
     let deliveries: Vec<Delivery> = receivers
         .iter()
@@ -131,10 +141,32 @@ pub async fn tries_are_noted(place: Place) {
     assert_eq!((done.len(), done[0].tries, &done[0].error), (1, 2, &None));
 }
 
+pub async fn a_new_fail_waits_for_nothing_that_was_put_off(place: Place) {
+    let store = place.open().await;
+    let claim = async |now| ids(&store.claim("chat", now, now + 1, 9).await.unwrap());
+    let later = |due| Tried::Later {
+        due,
+        error: "held".to_owned(),
+    };
+    let put_off = async |id, due| store.settle(id, later(due), NOW).await.unwrap();
+    let first = queue_kind(&*store, "a", 1, &["chat"], EventKind::Inconclusive).await[0].id;
+    put_off(first, NOW + 500).await;
+    let second = queue_kind(&*store, "a", 2, &["chat"], EventKind::Recovered).await[0].id;
+    assert_eq!(claim(NOW).await, [], "nothing urgent waits behind it");
+    let fail = queue(&*store, "a", 3, &["chat"]).await[0].id;
+    let all = [(first, vec![second, fail])];
+    assert_eq!(claim(NOW).await, all, "in order, with what was put off");
+    for id in [first, second, fail] {
+        put_off(id, NOW + 500).await;
+    }
+    assert_eq!(claim(NOW + 499).await, [], "it was tried");
+    assert_eq!(claim(NOW + 500).await, all);
+}
+
 pub async fn a_dead_delivery_blocks_nobody_and_can_be_retried(place: Place) {
     let store = place.open().await;
     let first = queue(&*store, "a", 1, &["chat"]).await[0].id;
-    let second = queue(&*store, "a", 2, &["chat"]).await[0].id;
+    let second = queue_kind(&*store, "a", 2, &["chat"], EventKind::Recovered).await[0].id;
     let claim = async |now| ids(&store.claim("chat", now, now + 1, 9).await.unwrap());
     assert!(!store.retry(first, NOW).await.unwrap(), "not dead");
     let dead = Tried::Dead {
