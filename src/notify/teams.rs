@@ -62,7 +62,7 @@ pub fn layout(told: &Told) -> Value {
     body.push(json!({"type": "TextBlock", "isSubtle": true, "size": "Small", "wrap": true, "text": small.join(" · ")}));
     let mut card = json!({
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
-        "type": "AdaptiveCard", "version": "1.4", "fallbackText": cut(&facts.headline, TITLE), "body": body,
+        "type": "AdaptiveCard", "version": "1.4", "fallbackText": filled(cut(&told.title, TITLE)), "body": body,
     });
     if !facts.url.is_empty()
         && let Some(map) = card.as_object_mut()
