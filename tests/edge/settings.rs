@@ -229,13 +229,13 @@ fn mistakes_name_the_key_the_place_and_the_cure() {
         check(
             "deadline: 7s",
             &format!("maxOverride: {wrong}"),
-            "judge.yaml:4:16: server.maxOverride: is out of range; give 1m to 90d",
+            "judge.yaml:4:3: server.maxOverride: is out of range; give 1m to 90d",
         );
     }
     check(
         "namespaces: [shop]",
         "mayOverrule: true",
-        "judge.yaml:10:50: auth.tokens[0].mayOverrule: unknown key `mayOverrule`; did you mean `mayOverride`?",
+        "judge.yaml:11:50: auth.tokens[0].mayOverrule: unknown key `mayOverrule`; did you mean `mayOverride`?",
     );
     for (store, expected) in [
         (

@@ -26,11 +26,11 @@ pub async fn append(
     let mut new = Vec::with_capacity(events.len());
     for mut event in events {
         let inserted = sqlx::query::<Db>(
-            "INSERT INTO events (id, at, kind, namespace, rollout, body) VALUES ($1, $2, $3, $4, $5, $6)
+            "INSERT INTO events (id, kept_at, kind, namespace, rollout, body) VALUES ($1, $2, $3, $4, $5, $6)
              ON CONFLICT (id) DO NOTHING RETURNING seq",
         )
         .bind(event.id.as_bytes().as_slice())
-        .bind(event.at)
+        .bind(now.unwrap_or(event.at))
         .bind(event.kind.as_str())
         .bind(text(&event.namespace))
         .bind(text(&event.rollout))

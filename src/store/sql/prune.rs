@@ -10,6 +10,9 @@ use crate::{
 };
 use uuid::Uuid;
 
+/// Age counts from when a verdict was kept: a judgement of an earlier moment stays as long as any other.
+const KEPT_LONG_AGO: &str = "DELETE FROM verdicts WHERE id IN (SELECT id FROM verdicts WHERE kept_at < $1 ORDER BY kept_at LIMIT $2)";
+
 /// What goes with verdicts of the same age, in the order in which `keep` writes: `$1` is a moment, `$2` a number of rows.
 const WITH_VERDICTS: [&str; 3] = [
     // a reading is over when its last verdict is
@@ -18,17 +21,21 @@ const WITH_VERDICTS: [&str; 3] = [
     "DELETE FROM deliveries WHERE place IN (SELECT place FROM deliveries WHERE progress <> 'pending'
          AND queued_at < $1 ORDER BY queued_at LIMIT $2)",
     // what is still to be told stays
-    "DELETE FROM events WHERE seq IN (SELECT seq FROM events e WHERE at < $1
-         AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.event = e.id) ORDER BY at LIMIT $2)",
+    "DELETE FROM events WHERE seq IN (SELECT seq FROM events e WHERE kept_at < $1
+         AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.event = e.id) ORDER BY kept_at LIMIT $2)",
 ];
 
-/// What only age removes. A latch stays for as long as a verdict would; an override at least until it expires.
+/// What only age removes. A latch, a label and a revision stay for as long as their verdicts; an override at least until
+/// it expires.
 const BY_AGE: [&str; 5] = [
-    "DELETE FROM policies WHERE revision IN (SELECT revision FROM policies WHERE newest < $1 LIMIT $2)",
+    "DELETE FROM policies WHERE revision IN (SELECT revision FROM policies p WHERE newest < $1
+         AND NOT EXISTS (SELECT 1 FROM verdicts v WHERE v.policy = p.name AND v.revision = p.revision) LIMIT $2)",
     "DELETE FROM lineage WHERE newest < $1 AND (label, value, namespace, rollout, canary_hash) IN
-         (SELECT label, value, namespace, rollout, canary_hash FROM lineage WHERE newest < $1 ORDER BY newest LIMIT $2)",
+         (SELECT label, value, namespace, rollout, canary_hash FROM lineage l WHERE newest < $1
+         AND NOT EXISTS (SELECT 1 FROM verdicts v WHERE v.id = l.verdict) ORDER BY newest LIMIT $2)",
     "DELETE FROM latches WHERE at < $1 AND (namespace, rollout, canary_hash, policy, revision) IN
-         (SELECT namespace, rollout, canary_hash, policy, revision FROM latches WHERE at < $1 ORDER BY at LIMIT $2)",
+         (SELECT namespace, rollout, canary_hash, policy, revision FROM latches l WHERE at < $1
+         AND NOT EXISTS (SELECT 1 FROM verdicts v WHERE v.id = l.verdict) ORDER BY at LIMIT $2)",
     "DELETE FROM rollouts WHERE kept_at < $1 AND (namespace, name) IN
          (SELECT namespace, name FROM rollouts WHERE kept_at < $1 ORDER BY kept_at LIMIT $2)",
     "DELETE FROM overrides WHERE id IN (SELECT id FROM overrides WHERE expires < $1 ORDER BY expires LIMIT $2)",
@@ -39,7 +46,7 @@ pub async fn prune(conn: &mut Conn, retention: Retention, now: Millis) -> Result
     dialect::lock(conn, Lock::Pruning).await?;
     let batch = i64::from(retention.batch.max(1));
     let old = now.saturating_sub(retention.max_age);
-    let mut removed = verdicts(conn, moment::first_id(old), batch).await?;
+    let mut removed = rows(conn, KEPT_LONG_AGO, old, batch).await?;
     for text in BY_AGE {
         removed += rows(conn, text, old, batch.saturating_sub(removed as i64)).await?;
     }

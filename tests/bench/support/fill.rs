@@ -14,7 +14,7 @@ FROM {numbers};
 INSERT INTO bodies (id, body, inputs)
 SELECT v.id, b.body, b.inputs FROM verdicts v, (SELECT body, inputs FROM bodies LIMIT 1) b WHERE v.revision = 'rev-1'
     AND v.size = 4000;
-INSERT INTO events (id, at, kind, namespace, rollout, body)
+INSERT INTO events (id, kept_at, kind, namespace, rollout, body)
 SELECT v.id, v.at, 'verdict', v.namespace, v.rollout, e.body
 FROM verdicts v, (SELECT body FROM events LIMIT 1) e WHERE v.size = 4000 ORDER BY v.id;
 INSERT INTO lineage (label, value, namespace, rollout, canary_hash, oldest, newest, verdict)

@@ -22,6 +22,7 @@ CREATE INDEX verdicts_namespace ON verdicts (namespace, id);
 CREATE INDEX verdicts_policy ON verdicts (policy, id);
 CREATE INDEX verdicts_outcome ON verdicts (outcome, id);
 CREATE INDEX verdicts_canary ON verdicts (canary_hash, id);
+CREATE INDEX verdicts_kept ON verdicts (kept_at);
 CREATE INDEX verdicts_run ON verdicts (run) WHERE run IS NOT NULL;
 
 CREATE TABLE bodies (
@@ -118,7 +119,7 @@ CREATE INDEX lineage_newest ON lineage (newest);
 CREATE TABLE events (
     seq BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     id BYTEA NOT NULL UNIQUE,
-    at BIGINT NOT NULL,
+    kept_at BIGINT NOT NULL,
     kind TEXT COLLATE "C" NOT NULL,
     namespace TEXT COLLATE "C" NOT NULL,
     rollout TEXT COLLATE "C" NOT NULL,
@@ -126,7 +127,7 @@ CREATE TABLE events (
 );
 CREATE INDEX events_rollout ON events (namespace, rollout, seq);
 CREATE INDEX events_changes ON events (namespace, rollout, seq) WHERE kind <> 'verdict';
-CREATE INDEX events_at ON events (at);
+CREATE INDEX events_kept ON events (kept_at);
 
 CREATE TABLE deliveries (
     place BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

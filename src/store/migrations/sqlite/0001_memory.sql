@@ -21,6 +21,7 @@ CREATE INDEX verdicts_namespace ON verdicts (namespace, id);
 CREATE INDEX verdicts_policy ON verdicts (policy, id);
 CREATE INDEX verdicts_outcome ON verdicts (outcome, id);
 CREATE INDEX verdicts_canary ON verdicts (canary_hash, id);
+CREATE INDEX verdicts_kept ON verdicts (kept_at);
 CREATE INDEX verdicts_run ON verdicts (run) WHERE run IS NOT NULL;
 
 CREATE TABLE bodies (
@@ -117,7 +118,7 @@ CREATE INDEX lineage_newest ON lineage (newest);
 CREATE TABLE events (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     id BLOB NOT NULL UNIQUE,
-    at INTEGER NOT NULL,
+    kept_at INTEGER NOT NULL,
     kind TEXT NOT NULL,
     namespace TEXT NOT NULL,
     rollout TEXT NOT NULL,
@@ -125,7 +126,7 @@ CREATE TABLE events (
 ) STRICT;
 CREATE INDEX events_rollout ON events (namespace, rollout, seq);
 CREATE INDEX events_changes ON events (namespace, rollout, seq) WHERE kind <> 'verdict';
-CREATE INDEX events_at ON events (at);
+CREATE INDEX events_kept ON events (kept_at);
 
 CREATE TABLE deliveries (
     place INTEGER PRIMARY KEY AUTOINCREMENT,
