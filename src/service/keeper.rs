@@ -142,12 +142,11 @@ async fn within<T>(
     deadline: Instant,
     call: impl Future<Output = Result<T, StoreError>>,
 ) -> Result<T, JudgeError> {
-    match tokio::time::timeout_at(deadline.into(), call).await {
-        Ok(outcome) => outcome.map_err(|error| unavailable(&error)),
-        Err(_) => {
-            tracing::error!("the store did not answer before the deadline");
-            Err(JudgeError::StoreDown)
-        }
+    if let Ok(outcome) = tokio::time::timeout_at(deadline.into(), call).await {
+        outcome.map_err(|error| unavailable(&error))
+    } else {
+        tracing::error!("the store did not answer before the deadline");
+        Err(JudgeError::StoreDown)
     }
 }
 

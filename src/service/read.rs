@@ -166,7 +166,9 @@ impl ObjectiveEvidence {
         if last < self.next {
             return Ok(());
         }
-        pieces.iter_mut().for_each(|piece| piece.end_with(last));
+        for piece in &mut pieces {
+            piece.end_with(last);
+        }
         let closed = self.condenser.close(pieces)?;
         for (index, block) in &closed.blocks {
             self.state.fold(*index, block);

@@ -4,7 +4,7 @@ use crate::domain::{Clock, Retention, VerdictStore};
 use std::{sync::Arc, time::Duration};
 
 /// Between two looks when there is nothing to remove.
-const REST: Duration = Duration::from_secs(60);
+const REST: Duration = Duration::from_mins(1);
 /// Between two batches.
 const BREATH: Duration = Duration::from_millis(50);
 

@@ -60,7 +60,7 @@ pub struct Given<'a> {
 }
 
 impl Given<'_> {
-    fn event(&self, kind: EventKind, reason: String) -> Event {
+    fn event(&self, kind: EventKind, reason: &str) -> Event {
         let verdict = self.verdict;
         Event {
             seq: 0,
@@ -75,7 +75,7 @@ impl Given<'_> {
             outcome: Some(verdict.outcome),
             verdict: Some(verdict.id),
             author: None,
-            reason: clean(&reason),
+            reason: clean(reason),
         }
     }
 
@@ -94,7 +94,7 @@ pub fn after(given: &Given<'_>) -> Aftermath {
         ..
     } = *given;
     let latch = latch(given);
-    let plain = given.event(EventKind::Verdict, verdict.reason.clone());
+    let plain = given.event(EventKind::Verdict, &verdict.reason);
     if standing.state.as_ref().is_some_and(|s| s.at > question.at) {
         return Aftermath {
             state: None,
@@ -111,7 +111,7 @@ pub fn after(given: &Given<'_>) -> Aftermath {
         if let Some(former) = before.filter(|s| s.open.keys().any(|key| told(key))) {
             let mut over = given.event(
                 EventKind::Recovered,
-                format!(
+                &format!(
                     "over: {} is judged instead of {}",
                     verdict.rollout.canary_hash, former.canary_hash
                 ),
@@ -121,7 +121,7 @@ pub fn after(given: &Given<'_>) -> Aftermath {
         }
         events.push(given.event(
             EventKind::Started,
-            format!(
+            &format!(
                 "canary {} is judged against {}",
                 verdict.rollout.canary_hash, verdict.rollout.stable_hash
             ),
@@ -136,7 +136,7 @@ pub fn after(given: &Given<'_>) -> Aftermath {
     if let Some((former, _)) = known.filter(|(outcome, _)| *outcome != verdict.outcome) {
         events.push(given.event(
             EventKind::Changed,
-            format!(
+            &format!(
                 "{} after {}: {}",
                 verdict.outcome.as_str(),
                 former.as_str(),
@@ -207,7 +207,7 @@ fn walk(given: &Given<'_>, same: Option<&RolloutState>, events: &mut Vec<Event>)
     let from = digits(before.weight);
     events.push(given.event(
         EventKind::Weight,
-        format!("weight {} % after {from} %", digits(weight)),
+        &format!("weight {} % after {from} %", digits(weight)),
     ));
     let left = before
         .steps
@@ -216,7 +216,7 @@ fn walk(given: &Given<'_>, same: Option<&RolloutState>, events: &mut Vec<Event>)
     if weight > before.weight && left.is_some_and(|step| !step.passed) {
         events.push(given.event(
             EventKind::PromotionWithoutEvidence,
-            format!(
+            &format!(
                 "the weight went from {from} to {} % although no pass was given at {from} %",
                 digits(weight)
             ),
@@ -251,7 +251,7 @@ fn tell(
     let key = |kind: EventKind| format!("{} {}", kind.as_str(), verdict.policy);
     let mut say = |open: &mut BTreeMap<String, Millis>, kind: EventKind, reason: String| {
         if open.insert(key(kind), question.at).is_none() {
-            events.push(given.event(kind, reason));
+            events.push(given.event(kind, &reason));
         }
     };
     let lasted = question.at - since;
@@ -304,7 +304,7 @@ fn tell(
     if !ended.is_empty() && verdict.outcome != Outcome::Fail {
         events.push(given.event(
             EventKind::Recovered,
-            format!("{}: {}", ended.join(", "), verdict.reason),
+            &format!("{}: {}", ended.join(", "), verdict.reason),
         ));
     }
 }

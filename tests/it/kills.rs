@@ -8,6 +8,7 @@ use crate::support::{
     scripted::{Reply, Scripted, Seen},
     service::{Service, Setup},
 };
+use rollout_judge::domain::{Clock, SystemClock};
 use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,7 +19,7 @@ use std::{
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 /// No data is a fail at once, so a poll costs nothing; a source that refuses gives inconclusive.
@@ -59,6 +60,11 @@ struct Acknowledged {
     id: String,
     verdict: String,
     body: Value,
+}
+
+/// The clock of the service, in whole seconds.
+fn seconds() -> u64 {
+    SystemClock.now() as u64 / 1000
 }
 
 /// Where the service listens now.
@@ -114,15 +120,13 @@ fn caller(
 
 /// Kills services of this setup under load and holds what is left against what was answered.
 fn survive(setup: &Setup, folder: &Path, alerts: &Scripted) {
-    let kills: usize = env::var("KILLS").map_or(5, |text| text.parse().unwrap());
+    let kills: usize =
+        env::var_os("KILLS").map_or(5, |n| n.into_string().unwrap().parse().unwrap());
     let dice = Dice(AtomicU64::new(7));
     let address: Address = Arc::default();
     let stop = Arc::new(AtomicBool::new(false));
     let seen: Arc<Mutex<Vec<Acknowledged>>> = Arc::default();
-    let now = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap()
-        .as_secs();
+    let now = seconds();
     let callers: Vec<_> = (0..ROLLOUTS)
         .map(|i| {
             let (address, stop, seen) =
@@ -152,9 +156,9 @@ fn survive(setup: &Setup, folder: &Path, alerts: &Scripted) {
     *address.lock().unwrap() = Some(service.url(""));
     thread::sleep(Duration::from_millis(200));
     stop.store(true, Ordering::Relaxed);
-    callers
-        .into_iter()
-        .for_each(|caller| caller.join().unwrap());
+    for caller in callers {
+        caller.join().unwrap();
+    }
     let seen = seen.lock().unwrap().clone();
     kept(&service, &seen);
     let failed = latched(&seen);
@@ -245,7 +249,7 @@ fn messages(seen: &[Seen]) -> BTreeSet<(String, String)> {
 fn source() -> Scripted {
     let asked = AtomicU64::new(0);
     Scripted::start(move |_| {
-        if asked.fetch_add(1, Ordering::Relaxed) / 24 % 3 == 0 {
+        if (asked.fetch_add(1, Ordering::Relaxed) / 24).is_multiple_of(3) {
             // in the order of the databases
             let empty = r#"{"status":"success","data":{"resultType":"matrix","result":[]}}"#;
             Reply::Json(200, empty.to_owned())
@@ -306,10 +310,7 @@ fn a_replica_that_dies_while_it_tells_loses_nothing() {
             .start_in(folder.path())
     };
     let mut replicas: Vec<Service> = folders.iter().map(start).collect();
-    let now = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap()
-        .as_secs();
+    let now = seconds();
     let mut failed = BTreeSet::new();
     for n in 0..60_u64 {
         let (rollout, canary) = (format!("r{}", n % 6), format!("c{}", n / 12));

@@ -126,6 +126,10 @@ pub struct Scripted {
 
 impl Scripted {
     /// Starts; `handler` is asked for each request.
+    #[expect(
+        clippy::unused_async,
+        reason = "binding needs a running Tokio runtime: `await` says so at the call"
+    )]
     pub async fn start(handler: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> Self {
         // the usual 128 waiting connections are fewer than a bench opens at once; more would wait a second for their next try
         let socket = TcpSocket::new_v4().unwrap();

@@ -101,7 +101,7 @@ impl Collector {
 
 /// Is it text that stands for itself? Refuses what is no text at all.
 fn plain(raw: Raw<'_>) -> Take<bool> {
-    let usual = |b: &u8| (0x20..0x80).contains(b) & (*b != b'\\');
+    let usual = |b: &u8| (0x20..0x80).contains(b) && (*b != b'\\');
     // without a way out, so that it is done in long strides
     if raw.bytes.iter().fold(true, |all, b| all & usual(b)) {
         return Ok(true);
