@@ -148,7 +148,11 @@ pub fn evaluate(case: &Case) -> Verdict {
     Verdict {
         id: case.id,
         outcome: advice.outcome,
-        score: score(&findings),
+        score: if advice.outcome == Outcome::Fail {
+            0.0
+        } else {
+            score(&findings)
+        },
         reason,
         action: advice.action,
         weight,
@@ -251,7 +255,7 @@ fn lead(sum: Outcome, findings: &[Finding]) -> String {
     finding.reason.clone()
 }
 
-/// 100 without a sign of harm, 0 at a fail: how far the strongest evidence of harm is from its threshold.
+/// 100 without a sign of harm, 0 at a fail (also at one that stays): how far the strongest evidence of harm is from its threshold.
 fn score(findings: &[Finding]) -> f64 {
     let worst = findings
         .iter()

@@ -209,11 +209,11 @@ fn walk(given: &Given<'_>, same: Option<&RolloutState>, events: &mut Vec<Event>)
         EventKind::Weight,
         &format!("weight {} % after {from} %", digits(weight)),
     ));
-    let left = before
-        .steps
-        .iter()
-        .find(|s| s.weight == Some(before.weight));
-    if weight > before.weight && left.is_some_and(|step| !step.passed) {
+    // the last word of each policy counts: an earlier pass of the step is no evidence once it failed
+    let mut last = before.outcomes.values().map(|(outcome, _)| *outcome);
+    let passed = last.any(|o| o == Outcome::Pass)
+        && !before.outcomes.values().any(|(o, _)| *o == Outcome::Fail);
+    if weight > before.weight && !passed {
         events.push(given.event(
             EventKind::PromotionWithoutEvidence,
             &format!(

@@ -28,6 +28,9 @@ use tokio::signal::unix::{SignalKind, signal};
 /// After the signal to stop, `/readyz` says 503 for this long before connections are refused.
 const DRAIN: Duration = Duration::from_secs(1);
 
+/// "File size limit exceeded" on Linux.
+const SIGXFSZ: i32 = 25;
+
 /// Runs the service until it is told to stop.
 pub fn run(args: &ServeArgs) -> Result<u8, Stop> {
     let settings =
@@ -218,6 +221,8 @@ fn otlp(settings: &OtlpSettings) -> Result<OtlpOptions, Stop> {
 /// Resolves after SIGTERM or SIGINT and the drain.
 fn stop_signal(health: Arc<Health>) -> Result<impl Future<Output = ()> + Send + 'static, Stop> {
     let failed = |error: std::io::Error| Stop::failed(format!("no signals: {error}"));
+    // a file over the size limit of the process is an error of the write, not its end
+    let _ = signal(SignalKind::from_raw(SIGXFSZ)).map_err(failed)?;
     let mut term = signal(SignalKind::terminate()).map_err(failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
     Ok(async move {

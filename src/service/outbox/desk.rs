@@ -18,6 +18,8 @@ use tokio::sync::{Notify, Semaphore};
 /// A settlement that the store refused is tried so often, while the lease lasts.
 const SETTLE_TRIES: u32 = 5;
 const SETTLE_PAUSE: Duration = Duration::from_millis(200);
+/// What a message that waits with others is noted with.
+const HELD: &str = "held: the rollout flaps, or an earlier message is on its way; told with what happens meanwhile";
 
 /// What the worker of a receiver and its messages on their way share.
 pub struct Desk {
@@ -69,7 +71,7 @@ impl Desk {
 
     /// Puts it back until then.
     pub async fn hold(&self, claimed: Claimed, until: Millis) {
-        let error = "held: the rollout flaps, and what happens meanwhile is told as one".to_owned();
+        let error = HELD.to_owned();
         let count = 1 + claimed.behind.len() as u64;
         for posted in all(claimed) {
             let tried = Tried::Later {
@@ -81,8 +83,29 @@ impl Desk {
         self.outbox.tally.came(self.name(), Came::Held, count);
     }
 
+    /// A message that was on its way before goes out alone, under the key that it had; what waits behind it comes next.
+    /// A fail waits for nothing and takes it along.
+    async fn alone(&self, mut claimed: Claimed) -> Claimed {
+        let first = &claimed.first;
+        let tried = first.tries > 0 && first.error.as_deref() != Some(HELD);
+        if tried
+            && !claimed
+                .behind
+                .iter()
+                .any(|b| b.event.kind == EventKind::Fail)
+        {
+            let now = self.outbox.clock.now();
+            for posted in std::mem::take(&mut claimed.behind) {
+                let error = HELD.to_owned();
+                self.settle(&posted, Tried::Later { due: now, error }).await;
+            }
+        }
+        claimed
+    }
+
     /// Tells it and notes what came of it.
     pub async fn tell(&self, claimed: Claimed) {
+        let claimed = self.alone(claimed).await;
         let verdict = match leading(&claimed).event.verdict {
             Some(id) => match self.outbox.store.record(id).await {
                 Ok(record) => record.map(|record| record.verdict),
