@@ -155,6 +155,15 @@ fn what_is_told_once_is_told_to_be_over() {
         (22, "c", 25.0, Fail, 0, &["verdict", "changed", "fail"]),
         (23, "c", 25.0, Fail, 0, &["verdict"]),
         (10, "c", 5.0, Fail, 0, &["verdict"]),
+        // an earlier pass of this step is no evidence any more
+        (
+            23,
+            "c",
+            50.0,
+            Fail,
+            0,
+            &["verdict", "weight", "promotion-without-evidence"],
+        ),
         (
             24,
             "d",
