@@ -75,7 +75,7 @@ const WALLS: &[Wall] = &[
     ),
     wall(
         "writeback",
-        &["domain", "config"],
+        &["domain", "config", "net"],
         &["axum", "sqlx", "kube"],
     ),
     wall("kube", &["domain", "config"], &["axum", "sqlx", "reqwest"]),

@@ -1,22 +1,22 @@
 //! One HTTP call: address, credentials, and what its answer means.
 
 use super::SendError;
-use crate::config::{
-    secrets::{Secret, SecretError},
-    source::{Auth, HeaderValue},
+use crate::{
+    config::{
+        secrets::{Secret, SecretError},
+        source::{Auth, HeaderValue},
+    },
+    net::{self, ClientError, Trust, causes, scrub},
 };
 use reqwest::{
-    Certificate, Client, Method, RequestBuilder, Response, StatusCode, Url,
+    Client, Method, RequestBuilder, Response, StatusCode, Url,
     header::{HeaderName, HeaderValue as Value, RETRY_AFTER},
-    redirect, retry,
 };
 use secrecy::{ExposeSecret, SecretString};
-use std::{collections::BTreeMap, error::Error, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 /// Bytes of an answer that are read at most.
 const ANSWER: usize = 64 << 10;
-/// Characters of it that an error repeats.
-const WORDS: usize = 200;
 
 /// Why a target cannot be made from its settings. `Display` never holds credentials.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -52,23 +52,16 @@ impl Http {
             detail,
         };
         let url = Url::parse(url).map_err(|e| wrong("url", format!("is not an address: {e}")))?;
-        let mut client = Client::builder()
-            .user_agent(concat!("rollout-judge/", env!("CARGO_PKG_VERSION")))
-            .redirect(redirect::Policy::none())
-            .retry(retry::never())
-            .no_proxy()
-            .connect_timeout(timeout)
+        let trust = Trust {
+            ca: ca.map(PathBuf::as_path),
+            certificate: None,
+            plain: url.scheme() == "http",
+        };
+        let client = net::client(timeout, trust)
+            .map_err(|ClientError { setting, detail }| {
+                wrong(setting, format!("cannot be used: {detail}"))
+            })?
             .timeout(timeout);
-        if let Some(path) = ca {
-            let pem = std::fs::read(path)
-                .map_err(|e| wrong("ca", format!("cannot be read: `{}`: {e}", path.display())))?;
-            let authorities = Certificate::from_pem_bundle(&pem)
-                .map_err(|e| wrong("ca", format!("cannot be used: {}", causes(e))))?;
-            client = client.tls_certs_only(authorities);
-        } else if url.scheme() == "http" {
-            // no need of the system's authorities, which a bare image may lack
-            client = client.tls_certs_only([]);
-        }
         for (name, value) in &headers {
             let sound = HeaderName::try_from(name.as_str()).is_ok()
                 && match value {
@@ -175,32 +168,4 @@ fn authorize(
         }
     };
     Ok((request, secrets))
-}
-
-/// An error of the HTTP client with its causes, without the address.
-fn causes(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let inner_text = inner.to_string();
-        if !text.contains(&inner_text) {
-            text.push_str(": ");
-            text.push_str(&inner_text);
-        }
-        cause = inner.source();
-    }
-    text
-}
-
-/// Foreign words on one line, cut, with every secret that was sent struck out.
-fn scrub(text: &str, secrets: &[SecretString]) -> String {
-    let mut text = text.to_owned();
-    for secret in secrets {
-        text = text.replace(secret.expose_secret(), "***");
-    }
-    let words: Vec<&str> = text.split_whitespace().collect();
-    let mut line: String = words.join(" ").chars().take(WORDS).collect();
-    line.retain(|c| !c.is_control());
-    line
 }
