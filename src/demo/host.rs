@@ -1,0 +1,82 @@
+//! A pod's address: a loopback port of its own that is taken from the start and answers once the pod runs.
+
+use super::{Arm, Shop};
+use axum::{
+    Router,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    sync::{Arc, Mutex, PoisonError},
+};
+use tokio::{net::TcpSocket, task::JoinHandle};
+
+/// Scrapers that may wait.
+const BACKLOG: u32 = 64;
+/// Content type of the text format.
+const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// A port that refuses connections until [`Self::open`].
+pub struct Closed {
+    socket: TcpSocket,
+    address: SocketAddr,
+}
+
+/// A port that answers; dropping it ends that.
+pub struct Host(JoinHandle<()>);
+
+/// Which page is served.
+#[derive(Clone)]
+struct Served {
+    shop: Arc<Mutex<Shop>>,
+    arm: Arm,
+    pod: usize,
+}
+
+impl Closed {
+    /// Takes a free loopback port.
+    pub fn reserve() -> io::Result<Self> {
+        let socket = TcpSocket::new_v4()?;
+        socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
+        let address = socket.local_addr()?;
+        Ok(Self { socket, address })
+    }
+
+    /// Host and port.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves `/metrics` of a pod from now on.
+    pub fn open(self, shop: Arc<Mutex<Shop>>, arm: Arm, pod: usize) -> io::Result<Host> {
+        let listener = self.socket.listen(BACKLOG)?;
+        let router = Router::new()
+            .route("/metrics", get(metrics))
+            .with_state(Served { shop, arm, pod });
+        Ok(Host(tokio::spawn(async move {
+            // it ends with the task
+            let _ = axum::serve(listener, router).await;
+        })))
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+async fn metrics(State(served): State<Served>) -> Response {
+    let page = {
+        let shop = served.shop.lock().unwrap_or_else(PoisonError::into_inner);
+        shop.page(served.arm, served.pod)
+    };
+    match page {
+        Some(page) => ([(header::CONTENT_TYPE, TEXT)], page).into_response(),
+        None => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
+}
