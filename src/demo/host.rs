@@ -1,4 +1,4 @@
-//! A pod's address: a loopback port of its own that is taken from the start and answers once the pod runs.
+//! A pod's address: a loopback port of its own.
 
 use super::{Arm, Shop};
 use axum::{
@@ -20,14 +20,11 @@ const BACKLOG: u32 = 64;
 /// Content type of the text format.
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// A port that refuses connections until [`Self::open`].
-pub struct Closed {
-    socket: TcpSocket,
+/// A port that answers with a pod's `/metrics`; dropping it ends that.
+pub struct Host {
     address: SocketAddr,
+    task: JoinHandle<()>,
 }
-
-/// A port that answers; dropping it ends that.
-pub struct Host(JoinHandle<()>);
 
 /// Which page is served.
 #[derive(Clone)]
@@ -37,36 +34,32 @@ struct Served {
     pod: usize,
 }
 
-impl Closed {
-    /// Takes a free loopback port.
-    pub fn reserve() -> io::Result<Self> {
+impl Host {
+    /// Takes a free loopback port and answers there.
+    pub fn open(shop: Arc<Mutex<Shop>>, arm: Arm, pod: usize) -> io::Result<Self> {
         let socket = TcpSocket::new_v4()?;
         socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
-        let address = socket.local_addr()?;
-        Ok(Self { socket, address })
+        let listener = socket.listen(BACKLOG)?;
+        let address = listener.local_addr()?;
+        let router = Router::new()
+            .route("/metrics", get(metrics))
+            .with_state(Served { shop, arm, pod });
+        let task = tokio::spawn(async move {
+            // it ends with the task
+            let _ = axum::serve(listener, router).await;
+        });
+        Ok(Self { address, task })
     }
 
     /// Host and port.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
-
-    /// Serves `/metrics` of a pod from now on.
-    pub fn open(self, shop: Arc<Mutex<Shop>>, arm: Arm, pod: usize) -> io::Result<Host> {
-        let listener = self.socket.listen(BACKLOG)?;
-        let router = Router::new()
-            .route("/metrics", get(metrics))
-            .with_state(Served { shop, arm, pod });
-        Ok(Host(tokio::spawn(async move {
-            // it ends with the task
-            let _ = axum::serve(listener, router).await;
-        })))
-    }
 }
 
 impl Drop for Host {
     fn drop(&mut self) {
-        self.0.abort();
+        self.task.abort();
     }
 }
 

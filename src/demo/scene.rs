@@ -11,6 +11,18 @@ pub enum Workload {
     Llm,
 }
 
+impl Workload {
+    /// What a version is called: a tag, or the name of a model.
+    pub fn version(self, arm: Arm) -> &'static str {
+        match (self, arm) {
+            (Self::Web, Arm::Stable) => "41",
+            (Self::Web, Arm::Canary) => "42",
+            (Self::Llm, Arm::Stable) => "assistant-7b-v3",
+            (Self::Llm, Arm::Canary) => "assistant-7b-v4",
+        }
+    }
+}
+
 /// How a rollout ends when it is judged well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {

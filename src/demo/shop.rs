@@ -1,7 +1,7 @@
 //! One service of the shop with its two versions: requests arrive, and are split by weight.
 
 use super::{
-    Arm, Chance, Identity, Scene, Workload,
+    Arm, Chance, Identity, Scene,
     page::page,
     pod::{Counters, Pod},
 };
@@ -126,14 +126,9 @@ impl Shop {
 
     /// The `/metrics` page of a pod; `None` where it does not run.
     pub fn page(&self, arm: Arm, pod: usize) -> Option<String> {
-        let version = match (self.scene.workload(), arm) {
-            (Workload::Web, Arm::Stable) => "41",
-            (Workload::Web, Arm::Canary) => "42",
-            (Workload::Llm, Arm::Stable) => "assistant-7b-v3",
-            (Workload::Llm, Arm::Canary) => "assistant-7b-v4",
-        };
+        let workload = self.scene.workload();
         let pod = self.pods(arm).get(pod)?;
-        Some(page(self.scene.workload(), version, &pod.counters))
+        Some(page(workload, workload.version(arm), &pod.counters))
     }
 
     /// What the pods of a version have counted.
