@@ -38,7 +38,7 @@ pub(super) enum Command {
         after_help = "Exit codes: 0 every verdict is the same, 1 one differs, 2 usage or a file that cannot be used."
     )]
     Replay(ReplayArgs),
-    /// Show everything on this machine: a simulated shop, the service, its dashboard, and rollouts that walk or are aborted
+    /// Show it all on this machine: a simulated shop, its rollouts, the judge, the dashboard
     #[command(
         after_help = "Exit codes: 0 every scene ended as it should, 1 one did not, 2 usage, 130 stopped before the end."
     )]

@@ -13,7 +13,7 @@ const NOT_FOUND: f64 = 0.01;
 /// A new pod is slower at first: so many times at its very start, and e times less of that after each of these seconds.
 const COLD: (f64, f64) = (1.5, 1.5);
 /// While a dependency fails, a pod's errors come and go: how long a spell lasts, and how much spells differ.
-const SPELL: (f64, f64) = (1.0, 0.7);
+const SPELL: (f64, f64) = (1.0, 0.3);
 
 /// What a pod has counted.
 #[derive(Debug, Clone, Default)]

@@ -50,7 +50,7 @@ pub enum Scene {
 }
 
 /// The outage: seconds after the canary's start.
-const OUTAGE: std::ops::Range<f64> = 3.0..33.0;
+const OUTAGE: std::ops::Range<f64> = 4.0..34.0;
 
 impl Scene {
     /// All of them, in the order of the help.
@@ -150,7 +150,7 @@ impl Scene {
                 ..usual
             },
             (Self::SharedOutage, _) if self.outage(seconds) => Behaviour {
-                errors: 0.2,
+                errors: 0.15,
                 median: 2.0 * usual.median,
                 ..usual
             },
