@@ -8,7 +8,7 @@ pub mod traces;
 
 pub use logs::{LogFormat, LogOptions};
 pub use measured::Measured;
-pub use metrics::Metrics;
+pub use metrics::{Metrics, Scraped};
 pub use traces::OtlpOptions;
 
 /// Starts logs, and traces where they are asked for. Call it once, outside of any async runtime.

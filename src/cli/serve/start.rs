@@ -3,6 +3,7 @@
 use super::{
     memory::Memory,
     policies::Shelf,
+    scrape,
     wiring::{self, Bounds, Engine, Sources},
     writeback,
 };
@@ -14,7 +15,7 @@ use crate::{
     config::{
         self, Settings,
         settings::{Format, OtlpSettings},
-        source::{Auth as SourceAuth, HeaderValue, SourceSettings},
+        source::{AnySource, Auth as SourceAuth, HeaderValue},
     },
     domain::{Clock, MetricSource, SystemClock},
     http::{self, App, Auth, Health, Limits, Parts, Token},
@@ -75,7 +76,7 @@ pub(in crate::cli) async fn serve(
 ) -> Result<(), Stop> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let metrics = Arc::new(Metrics::new(settings.telemetry.metrics.max_rollouts));
-    let sources = wiring::sources(&settings.sources, &metrics).map_err(Stop::usage)?;
+    let sources = wiring::sources(&settings.sources, &clock, &metrics).map_err(Stop::usage)?;
     for (name, source) in &settings.sources {
         for error in unreadable_secrets(source) {
             tracing::warn!(
@@ -83,6 +84,7 @@ pub(in crate::cli) async fn serve(
             );
         }
     }
+    scrape::warn(settings);
     let kinds = sources
         .iter()
         .map(|(name, source)| (name.clone(), source.kind()))
@@ -137,12 +139,13 @@ pub(in crate::cli) async fn serve(
 }
 
 /// Secrets of a source that cannot be read now. A file may still appear, so that this is no reason to stop.
-fn unreadable_secrets(source: &SourceSettings) -> Vec<String> {
-    let headers = source.headers.values().filter_map(|value| match value {
+fn unreadable_secrets(source: &AnySource) -> Vec<String> {
+    let (headers, auth) = source.shown();
+    let headers = headers.values().filter_map(|value| match value {
         HeaderValue::Secret(secret) => Some(secret),
         HeaderValue::Literal(_) => None,
     });
-    let auth = source.auth.iter().map(|auth| match auth {
+    let auth = auth.into_iter().map(|auth| match auth {
         SourceAuth::Bearer(secret) => secret,
         SourceAuth::Basic(basic) => &basic.password,
     });
@@ -258,6 +261,7 @@ async fn drained(told: impl Future<Output = ()>, health: Arc<Health>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::source::SourceSettings;
 
     #[test]
     fn a_source_whose_secret_is_missing_is_told_at_the_start() {
@@ -266,12 +270,12 @@ mod tests {
             "auth": { "bearer": { "env": "NO_SUCH_VARIABLE_HERE" } },
         }))
         .unwrap();
-        let told = unreadable_secrets(&source);
+        let told = unreadable_secrets(&AnySource::Api(source.clone()));
         assert_eq!(
             told,
             ["environment variable `NO_SUCH_VARIABLE_HERE` is not set"]
         );
         source.auth = None;
-        assert!(unreadable_secrets(&source).is_empty());
+        assert!(unreadable_secrets(&AnySource::Api(source)).is_empty());
     }
 }
