@@ -100,9 +100,6 @@ pub enum SourceError {
     },
 }
 
-/// Ingestion delay of a database: collectors send in batches.
-const INGESTION: Millis = 15_000;
-
 /// A metric back end.
 pub trait MetricSource: Send + Sync {
     /// Its kind.
@@ -111,10 +108,6 @@ pub trait MetricSource: Send + Sync {
     fn name(&self) -> &str;
     /// Labels that only tell replicas apart; series equal without them are the same data.
     fn replica_labels(&self) -> &[String];
-    /// How long after its scrape a sample may still be on its way to where it can be read.
-    fn ingestion(&self) -> Millis {
-        INGESTION
-    }
     /// Sends one query and feeds the answer into `sink`; retries inside `deadline` and calls `sink.restart()` before each.
     fn read<'a>(
         &'a self,

@@ -19,6 +19,8 @@ const SCRAPE_WINDOW: Millis = 300_000;
 const SCRAPE_DEFAULT: Millis = 15_000;
 /// Shortest block that is learnt.
 const MIN_BLOCK: Millis = 30_000;
+/// Ingestion delay that is added to the scrape interval.
+const INGESTION: Millis = 15_000;
 
 /// What was found about a rollout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,7 +72,7 @@ pub async fn discover(
         start,
         anchor,
         block,
-        lag: policy.lag.max(scrape + source.ingestion()),
+        lag: policy.lag.max(scrape + INGESTION),
     }))
 }
 

@@ -2,8 +2,7 @@
 
 use super::Metrics;
 use crate::domain::{
-    MetricSource, Millis, PlannedQuery, ReadReport, SampleSink, SourceError, SourceKind,
-    ports::BoxFuture,
+    MetricSource, PlannedQuery, ReadReport, SampleSink, SourceError, SourceKind, ports::BoxFuture,
 };
 use std::{sync::Arc, time::Instant};
 
@@ -31,10 +30,6 @@ impl MetricSource for Measured {
 
     fn replica_labels(&self) -> &[String] {
         self.inner.replica_labels()
-    }
-
-    fn ingestion(&self) -> Millis {
-        self.inner.ingestion()
     }
 
     fn read<'a>(

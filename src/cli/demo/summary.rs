@@ -6,7 +6,7 @@ use super::{
     rollout::{Phase, Rollout},
     screen::{Screen, style},
 };
-use crate::cli::run::Stop;
+use crate::{cli::run::Stop, config::env};
 
 /// Tells what became of each rollout; returns whether all is as it should be.
 pub fn print(screen: &mut Screen, rollouts: &[Rollout]) -> Result<bool, Stop> {
@@ -42,6 +42,7 @@ pub fn try_out(
     rollouts: &[Rollout],
 ) -> Result<(), Stop> {
     let (base, path) = (caller.base(), folder.path().display());
+    let program = env::program();
     screen.say(&format!("\nTry, while it runs (dashboard {base}/):"))?;
     let last = rollouts.iter().rev().find(|rollout| rollout.last.is_some());
     if let Some((rollout, answer)) = last.and_then(|r| Some((r, r.last.as_ref()?))) {
@@ -49,8 +50,8 @@ pub fn try_out(
         let policy = super::papers::policy_of(rollout.scene.workload());
         for line in [
             format!("curl -s {base}/v1/rollouts/shop/{service}"),
-            format!("curl -s {base}/v1/verdicts/{id}/bundle | rollout-judge replay -"),
-            format!("rollout-judge check --source-kind scrape {path}/policies/{policy}.yaml"),
+            format!("curl -s {base}/v1/verdicts/{id}/bundle | {program} replay -"),
+            format!("{program} check --source-kind scrape {path}/policies/{policy}.yaml"),
         ] {
             screen.say(&format!("  {line}"))?;
         }
