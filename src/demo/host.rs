@@ -13,10 +13,8 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     sync::{Arc, Mutex, PoisonError},
 };
-use tokio::{net::TcpSocket, task::JoinHandle};
+use tokio::{net::TcpListener, task::JoinHandle};
 
-/// Scrapers that may wait.
-const BACKLOG: u32 = 64;
 /// Content type of the text format.
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -36,10 +34,8 @@ struct Served {
 
 impl Host {
     /// Takes a free loopback port and answers there.
-    pub fn open(shop: Arc<Mutex<Shop>>, arm: Arm, pod: usize) -> io::Result<Self> {
-        let socket = TcpSocket::new_v4()?;
-        socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
-        let listener = socket.listen(BACKLOG)?;
+    pub async fn open(shop: Arc<Mutex<Shop>>, arm: Arm, pod: usize) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let router = Router::new()
             .route("/metrics", get(metrics))

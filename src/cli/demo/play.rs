@@ -60,12 +60,11 @@ pub async fn play(args: &DemoArgs, folder: &Folder) -> Result<u8, Stop> {
     let listener = listen(args.listen.as_deref()).await?;
     let address = listener.local_addr().map_err(broken)?;
     let seed = args.seed.unwrap_or_else(Chance::any_seed);
-    let stages = scenes
-        .iter()
-        .zip(seed..)
-        .map(|(scene, seed)| Stage::open(*scene, Chance::new(seed), &mut names()))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(broken)?;
+    let mut stages = Vec::new();
+    for (scene, seed) in scenes.iter().zip(seed..) {
+        let stage = Stage::open(*scene, Chance::new(seed), &mut names()).await;
+        stages.push(stage.map_err(broken)?);
+    }
     let (speak, hear) = unbounded_channel();
     let ear = Ear::open(speak).await.map_err(broken)?;
     let key = names().letters(KEY);

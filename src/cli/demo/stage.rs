@@ -34,7 +34,7 @@ pub struct Stage {
 
 impl Stage {
     /// Sets a scene up: the old version runs. `names` makes the hashes, which should be new each time.
-    pub fn open(scene: Scene, chance: Chance, names: &mut Chance) -> io::Result<Self> {
+    pub async fn open(scene: Scene, chance: Chance, names: &mut Chance) -> io::Result<Self> {
         let (stable_hash, canary_hash) = (names.letters(HASH), names.letters(HASH));
         let shop = Shop::new(scene, NAMESPACE, (&stable_hash, &canary_hash), chance);
         let mut stage = Self {
@@ -46,7 +46,7 @@ impl Stage {
             canary: Vec::new(),
             clock: None,
         };
-        stage.stable = stage.start(Arm::Stable)?;
+        stage.stable = stage.start(Arm::Stable).await?;
         Ok(stage)
     }
 
@@ -67,9 +67,9 @@ impl Stage {
     }
 
     /// Starts the new version's pods, without traffic.
-    pub fn deploy(&mut self) -> io::Result<()> {
+    pub async fn deploy(&mut self) -> io::Result<()> {
         lock(&self.shop).deploy();
-        self.canary = self.start(Arm::Canary)?;
+        self.canary = self.start(Arm::Canary).await?;
         Ok(())
     }
 
@@ -95,14 +95,16 @@ impl Stage {
         pods.map(|(identity, host)| (identity, host.address()))
     }
 
-    fn start(&self, arm: Arm) -> io::Result<Vec<(Identity, Host)>> {
-        let identities = lock(&self.shop).identities(arm).into_iter().enumerate();
-        identities
-            .map(|(pod, identity)| {
-                let host = Host::open(Arc::clone(&self.shop), arm, pod)?;
-                Ok((identity, host))
-            })
-            .collect()
+    async fn start(&self, arm: Arm) -> io::Result<Vec<(Identity, Host)>> {
+        let identities = lock(&self.shop).identities(arm);
+        let mut pods = Vec::with_capacity(identities.len());
+        for (pod, identity) in identities.into_iter().enumerate() {
+            pods.push((
+                identity,
+                Host::open(Arc::clone(&self.shop), arm, pod).await?,
+            ));
+        }
+        Ok(pods)
     }
 }
 

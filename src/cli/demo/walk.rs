@@ -91,14 +91,10 @@ impl Walk {
         self.rollout.since = SystemClock.now();
         self.rollout.phase = Phase::Walking;
         let weight = self.rollout.weight();
-        let deployed = self
-            .stage(|stage| {
-                stage.set_weight(weight);
-                stage.deploy()
-            })
-            .await;
-        if let Some(Err(error)) = deployed {
-            return Err(Stop::failed(format!("no port for a pod: {error}")));
+        if let Some(stage) = self.world.stages.lock().await.get_mut(self.index) {
+            stage.set_weight(weight);
+            let deployed = stage.deploy().await;
+            deployed.map_err(|error| Stop::failed(format!("no port for a pod: {error}")))?;
         }
         self.list().await?;
         let story = format!(
