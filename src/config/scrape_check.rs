@@ -64,6 +64,16 @@ pub fn check(name: &str, source: &ScrapeSettings, places: &Places) -> Result<(),
         );
     }
     for (i, url) in discovery.http.iter().enumerate() {
+        if url
+            .split('/')
+            .nth(2)
+            .is_some_and(|authority| authority.contains('@'))
+        {
+            return wrong(
+                &format!("discovery.http[{i}]"),
+                "must not hold credentials, which are not sent there",
+            );
+        }
         if !is_url(url) {
             return wrong(
                 &format!("discovery.http[{i}]"),

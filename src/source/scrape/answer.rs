@@ -241,6 +241,9 @@ impl Pool {
             let detail = told(refused);
             return Err(SourceError::TooLarge { name, detail });
         }
+        if let Some(detail) = self.troubled() {
+            return Err(SourceError::Unreachable { name, detail });
+        }
         match failing.first() {
             _ if active == 0 => Err(SourceError::Unreachable {
                 name,

@@ -12,6 +12,7 @@
 mod answer;
 mod budget;
 mod chunk;
+mod discovery;
 mod exposition;
 mod fetch;
 mod pool;

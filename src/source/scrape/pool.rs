@@ -66,6 +66,8 @@ pub struct Pool {
     targets: RwLock<BTreeMap<Key, Arc<Live>>>,
     loops: Mutex<BTreeMap<Key, AbortHandle>>,
     since: AtomicI64,
+    /// Why targets cannot be looked for.
+    trouble: Mutex<Option<String>>,
 }
 
 impl Pool {
@@ -86,6 +88,7 @@ impl Pool {
             targets: RwLock::default(),
             loops: Mutex::default(),
             since: AtomicI64::new(NEVER),
+            trouble: Mutex::default(),
         }
     }
 
@@ -141,6 +144,19 @@ impl Pool {
             let task = tokio::spawn(scrape_for_ever(Arc::downgrade(self), Arc::clone(live)));
             loops.insert(key, task.abort_handle());
         }
+    }
+
+    /// What is wrong with the search for targets, from now on.
+    pub(super) fn trouble(&self, found: Option<String>) {
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = found;
+    }
+
+    /// What is wrong with the search for targets.
+    pub(super) fn troubled(&self) -> Option<String> {
+        self.trouble
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Ends every loop.

@@ -1,10 +1,11 @@
 //! The source as the service sees it, and how it is started.
 
 use super::{
+    discovery::{Discovery, known},
     fetch::Fetch,
     pool::Pool,
     tally::Tally,
-    target::{Target, TargetError},
+    target::Target,
 };
 use crate::{
     config::scrape::ScrapeSettings,
@@ -39,11 +40,18 @@ impl Scraper {
     ) -> Result<Self, BuildError> {
         let fetch = Fetch::new(name, settings)?;
         let pool = Arc::new(Pool::new(name, settings.clone(), fetch, clock, tally));
-        let known = known(&pool).map_err(|error| BuildError::Setting {
+        let wrong = |detail: String| BuildError::Setting {
             name: name.to_owned(),
             setting: "static".to_owned(),
-            detail: error.to_string(),
-        })?;
+            detail,
+        };
+        let known = known(name, settings).map_err(|error| wrong(error.to_string()))?;
+        if known.len() > settings.target_limit {
+            let limit = settings.target_limit;
+            return Err(wrong(format!(
+                "has more than {limit} targets (`targetLimit`)"
+            )));
+        }
         pool.set(known);
         let tidied = Arc::downgrade(&pool);
         let tidy = tokio::spawn(async move {
@@ -53,29 +61,19 @@ impl Scraper {
                 pool.tidy();
             }
         });
-        Ok(Self {
-            pool,
-            beside: vec![tidy.abort_handle()],
-        })
+        let mut beside = vec![tidy.abort_handle()];
+        let discovery = Discovery::new(settings);
+        if !discovery.is_empty() {
+            let looking = tokio::spawn(discovery.run(Arc::downgrade(&pool)));
+            beside.push(looking.abort_handle());
+        }
+        Ok(Self { pool, beside })
     }
 
     /// From now on exactly these targets are scraped: for programs that know their targets better than any file.
     pub fn set_targets(&self, targets: Vec<Target>) {
         self.pool.set(targets);
     }
-}
-
-/// The targets of `static`.
-fn known(pool: &Pool) -> Result<Vec<Target>, TargetError> {
-    let settings = &pool.settings;
-    let job = settings.job_name.as_deref().unwrap_or(&pool.name);
-    let mut targets = Vec::new();
-    for group in &settings.targets {
-        for address in &group.targets {
-            targets.push(Target::new(address, &group.labels, job, settings)?);
-        }
-    }
-    Ok(targets)
 }
 
 impl Drop for Scraper {
