@@ -49,8 +49,8 @@ pub enum Scene {
     Llm,
 }
 
-/// The outage: seconds after the canary's start.
-const OUTAGE: std::ops::Range<f64> = 4.0..34.0;
+/// The outage: seconds after the canary's start. It is over before the first step may end.
+const OUTAGE: std::ops::Range<f64> = 2.0..27.0;
 
 impl Scene {
     /// All of them, in the order of the help.
@@ -94,7 +94,7 @@ impl Scene {
             Self::ErrorRate => "2.5 % errors instead of 0.8 %",
             Self::TailLatency => "4 % of requests are slow instead of 1 %",
             Self::KpiDrop => "45 % of checkouts become orders instead of 60 %",
-            Self::SharedOutage => "harmless, but a dependency of both versions fails for 30 s",
+            Self::SharedOutage => "harmless, but a dependency of both versions fails for 25 s",
             Self::Llm => "the new model refuses 7 % of questions instead of 3 %",
         }
     }

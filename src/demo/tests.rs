@@ -152,7 +152,7 @@ fn each_scene_hurts_what_it_says() {
 
 #[test]
 fn an_outage_hits_both_versions_and_ends() {
-    let mut shop = ran(Scene::SharedOutage, 50.0, 2.0);
+    let mut shop = ran(Scene::SharedOutage, 50.0, 1.0);
     assert!(!shop.outage());
     shop.advance(10.0);
     assert!(shop.outage());

@@ -37,7 +37,7 @@ use tokio::{
         oneshot,
     },
     task::{JoinError, JoinSet},
-    time::{Instant, interval, sleep, timeout},
+    time::{Instant, interval, sleep, sleep_until, timeout},
 };
 
 /// Where the dashboard is, when nobody says and nobody else is there.
@@ -46,6 +46,8 @@ const USUAL: &str = "127.0.0.1:8080";
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How often the table is drawn without news.
 const REDRAW: Duration = Duration::from_millis(500);
+/// So long the receiver listens after the last verdict.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 /// What a shell expects after Ctrl-C.
 const INTERRUPTED: u8 = 130;
 /// Bytes of the key that signs messages.
@@ -175,6 +177,7 @@ impl Theatre<'_> {
         while let Ok((index, rollout, news)) = self.shown.try_recv() {
             self.show(index, rollout, &news)?;
         }
+        self.last_words(stop).await?;
         self.screen.finish()?;
         let right = summary::print(self.screen, &self.rollouts)?;
         summary::try_out(self.screen, &caller, folder, &self.rollouts)?;
@@ -191,6 +194,18 @@ impl Theatre<'_> {
             self.stay(stop).await?;
         }
         Ok(u8::from(!right))
+    }
+
+    /// What the service has to tell about the last verdict is on its way.
+    async fn last_words(&mut self, stop: &mut Stopped) -> Result<(), Stop> {
+        let end = Instant::now() + LAST_WORDS;
+        loop {
+            tokio::select! {
+                () = stop.heard() => return Ok(()),
+                Some(message) = self.hear.recv() => self.told(&message)?,
+                () = sleep_until(end) => return Ok(()),
+            }
+        }
     }
 
     async fn stay(&mut self, stop: &mut Stopped) -> Result<(), Stop> {
