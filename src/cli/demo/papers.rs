@@ -183,8 +183,8 @@ mod tests {
             for (text, name) in [(SHOP, "shop"), (ASSISTANT, "assistant")] {
                 let text = super::policy(text, Pace(speed));
                 assert!(!text.contains('<'), "{text}");
-                let loaded = policy::load(name, &text, &|_| Some(SourceKind::Prometheus));
-                assert_eq!(loaded.unwrap()[0].name, name);
+                let loaded = policy::load(name, &text, Some(&|_| Some(SourceKind::Scrape)));
+                assert_eq!(loaded.unwrap()[0].policy.name, name);
             }
         }
     }
