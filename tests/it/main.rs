@@ -15,6 +15,8 @@ mod kills;
 #[cfg(test)]
 mod scenarios;
 #[cfg(test)]
+mod scrape;
+#[cfg(test)]
 mod store;
 #[cfg(test)]
 mod support;
