@@ -5,6 +5,8 @@
 mod http;
 #[path = "source/real.rs"]
 mod real;
+#[path = "source/scrape.rs"]
+mod scrape;
 #[path = "support/scripted.rs"]
 mod scripted;
 

@@ -193,7 +193,7 @@ async fn prometheus_behind_tls() {
 }
 
 /// An authority, a server of 127.0.0.1 and a client, made in `dir`.
-fn certificates(dir: &Path) {
+pub fn certificates(dir: &Path) {
     let run = |arguments: &str| {
         let made = Command::new("openssl")
             .args(arguments.split_whitespace())
