@@ -368,7 +368,7 @@ fn a_source_that_scrapes() {
         (
             "scrapeInterval: 2s",
             "auth: { bearer: hunter2 }",
-            "judge.yaml:5:13: sources.pods.auth.bearer: a secret is never written here",
+            "judge.yaml:5:5: sources.pods.auth: a secret is never written here",
         ),
         (
             "labels: { pod: a }",
