@@ -383,12 +383,12 @@ fn a_source_that_scrapes() {
         (
             "[127.0.0.1:9090]",
             "[http://u:p@a]",
-            "judge.yaml:7:20: sources.pods.static[0].targets[0]: must not hold credentials",
+            "judge.yaml:7:21: sources.pods.static[0].targets[0]: must not hold credentials",
         ),
         (
             "[127.0.0.1:9090]",
             "[a/b]",
-            "judge.yaml:7:20: sources.pods.static[0].targets[0]: is not an address",
+            "judge.yaml:7:21: sources.pods.static[0].targets[0]: is not an address",
         ),
         (
             "[http://127",
