@@ -9,6 +9,8 @@ mod real;
 mod scrape;
 #[path = "support/scripted.rs"]
 mod scripted;
+#[path = "source/side_by_side.rs"]
+mod side_by_side;
 
 use rollout_judge::{
     config::source::{Kind, SourceSettings},

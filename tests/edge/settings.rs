@@ -368,7 +368,7 @@ fn a_source_that_scrapes() {
         (
             "scrapeInterval: 2s",
             "auth: { bearer: hunter2 }",
-            "judge.yaml:5:13: sources.pods.auth.bearer: a secret is never written here",
+            "judge.yaml:5:5: sources.pods.auth: a secret is never written here",
         ),
         (
             "labels: { pod: a }",
@@ -383,12 +383,12 @@ fn a_source_that_scrapes() {
         (
             "[127.0.0.1:9090]",
             "[http://u:p@a]",
-            "judge.yaml:7:20: sources.pods.static[0].targets[0]: must not hold credentials",
+            "judge.yaml:7:21: sources.pods.static[0].targets[0]: must not hold credentials",
         ),
         (
             "[127.0.0.1:9090]",
             "[a/b]",
-            "judge.yaml:7:20: sources.pods.static[0].targets[0]: is not an address",
+            "judge.yaml:7:21: sources.pods.static[0].targets[0]: is not an address",
         ),
         (
             "[http://127",
