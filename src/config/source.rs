@@ -86,6 +86,16 @@ pub enum HeaderValue {
     Secret(Secret),
 }
 
+impl HeaderValue {
+    /// The secret, where it is one.
+    pub fn secret(&self) -> Option<&Secret> {
+        match self {
+            Self::Secret(secret) => Some(secret),
+            Self::Literal(_) => None,
+        }
+    }
+}
+
 /// How we show who we are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

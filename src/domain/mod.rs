@@ -14,6 +14,7 @@ pub mod record;
 pub mod rollout;
 pub mod rollout_state;
 pub mod store;
+pub mod text;
 pub mod time;
 pub mod units;
 pub mod verdict;

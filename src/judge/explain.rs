@@ -2,7 +2,7 @@
 
 use super::reading::Reading;
 use crate::{
-    domain::{Code, Needs, Outcome, figures},
+    domain::{Code, Needs, Outcome, figures, text::visible},
     policy::{Indicator, Objective, Unit},
 };
 
@@ -176,13 +176,12 @@ pub fn summary(outcome: Outcome, lead: &str, passed: usize, judged: usize) -> St
 
 /// Free of the characters that Argo's pages escape, and at most 200 characters long.
 pub fn clean(text: &str) -> String {
-    let safe: String = text
+    let safe: String = visible(text)
         .chars()
         .map(|c| match c {
             '<' => '\u{2039}',
             '>' => '\u{203a}',
             '&' => '+',
-            c if c.is_control() => ' ',
             c => c,
         })
         .collect();

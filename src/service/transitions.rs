@@ -128,6 +128,7 @@ pub fn after(given: &Given<'_>) -> Aftermath {
         ));
     }
     walk(given, same, &mut events);
+    events.extend(override_ended(given, same));
     let key = verdict.policy.clone();
     let known = same.and_then(|s| s.outcomes.get(&key)).copied();
     let since = known
@@ -195,6 +196,22 @@ fn latch(given: &Given<'_>) -> Option<Latch> {
         at: given.question.at,
         verdict: verdict.id,
         reason: verdict.reason.clone(),
+    })
+}
+
+/// The override that decided the answer before this one has expired since. One that was taken back was told then.
+fn override_ended(given: &Given<'_>, same: Option<&RolloutState>) -> Option<Event> {
+    let (ruling, before) = (given.standing.ruling.as_ref()?, same?);
+    let expired = before.at < ruling.expires && ruling.expires <= given.question.at;
+    (expired && ruling.revoked.is_none()).then(|| {
+        let reason = format!(
+            "the override of {} to {} has expired: the evidence decides again",
+            ruling.author,
+            ruling.outcome.as_str()
+        );
+        let mut event = given.event(EventKind::OverrideEnded, &reason);
+        event.author = Some(ruling.author.clone());
+        event
     })
 }
 

@@ -133,10 +133,7 @@ async fn serve(settings: &Settings) -> Result<(), Stop> {
 
 /// Secrets of a source that cannot be read now. A file may still appear, so that this is no reason to stop.
 fn unreadable_secrets(source: &SourceSettings) -> Vec<String> {
-    let headers = source.headers.values().filter_map(|value| match value {
-        HeaderValue::Secret(secret) => Some(secret),
-        HeaderValue::Literal(_) => None,
-    });
+    let headers = source.headers.values().filter_map(HeaderValue::secret);
     let auth = source.auth.iter().map(|auth| match auth {
         SourceAuth::Bearer(secret) => secret,
         SourceAuth::Basic(basic) => &basic.password,

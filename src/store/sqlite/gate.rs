@@ -1,6 +1,6 @@
 //! The ways in: readers of their own, and the queue of the writer.
 
-use super::{dialect::Conn, writer::Writer};
+use super::{dialect::Conn, file::Opened, writer::Writer};
 use crate::{
     config::store::StoreSettings,
     domain::{StoreError, ports::BoxFuture},
@@ -18,6 +18,7 @@ const READERS: u32 = 8;
 
 /// The ways into an open file.
 pub struct Gate {
+    file: Opened,
     readers: SqlitePool,
     writer: Writer,
     timeout: Duration,
@@ -26,6 +27,7 @@ pub struct Gate {
 impl Gate {
     /// Starts the writer; readers are opened when they are needed.
     pub fn open(
+        file: Opened,
         reader: SqliteConnectOptions,
         writer: SqliteConnectOptions,
         settings: &StoreSettings,
@@ -36,6 +38,7 @@ impl Gate {
             .acquire_timeout(timeout)
             .connect_lazy_with(reader.pragma("query_only", "ON"));
         Self {
+            file,
             readers,
             writer: Writer::start(writer),
             timeout,
@@ -44,6 +47,7 @@ impl Gate {
 
     /// A connection that only reads.
     pub async fn reader(&self) -> Result<PoolConnection<sqlx::Sqlite>, StoreError> {
+        self.file.is_still_there()?;
         Ok(self.readers.acquire().await?)
     }
 
@@ -62,6 +66,10 @@ impl Gate {
         &self,
         job: impl for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Result<T, StoreError>> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.patiently(self.writer.run(job)).await
+        self.file.is_still_there()?;
+        let answer = self.patiently(self.writer.run(job)).await;
+        // what went into a file that nobody will find again is not kept
+        self.file.is_still_there()?;
+        answer
     }
 }
