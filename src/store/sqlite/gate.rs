@@ -13,8 +13,8 @@ use sqlx::{
 };
 use std::time::Duration;
 
-/// More readers than this only wait for the same disk.
-const READERS: u32 = 8;
+/// More readers than this only wait for the same disk, and each keeps pages in memory.
+const READERS: u32 = 4;
 
 /// The ways into an open file.
 pub struct Gate {
@@ -36,6 +36,8 @@ impl Gate {
         let readers = SqlitePoolOptions::new()
             .max_connections(settings.max_connections.clamp(1, READERS))
             .acquire_timeout(timeout)
+            // a file has no connection that is lost
+            .test_before_acquire(false)
             .connect_lazy_with(reader.pragma("query_only", "ON"));
         Self {
             file,
