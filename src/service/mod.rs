@@ -12,6 +12,7 @@ pub mod bundle;
 pub mod cache;
 pub mod conclude;
 pub mod discover;
+pub mod hindsight;
 pub mod identity;
 pub mod keeper;
 pub mod outbox;

@@ -1,0 +1,11 @@
+//! Pieces that pages are made of.
+
+pub mod badge;
+pub mod code;
+pub mod diff;
+pub mod moment;
+pub mod number;
+pub mod sparkline;
+pub mod state;
+pub mod text;
+pub mod track;
