@@ -64,7 +64,8 @@ const WALLS: &[Wall] = &[
     wall("net", &[], &["axum", "sqlx", "kube"]),
     wall(
         "source",
-        &["domain", "config", "net"],
+        // `query` reads a planned query back for the scraper, which answers it itself
+        &["domain", "config", "net", "query"],
         &["axum", "sqlx", "kube"],
     ),
     wall("store", &["domain", "config"], &["axum", "reqwest", "kube"]),

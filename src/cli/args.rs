@@ -76,6 +76,8 @@ pub(super) enum SourceKindArg {
     Victoriametrics,
     /// Prometheus, or something that speaks exactly its API
     Prometheus,
+    /// The service's own scraper; only `check` knows it
+    Scrape,
 }
 
 #[derive(Debug, Args)]

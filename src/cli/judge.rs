@@ -66,6 +66,7 @@ impl From<SourceKindArg> for SourceKind {
         match kind {
             SourceKindArg::Victoriametrics => Self::VictoriaMetrics,
             SourceKindArg::Prometheus => Self::Prometheus,
+            SourceKindArg::Scrape => Self::Scrape,
         }
     }
 }

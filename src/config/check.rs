@@ -3,7 +3,9 @@
 use super::{
     alerts,
     error::{Places, SettingsError, mistake},
+    scrape_check,
     settings::Settings,
+    source::AnySource,
     store::{Place, StoreSettings},
     write_back,
 };
@@ -70,6 +72,13 @@ pub fn check(settings: &Settings, places: &Places) -> Result<(), SettingsError> 
         );
     }
     for (name, source) in &settings.sources {
+        let source = match source {
+            AnySource::Api(source) => source,
+            AnySource::Scrape(source) => {
+                scrape_check::check(name, source, places)?;
+                continue;
+            }
+        };
         if !(source.url.starts_with("http://") || source.url.starts_with("https://")) {
             return wrong(
                 &format!("sources.{name}.url"),

@@ -4,6 +4,7 @@ use super::{
     error::Places,
     file::flow,
     receivers::ReceiverSettings,
+    scrape::{PodSettings, ScrapeSettings},
     settings::{OtlpSettings, Settings},
     source::{Kind, SourceSettings},
     units::HumanDuration,
@@ -72,6 +73,19 @@ fn known() -> serde_json::Value {
     let mut tree = serde_json::to_value(Settings::default()).unwrap_or_default();
     let source = SourceSettings::new(Kind::Prometheus, "");
     let mut source = serde_json::to_value(source).unwrap_or_default();
+    let scrape = serde_json::to_value(ScrapeSettings::default()).unwrap_or_default();
+    for (key, known) in scrape.as_object().into_iter().flatten() {
+        put(&mut source, key, known.clone());
+    }
+    put(&mut source, "scrapeTimeout", json!(""));
+    put(&mut source, "jobName", json!(""));
+    if let Some(discovery) = source.get_mut("discovery") {
+        let mut pods = serde_json::to_value(PodSettings::default()).unwrap_or_default();
+        for key in ["labelSelector", "port", "apiServer"] {
+            put(&mut pods, key, json!(""));
+        }
+        put(discovery, "kubernetes", pods);
+    }
     for key in ["auth", "ca", "clientCertificate"] {
         put(&mut source, key, json!({}));
     }

@@ -86,6 +86,15 @@ fn dotted(key: &str) -> String {
     out
 }
 
+/// Stands between key and words where an error had to become text.
+const BETWEEN: char = '\u{1f}';
+
+/// An error as text that [`explain`] takes apart again.
+pub fn carry(error: &ConfigError) -> String {
+    let (key, words) = unfold(error);
+    format!("{key}{BETWEEN}{words}")
+}
+
 fn unfold(error: &ConfigError) -> (String, String) {
     match error {
         ConfigError::At { error, key, .. } => {
@@ -108,7 +117,13 @@ fn unfold(error: &ConfigError) -> (String, String) {
             format!("found {unexpected}; give {expected}"),
         ),
         ConfigError::NotFound(key) => (key.clone(), "is missing; add it".to_owned()),
-        other => (String::new(), other.to_string()),
+        other => {
+            let words = other.to_string();
+            match words.split_once(BETWEEN) {
+                Some((key, words)) => (key.to_owned(), words.to_owned()),
+                None => (String::new(), words),
+            }
+        }
     }
 }
 
@@ -135,8 +150,9 @@ fn cure(key: &str, words: &str) -> String {
     }
     if let Some(variant) = words.split("does not have variant constructor ").nth(1) {
         let known = match last {
-            "kind" => "give `victoriametrics` or `prometheus`",
+            "kind" => "give `victoriametrics`, `prometheus` or `scrape`",
             "format" => "give `text` or `json`",
+            "scheme" => "give `http` or `https`",
             "mode" => "give `structured` or `binary`",
             "tls" => "give `starttls`, `tls` or `none`",
             _ => "see the documentation of this key",

@@ -14,6 +14,8 @@ mod error;
 mod file;
 mod load;
 pub mod receivers;
+pub mod scrape;
+mod scrape_check;
 pub mod secrets;
 pub mod settings;
 mod show;

@@ -4,7 +4,7 @@ use super::{
     check::loopback,
     receivers::{AlertSettings, ReceiverSettings, RouteSettings},
     secrets::Secret,
-    source::{HeaderValue, SourceSettings},
+    source::{AnySource, HeaderValue},
     store::StoreSettings,
     units::{HumanBytes, HumanDuration},
     write_back::WriteBackSettings,
@@ -19,7 +19,7 @@ pub struct Settings {
     /// The HTTP edge.
     pub server: ServerSettings,
     /// Metric sources by name; policies choose one by `spec.source`.
-    pub sources: BTreeMap<String, SourceSettings>,
+    pub sources: BTreeMap<String, AnySource>,
     /// Where policies are.
     pub policies: PolicySettings,
     /// Who may call.

@@ -1,14 +1,70 @@
 //! One metric source.
 
 use super::{
+    error::carry,
+    scrape::ScrapeSettings,
     secrets::Secret,
     units::{HumanBytes, HumanDuration},
 };
 use crate::domain::SourceKind;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
-/// One entry of `sources`.
+/// One entry of `sources`: its keys depend on its `kind`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum AnySource {
+    /// A database that is asked.
+    Api(SourceSettings),
+    /// Targets that we scrape ourselves.
+    Scrape(Box<ScrapeSettings>),
+}
+
+impl AnySource {
+    /// The database, if it is one.
+    pub fn api(&self) -> Option<&SourceSettings> {
+        match self {
+            Self::Api(settings) => Some(settings),
+            Self::Scrape(_) => None,
+        }
+    }
+
+    /// The scraper, if it is one.
+    pub fn scrape(&self) -> Option<&ScrapeSettings> {
+        match self {
+            Self::Api(_) => None,
+            Self::Scrape(settings) => Some(settings),
+        }
+    }
+
+    /// Headers and credentials that are sent.
+    pub fn shown(&self) -> (&BTreeMap<String, HeaderValue>, Option<&Auth>) {
+        match self {
+            Self::Api(settings) => (&settings.headers, settings.auth.as_ref()),
+            Self::Scrape(settings) => (&settings.headers, settings.auth.as_ref()),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for AnySource {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // the kind may stand anywhere, so everything is read before the shape is chosen
+        let tree = config::Value::deserialize(deserializer)?;
+        let kind = match &tree.kind {
+            config::ValueKind::Table(keys) => keys.get("kind"),
+            _ => None,
+        };
+        let scrape = kind.is_some_and(|kind| kind.to_string() == "scrape");
+        let read = if scrape {
+            ScrapeSettings::deserialize(tree).map(|s| Self::Scrape(Box::new(s)))
+        } else {
+            SourceSettings::deserialize(tree).map(Self::Api)
+        };
+        read.map_err(|error| D::Error::custom(carry(&error)))
+    }
+}
+
+/// One entry of `sources` that is a database.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SourceSettings {

@@ -23,6 +23,11 @@ impl LabelsDigest {
         };
         Self(half(0), half(1))
     }
+
+    /// A number in `[0, 1)` that is as good as chance.
+    pub fn fraction(self) -> f64 {
+        (self.0 >> 11) as f64 / (1_u64 << 53) as f64
+    }
 }
 
 impl std::hash::Hash for LabelsDigest {

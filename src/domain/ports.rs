@@ -10,6 +10,8 @@ pub enum SourceKind {
     Prometheus,
     /// VictoriaMetrics, single node or cluster.
     VictoriaMetrics,
+    /// Our own memory of what we scraped: raw samples, no expressions.
+    Scrape,
 }
 
 /// A boxed future, so that ports stay object safe.

@@ -30,6 +30,15 @@ pub struct ReceiverAbout {
 }
 
 impl SourceAbout {
+    /// A source of our own: it scrapes its targets itself.
+    pub fn own(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            kind: "scrape".to_owned(),
+            url: "in this process".to_owned(),
+        }
+    }
+
     /// A source; user, password, query and fragment of the URL are left out.
     pub fn new(name: &str, kind: &str, url: &str) -> Self {
         let (scheme, rest) = url.split_once("://").unwrap_or(("", url));

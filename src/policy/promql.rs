@@ -219,6 +219,7 @@ fn refused(node: &Node, words: &str, error: &QueryError, key: &str, sink: &mut S
             if braces { "write the label in one of `match` and `tracks`" } else { "remove this matcher: `match` and `tracks` are added to every selector" }.to_owned(),
         ),
         QueryError::Unsupported { .. } => (Mistake::Unsupported, "not here", "write plain PromQL, or use a source of kind victoriametrics".to_owned()),
+        QueryError::NoExpressions => (Mistake::Unsupported, "nobody evaluates this", "write it as errorRatio, ratio, latencyQuantile, mean or gauge, or let `source` name a victoriametrics or prometheus source".to_owned()),
         QueryError::TooLong { .. } | QueryError::TooDeep { .. } => (Mistake::Promql, "too much", "record it as a rule in the metric source, and write the name of the rule".to_owned()),
         _ if braces && !words.trim_start().starts_with('{') => {
             let cured = match words.find('{') {

@@ -95,6 +95,9 @@ fn expression_info(
     kind: Option<SourceKind>,
     scope: Option<&Scope>,
 ) -> Result<SelectorInfo, QueryError> {
+    if kind == Some(SourceKind::Scrape) {
+        return Err(QueryError::NoExpressions);
+    }
     let (tracks, quoted) = tracks(text)?;
     let mut expr = match (tree(text, &tracks), kind) {
         (Ok(expr), _) => expr,

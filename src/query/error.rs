@@ -31,6 +31,11 @@ pub enum QueryError {
         /// Where, if we can tell.
         offset: Option<usize>,
     },
+    /// An expression where nobody evaluates any.
+    #[error(
+        "a source of kind `scrape` keeps raw samples and evaluates no PromQL: `query` needs a database"
+    )]
+    NoExpressions,
     /// A variable without a value.
     #[error("variable `${name}` has no value: give it in `params`")]
     MissingVariable {

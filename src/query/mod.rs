@@ -6,6 +6,7 @@
 //! ```
 //! Nothing is ever glued into text: a value from outside can only become the value of one matcher, escaped by the printer.
 
+mod asked;
 mod check;
 mod error;
 mod expression;
@@ -19,6 +20,7 @@ mod tests;
 pub mod tracks;
 mod variables;
 
+pub use asked::{Asked, Selection};
 pub use check::{SelectorInfo, check_expression, check_matchers, check_selector};
 pub use error::QueryError;
 pub use planner::{Arms, Planner, Texts};

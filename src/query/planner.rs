@@ -133,6 +133,9 @@ impl<'a> Planner<'a> {
         end: Millis,
         step: Millis,
     ) -> Result<PlannedQuery, QueryError> {
+        if self.kind == SourceKind::Scrape {
+            return Err(QueryError::NoExpressions);
+        }
         let (dollars, quoted) = tracks(text)?;
         let arm = self.scope.arms(Arms::Only(track));
         if opaque {

@@ -3,8 +3,8 @@
 use super::read::ReadError;
 use crate::{
     domain::{
-        Labels, MetricSource, Millis, NativeHistogram, PlannedQuery, Question, SampleSink, Track,
-        Window,
+        Labels, MetricSource, Millis, NativeHistogram, PlannedQuery, Question, SampleSink,
+        SourceKind, Track, Window,
     },
     policy::{Indicator, Policy},
     query::{Arms, Planner},
@@ -21,6 +21,8 @@ const SCRAPE_DEFAULT: Millis = 15_000;
 const MIN_BLOCK: Millis = 30_000;
 /// Ingestion delay that is added to the scrape interval.
 const INGESTION: Millis = 15_000;
+/// The same where we scrape ourselves: a scrape ends before the next begins.
+const OWN_INGESTION: Millis = 1000;
 
 /// What was found about a rollout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,12 +69,16 @@ pub async fn discover(
     };
     let scrape = scrape_interval(policy, planner, source, start, deadline).await?;
     let block = policy.block.unwrap_or_else(|| learnt_block(scrape));
+    let delay = match source.kind() {
+        SourceKind::Scrape => OWN_INGESTION,
+        SourceKind::Prometheus | SourceKind::VictoriaMetrics => INGESTION,
+    };
     let anchor = anchor(start, question.at, policy.horizon, block);
     Ok(Some(Found {
         start,
         anchor,
         block,
-        lag: policy.lag.max(scrape + INGESTION),
+        lag: policy.lag.max(scrape + delay),
     }))
 }
 

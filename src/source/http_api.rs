@@ -73,7 +73,7 @@ impl HttpApi {
     /// Makes a source from its settings.
     pub fn new(name: &str, settings: &SourceSettings) -> Result<Self, BuildError> {
         let base = request::base(name, &settings.url)?;
-        request::check_headers(name, settings)?;
+        request::check_headers(name, &settings.headers)?;
         if settings.max_concurrent == 0 || settings.max_concurrent > Semaphore::MAX_PERMITS {
             return Err(BuildError::Setting {
                 name: name.to_owned(),
@@ -155,8 +155,9 @@ impl HttpApi {
             .client
             .post(request::endpoint(&self.base, query.shape))
             .form(&form);
-        let (request, secrets) = request::authorize(request, &self.settings)
-            .map_err(|e| self.unreachable(e.to_string(), false))?;
+        let (request, secrets) =
+            request::authorize(request, &self.settings.headers, self.settings.auth.as_ref())
+                .map_err(|e| self.unreachable(e.to_string(), false))?;
         let response = request.send().await.map_err(|e| self.broken(e))?;
         if !response.status().is_success() {
             return Err(self.refusal(response, &secrets).await);

@@ -4,7 +4,7 @@ use super::{error::BuildError, prometheus, victoriametrics};
 use crate::{
     config::{
         secrets::SecretError,
-        source::{Auth, HeaderValue, SourceSettings},
+        source::{Auth, HeaderValue},
     },
     domain::{Millis, PlannedQuery, Shape, SourceKind},
 };
@@ -13,7 +13,7 @@ use reqwest::{
     header::{HeaderName, HeaderValue as Value},
 };
 use secrecy::{ExposeSecret, SecretString};
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 /// Checks the address and takes the slash off its end.
 pub(super) fn base(name: &str, text: &str) -> Result<Url, BuildError> {
@@ -65,6 +65,7 @@ pub(super) fn form(
     }
     form.push(("timeout", format!("{}ms", left.as_millis().max(1))));
     match kind {
+        SourceKind::Scrape => Err("a source of kind `scrape` has no address"),
         SourceKind::Prometheus => match prometheus::refusal(query) {
             Some(why) => Err(why),
             None => Ok(form),
@@ -84,8 +85,11 @@ fn seconds(at: Millis) -> String {
 }
 
 /// Refuses headers that can never be sent.
-pub(super) fn check_headers(name: &str, settings: &SourceSettings) -> Result<(), BuildError> {
-    for (header, value) in &settings.headers {
+pub(super) fn check_headers(
+    name: &str,
+    headers: &BTreeMap<String, HeaderValue>,
+) -> Result<(), BuildError> {
+    for (header, value) in headers {
         let refuse = |detail: &str| BuildError::Setting {
             name: name.to_owned(),
             setting: format!("headers.{header}"),
@@ -103,10 +107,11 @@ pub(super) fn check_headers(name: &str, settings: &SourceSettings) -> Result<(),
 /// Adds headers and credentials, read now; returns the secrets, so that no error repeats them.
 pub(super) fn authorize(
     mut request: RequestBuilder,
-    settings: &SourceSettings,
+    headers: &BTreeMap<String, HeaderValue>,
+    auth: Option<&Auth>,
 ) -> Result<(RequestBuilder, Vec<SecretString>), SecretError> {
     let mut secrets = Vec::new();
-    for (header, value) in &settings.headers {
+    for (header, value) in headers {
         request = match value {
             HeaderValue::Literal(text) => request.header(header, text),
             HeaderValue::Secret(secret) => {
@@ -119,7 +124,7 @@ pub(super) fn authorize(
             }
         };
     }
-    match &settings.auth {
+    match auth {
         None => {}
         Some(Auth::Bearer(secret)) => {
             let secret = secret.read()?;

@@ -129,6 +129,54 @@ pub const LIST: &[Exported] = &[
         "How long the oldest of them has waited.",
     ),
     metric(
+        "rollout_judge_scrapes_total",
+        "counter",
+        &["source", "result"],
+        "Scrapes of targets by a source of kind `scrape`: `ok`, `unreachable`, `timeout`, `status`, `malformed`, or `refused` as a whole by a limit.",
+    ),
+    metric(
+        "rollout_judge_scrape_seconds",
+        "histogram",
+        &["source"],
+        "Time of one scrape of one target.",
+    ),
+    metric(
+        "rollout_judge_scrape_targets",
+        "gauge",
+        &["source", "state"],
+        "Targets by their last scrape: `up` or `down`.",
+    ),
+    metric(
+        "rollout_judge_scrape_samples",
+        "gauge",
+        &["source"],
+        "Scraped samples kept in memory.",
+    ),
+    metric(
+        "rollout_judge_scrape_series",
+        "gauge",
+        &["source"],
+        "Scraped series kept in memory.",
+    ),
+    metric(
+        "rollout_judge_scrape_bytes",
+        "gauge",
+        &["source"],
+        "Bytes that the kept samples take, without labels and indexes.",
+    ),
+    metric(
+        "rollout_judge_scrape_dropped_total",
+        "counter",
+        &["source", "reason"],
+        "Scraped samples that are not kept: `out-of-order`, `duplicate` or `out-of-bounds` in time.",
+    ),
+    metric(
+        "rollout_judge_scrape_discoveries_total",
+        "counter",
+        &["source", "by", "result"],
+        "Looks for targets by `http`, `file` or `kubernetes`: `ok`, or `error` where the targets found before stay.",
+    ),
+    metric(
         "rollout_judge_build_info",
         "gauge",
         &["version"],
@@ -139,6 +187,21 @@ pub const LIST: &[Exported] = &[
 const BUCKETS: &[f64] = &[
     0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 8.0, 10.0,
 ];
+
+/// How a scraping source stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Scraped {
+    /// Targets whose last scrape was kept.
+    pub up: u64,
+    /// Targets whose last scrape was not.
+    pub down: u64,
+    /// Samples kept.
+    pub samples: u64,
+    /// Series kept.
+    pub series: u64,
+    /// Bytes that the samples take.
+    pub bytes: u64,
+}
 
 /// The metrics of one process.
 pub struct Metrics {
@@ -245,6 +308,46 @@ impl Metrics {
         self.with(|| {
             counter!("rollout_judge_writeback_total", "target" => target, "result" => result)
                 .increment(count);
+        });
+    }
+
+    /// A target was scraped.
+    pub fn scraped(&self, source: &str, result: &'static str, took: Duration) {
+        let source = source.to_owned();
+        self.with(|| {
+            histogram!("rollout_judge_scrape_seconds", "source" => source.clone())
+                .record(took.as_secs_f64());
+            counter!("rollout_judge_scrapes_total", "source" => source, "result" => result)
+                .increment(1);
+        });
+    }
+
+    /// Scraped samples were not kept.
+    pub fn scrape_dropped(&self, source: &str, reason: &'static str, count: u64) {
+        self.with(|| {
+            counter!("rollout_judge_scrape_dropped_total", "source" => source.to_owned(), "reason" => reason).increment(count);
+        });
+    }
+
+    /// Targets were looked for.
+    pub fn scrape_discovered(&self, source: &str, by: &'static str, ok: bool) {
+        let result = if ok { "ok" } else { "error" };
+        self.with(|| {
+            counter!("rollout_judge_scrape_discoveries_total", "source" => source.to_owned(), "by" => by, "result" => result).increment(1);
+        });
+    }
+
+    /// How a scraping source stands.
+    pub fn scrape_standing(&self, source: &str, now: Scraped) {
+        let source = || source.to_owned();
+        self.with(|| {
+            for (state, count) in [("up", now.up), ("down", now.down)] {
+                gauge!("rollout_judge_scrape_targets", "source" => source(), "state" => state)
+                    .set(count as f64);
+            }
+            gauge!("rollout_judge_scrape_samples", "source" => source()).set(now.samples as f64);
+            gauge!("rollout_judge_scrape_series", "source" => source()).set(now.series as f64);
+            gauge!("rollout_judge_scrape_bytes", "source" => source()).set(now.bytes as f64);
         });
     }
 

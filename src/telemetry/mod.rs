@@ -9,7 +9,7 @@ pub mod traces;
 
 pub use logs::{LogFormat, LogOptions};
 pub use measured::Measured;
-pub use metrics::Metrics;
+pub use metrics::{Metrics, Scraped};
 pub use sources::{SourceLog, SourceRecord};
 pub use traces::OtlpOptions;
 

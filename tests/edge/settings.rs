@@ -105,8 +105,11 @@ fn the_environment_rules_over_the_file() {
         (settings.server.max_concurrent, settings.server.deadline.0),
         (7, Duration::from_millis(900))
     );
-    assert_eq!(settings.sources["default"].url, "http://vm:8428");
-    assert_eq!(settings.sources["second"].url, "http://p");
+    assert_eq!(
+        settings.sources["default"].api().unwrap().url,
+        "http://vm:8428"
+    );
+    assert_eq!(settings.sources["second"].api().unwrap().url, "http://p");
     assert_eq!(settings.policies.paths.len(), 2);
     assert_eq!(
         settings.telemetry.otlp.unwrap().endpoint,

@@ -4,6 +4,7 @@ pub mod alerts;
 mod memory;
 mod policies;
 pub(super) mod reach;
+mod scrape;
 mod start;
 pub mod wiring;
 pub mod writeback;

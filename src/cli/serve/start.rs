@@ -3,6 +3,7 @@
 use super::{
     memory::Memory,
     policies::Shelf,
+    scrape,
     wiring::{self, Bounds, Engine, Sources},
     writeback,
 };
@@ -15,7 +16,7 @@ use crate::{
         self, Settings,
         receivers::ReceiverSettings,
         settings::{Format, OtlpSettings},
-        source::{Auth as SourceAuth, HeaderValue, SourceSettings},
+        source::{AnySource, Auth as SourceAuth, HeaderValue},
     },
     domain::{Clock, MetricSource, SystemClock},
     http::{self, About, App, Auth, Health, Limits, Parts, ReceiverAbout, SourceAbout, Token},
@@ -67,7 +68,7 @@ pub fn run(args: &ServeArgs) -> Result<u8, Stop> {
 async fn serve(settings: &Settings) -> Result<(), Stop> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let metrics = Arc::new(Metrics::new(settings.telemetry.metrics.max_rollouts));
-    let sources = wiring::sources(&settings.sources, &metrics).map_err(Stop::usage)?;
+    let sources = wiring::sources(&settings.sources, &clock, &metrics).map_err(Stop::usage)?;
     for (name, source) in &settings.sources {
         for error in unreadable_secrets(source) {
             tracing::warn!(
@@ -75,6 +76,7 @@ async fn serve(settings: &Settings) -> Result<(), Stop> {
             );
         }
     }
+    scrape::warn(settings);
     let kinds = sources
         .iter()
         .map(|(name, source)| (name.clone(), source.kind()))
@@ -134,9 +136,10 @@ async fn serve(settings: &Settings) -> Result<(), Stop> {
 }
 
 /// Secrets of a source that cannot be read now. A file may still appear, so that this is no reason to stop.
-fn unreadable_secrets(source: &SourceSettings) -> Vec<String> {
-    let headers = source.headers.values().filter_map(HeaderValue::secret);
-    let auth = source.auth.iter().map(|auth| match auth {
+fn unreadable_secrets(source: &AnySource) -> Vec<String> {
+    let (headers, auth) = source.shown();
+    let headers = headers.values().filter_map(HeaderValue::secret);
+    let auth = auth.into_iter().map(|auth| match auth {
         SourceAuth::Bearer(secret) => secret,
         SourceAuth::Basic(basic) => &basic.password,
     });
@@ -174,12 +177,11 @@ fn limits(settings: &Settings) -> Limits {
 }
 
 fn about(settings: &Settings) -> About {
-    let source = |(name, source): (&String, &SourceSettings)| {
-        SourceAbout::new(
-            name,
-            &format!("{:?}", source.kind).to_lowercase(),
-            &source.url,
-        )
+    let source = |(name, source): (&String, &AnySource)| match source {
+        AnySource::Api(api) => {
+            SourceAbout::new(name, &format!("{:?}", api.kind).to_lowercase(), &api.url)
+        }
+        AnySource::Scrape(_) => SourceAbout::own(name),
     };
     let receiver = |(name, receiver): (&String, &ReceiverSettings)| ReceiverAbout {
         name: name.clone(),
@@ -260,6 +262,7 @@ fn stop_signal(health: Arc<Health>) -> Result<impl Future<Output = ()> + Send + 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::source::SourceSettings;
 
     #[test]
     fn a_source_whose_secret_is_missing_is_told_at_the_start() {
@@ -268,12 +271,12 @@ mod tests {
             "auth": { "bearer": { "env": "NO_SUCH_VARIABLE_HERE" } },
         }))
         .unwrap();
-        let told = unreadable_secrets(&source);
+        let told = unreadable_secrets(&AnySource::Api(source.clone()));
         assert_eq!(
             told,
             ["environment variable `NO_SUCH_VARIABLE_HERE` is not set"]
         );
         source.auth = None;
-        assert!(unreadable_secrets(&source).is_empty());
+        assert!(unreadable_secrets(&AnySource::Api(source)).is_empty());
     }
 }

@@ -1,9 +1,10 @@
 //! The one place that names adapters: which source and which service stand behind the ports.
 
+use super::scrape;
 use crate::{
     config::secrets::Secret,
-    config::source::{Auth, Kind, SourceSettings},
-    domain::SystemClock,
+    config::source::{AnySource, Auth, Kind, SourceSettings},
+    domain::{Clock, SystemClock},
     domain::{MetricSource, Question, SourceKind},
     service::{Analyze, Judge, Keeper, Limits, Policies},
     source,
@@ -14,16 +15,21 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 /// Named metric sources.
 pub type Sources = BTreeMap<String, Arc<dyn MetricSource>>;
 
-/// Builds every source of the configuration; each keeps count of itself.
+/// Builds every source of the configuration; each keeps count of itself. Those that scrape begin at once, on the present
+/// runtime.
 pub fn sources(
-    settings: &BTreeMap<String, SourceSettings>,
+    settings: &BTreeMap<String, AnySource>,
+    clock: &Arc<dyn Clock>,
     metrics: &Arc<Metrics>,
 ) -> Result<Sources, String> {
     settings
         .iter()
         .map(|(name, one)| {
-            let built =
-                source::build(name, one).map_err(|error| format!("sources.{name}: {error}"))?;
+            let built = match one {
+                AnySource::Api(one) => source::build(name, one),
+                AnySource::Scrape(one) => scrape::start(name, one, clock, metrics),
+            };
+            let built = built.map_err(|error| format!("sources.{name}: {error}"))?;
             let measured: Arc<dyn MetricSource> =
                 Arc::new(Measured::new(built, Arc::clone(metrics)));
             Ok((name.clone(), measured))
@@ -41,6 +47,12 @@ pub fn source_from_flags(
     let kind = match kind {
         SourceKind::Prometheus => Kind::Prometheus,
         SourceKind::VictoriaMetrics => Kind::VictoriaMetrics,
+        SourceKind::Scrape => {
+            return Err(
+                "--source-kind scrape: a scraper lives inside `serve` and cannot be asked from outside; use `POST /v1/verdicts`"
+                    .to_owned(),
+            );
+        }
     };
     let mut settings = SourceSettings::new(kind, url);
     settings.auth = token.map(|path| Auth::Bearer(Secret::File(path)));

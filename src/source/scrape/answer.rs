@@ -1,0 +1,274 @@
+//! Questions answered from memory, as Prometheus would answer them.
+
+use super::{
+    pool::{Live, Pool},
+    shard::Snapshot,
+};
+use crate::{
+    domain::{
+        Labels, LabelsDigest, Millis, PlannedQuery, ReadReport, SampleSink, SourceError, Window,
+        time::rfc3339,
+    },
+    query::{Asked, Selection},
+};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, atomic::Ordering},
+};
+
+/// Targets that warnings name.
+const NAMED: usize = 3;
+/// Series after which others get their turn.
+const TURN: usize = 64;
+/// Most steps of one question, as for Prometheus.
+const STEPS: i64 = 11_000;
+
+impl Pool {
+    /// Answers one query.
+    pub(super) async fn answer(
+        &self,
+        query: &PlannedQuery,
+        sink: &mut dyn SampleSink,
+    ) -> Result<ReadReport, SourceError> {
+        let rejected = |detail: String| SourceError::Rejected {
+            name: self.name.clone(),
+            detail,
+        };
+        if !query.extra_filters.is_empty() {
+            return Err(rejected(
+                "`extra_filters[]` needs VictoriaMetrics".to_owned(),
+            ));
+        }
+        match Asked::read(query).map_err(|error| rejected(error.to_string()))? {
+            Asked::Constant(value) => {
+                self.health()?;
+                let mut report = ReadReport::default();
+                sink.series(Labels::default());
+                sink.sample(query.window.end, value);
+                (report.series, report.samples) = (1, 1);
+                Ok(report)
+            }
+            Asked::Samples {
+                selection,
+                at,
+                range,
+            } => {
+                // both the selector's range and the window bind
+                let window = Window {
+                    start: query.window.start.max(at.saturating_sub(range)),
+                    end: query.window.end.min(at),
+                };
+                let mut report = ReadReport {
+                    warnings: self.warnings(&selection, window),
+                    ..ReadReport::default()
+                };
+                self.samples(&selection, window, sink, &mut report).await;
+                Ok(report)
+            }
+            Asked::Presence {
+                selection,
+                range,
+                start,
+                end,
+                step,
+            } => {
+                if (end - start) / step >= STEPS {
+                    return Err(rejected(format!("more than {STEPS} steps")));
+                }
+                let window = Window {
+                    start: start - range,
+                    end,
+                };
+                let mut report = ReadReport {
+                    warnings: self.warnings(&selection, window),
+                    ..ReadReport::default()
+                };
+                let counts = self
+                    .presence(&selection, window, range, (start, step))
+                    .await;
+                if !counts.is_empty() {
+                    report.series = 1;
+                    sink.series(Labels::default());
+                }
+                for (at, count) in counts {
+                    report.samples += 1;
+                    sink.sample(at, count as f64);
+                }
+                Ok(report)
+            }
+        }
+    }
+
+    /// Series in order of their digests, so that an answer depends on nothing else.
+    fn select(
+        &self,
+        selection: &Selection,
+        window: Window,
+    ) -> BTreeMap<LabelsDigest, Vec<Snapshot>> {
+        let mut found: BTreeMap<LabelsDigest, Vec<Snapshot>> = BTreeMap::new();
+        for live in self.targets() {
+            for one in live.shard.read(selection, window) {
+                found.entry(one.digest).or_default().push(one);
+            }
+        }
+        found
+    }
+
+    async fn samples(
+        &self,
+        selection: &Selection,
+        window: Window,
+        sink: &mut dyn SampleSink,
+        report: &mut ReadReport,
+    ) {
+        for (i, (digest, parts)) in self.select(selection, window).into_iter().enumerate() {
+            if i % TURN == TURN - 1 {
+                tokio::task::yield_now().await;
+            }
+            let samples = inside(&parts, window);
+            let Some(first) = parts.into_iter().next().filter(|_| !samples.is_empty()) else {
+                continue;
+            };
+            report.series += 1;
+            report.samples += samples.len() as u64;
+            report.bytes += 16 * samples.len() as u64;
+            if !sink.recall(digest) {
+                sink.series(first.labels);
+            }
+            for (at, value) in samples {
+                sink.sample(at, value);
+            }
+        }
+    }
+
+    /// For each step the series with a sample in `(step - range, step]`.
+    async fn presence(
+        &self,
+        selection: &Selection,
+        window: Window,
+        range: Millis,
+        (start, step): (Millis, Millis),
+    ) -> BTreeMap<Millis, u64> {
+        let mut counts = BTreeMap::new();
+        for (i, parts) in self.select(selection, window).into_values().enumerate() {
+            if i % TURN == TURN - 1 {
+                tokio::task::yield_now().await;
+            }
+            let mut counted = Millis::MIN;
+            for (at, _) in inside(&parts, window) {
+                // every step in [at, at + range), once for each series
+                let first = start.max(start + (at - start + step - 1).div_euclid(step) * step);
+                let mut t = first.max(counted.saturating_add(step));
+                while t < at + range && t <= window.end {
+                    *counts.entry(t).or_insert(0) += 1;
+                    counted = t;
+                    t += step;
+                }
+            }
+        }
+        counts
+    }
+
+    /// What the samples of a window may lack. The words stay the same from question to question.
+    fn warnings(&self, selection: &Selection, window: Window) -> Vec<String> {
+        let name = &self.name;
+        let mut out = Vec::new();
+        match self.since() {
+            None => out.push(format!("source `{name}` has scraped nothing yet")),
+            Some(since) if window.start < since => out.push(format!(
+                "source `{name}` scrapes since {}: there are no samples from before",
+                rfc3339(since)
+            )),
+            Some(_) if window.start < self.clock.now() - self.retention() => out.push(format!(
+                "source `{name}` keeps samples for {} (`retention`): older ones are missing",
+                self.settings.retention
+            )),
+            Some(_) => {}
+        }
+        let mut failing = self.failing();
+        failing.retain(|(live, _)| selection.may_match(live.target.labels()));
+        for (live, failure) in failing.iter().take(NAMED) {
+            let url = live.target.url();
+            // details of refusals are constant, those of the network are not
+            let why = if failure.kind == "refused" {
+                format!("its scrape is refused as a whole: {}", failure.detail)
+            } else {
+                format!("its last scrape failed ({})", failure.kind)
+            };
+            out.push(format!(
+                "target `{url}` of source `{name}` gives no samples: {why}"
+            ));
+        }
+        if failing.len() > NAMED {
+            out.push(format!("more targets of source `{name}` give no samples"));
+        }
+        out
+    }
+
+    /// Targets that are scraped and give nothing.
+    fn failing(&self) -> Vec<(Arc<Live>, super::fetch::Failure)> {
+        self.targets()
+            .into_iter()
+            .filter(|live| live.active.load(Ordering::Relaxed))
+            .filter_map(|live| {
+                let failure = live.last()?.err()?;
+                Some((live, failure))
+            })
+            .collect()
+    }
+
+    /// Is anything scraped, and is nothing refused?
+    fn health(&self) -> Result<(), SourceError> {
+        let name = self.name.clone();
+        let active = self.targets();
+        let active = active
+            .iter()
+            .filter(|live| live.active.load(Ordering::Relaxed))
+            .count();
+        let failing = self.failing();
+        let told = |(live, failure): &(Arc<Live>, super::fetch::Failure)| {
+            format!(
+                "{} of {active} targets give no samples; `{}`: {}",
+                failing.len(),
+                live.target.url(),
+                failure.detail
+            )
+        };
+        if let Some(refused) = failing
+            .iter()
+            .find(|(_, failure)| failure.kind == "refused")
+        {
+            let detail = told(refused);
+            return Err(SourceError::TooLarge { name, detail });
+        }
+        if let Some(detail) = self.troubled() {
+            return Err(SourceError::Unreachable { name, detail });
+        }
+        match failing.first() {
+            _ if active == 0 => Err(SourceError::Unreachable {
+                name,
+                detail: "there are no targets".to_owned(),
+            }),
+            Some(first) if failing.len() == active => {
+                let detail = told(first);
+                Err(SourceError::Unreachable { name, detail })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The samples of one series inside a window. Several targets may have written the same series; of two samples of one
+/// moment the first stays.
+fn inside(parts: &[Snapshot], window: Window) -> Vec<(Millis, f64)> {
+    let chunks = parts.iter().flat_map(|part| &part.chunks);
+    let mut samples: Vec<(Millis, f64)> = chunks
+        .flat_map(|chunk| chunk.samples())
+        .filter(|(at, _)| *at > window.start && *at <= window.end)
+        .collect();
+    if parts.len() > 1 {
+        samples.sort_by_key(|(at, _)| *at); // stable
+        samples.dedup_by_key(|(at, _)| *at);
+    }
+    samples
+}
