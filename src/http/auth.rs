@@ -76,7 +76,8 @@ impl Auth {
         self
     }
 
-    fn caller(&self, headers: &HeaderMap) -> Result<Caller, Problem> {
+    /// The caller of a request.
+    pub fn caller(&self, headers: &HeaderMap) -> Result<Caller, Problem> {
         if self.tokens.is_empty() {
             return Ok(Caller {
                 name: "anonymous".to_owned(),

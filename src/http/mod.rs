@@ -8,6 +8,7 @@ mod answer;
 mod auth;
 mod bundle;
 mod catalog;
+mod dashboard;
 mod deliveries;
 mod health;
 mod hint;

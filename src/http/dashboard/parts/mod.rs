@@ -1,0 +1,9 @@
+//! Pieces that pages are made of.
+
+pub mod badge;
+pub mod moment;
+pub mod number;
+pub mod sparkline;
+pub mod state;
+pub mod text;
+pub mod track;

@@ -1,0 +1,27 @@
+//! Which page is where.
+
+use super::{assets, pages, shell};
+use crate::http::state::App;
+use axum::{Router, middleware::from_fn_with_state, routing::get};
+use std::sync::Arc;
+
+/// The pages and their assets.
+pub fn routes(app: &Arc<App>) -> Router<Arc<App>> {
+    Router::new()
+        .route("/", get(pages::rollouts::home))
+        .route("/rollouts", get(pages::rollouts::page))
+        .route("/rollouts/{namespace}/{name}", get(pages::rollout::page))
+        .route("/verdicts/{id}", get(pages::verdict::page))
+        .route("/policies", get(pages::policies::page))
+        .route("/policies/{name}", get(pages::policy::page))
+        .route("/sources", get(pages::sources::page))
+        .route("/deliveries", get(pages::deliveries::page))
+        .route(
+            "/rollouts/{namespace}/{name}/override",
+            get(pages::overrule::page),
+        )
+        .route("/sign-in", get(pages::sign_in::page))
+        .route("/assets/{file}", get(assets::serve))
+        .method_not_allowed_fallback(shell::method_not_allowed)
+        .route_layer(from_fn_with_state(Arc::clone(app), shell::dress))
+}
