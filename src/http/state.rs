@@ -2,12 +2,21 @@
 
 use super::{auth::Auth, catalog::Catalog, health::Health, limits::HEARTBEAT};
 use crate::{
-    domain::{Clock, VerdictStore},
+    domain::{Clock, SourceKind, VerdictStore},
     service::{Judge, Overrule, Pulse},
     telemetry::Metrics,
 };
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
+
+/// A metric source, as far as pages link to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceLink {
+    /// Its kind.
+    pub kind: SourceKind,
+    /// How links to it begin; without credentials.
+    pub url: String,
+}
 
 /// The numbers of the edge.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +35,8 @@ pub struct Limits {
     pub max_override: Duration,
     /// A stream of events that was silent for so long says so, so that proxies keep the connection.
     pub heartbeat: Duration,
+    /// By name: where people open the metric sources.
+    pub sources: BTreeMap<String, SourceLink>,
 }
 
 impl Default for Limits {
@@ -38,6 +49,7 @@ impl Default for Limits {
             max_streams: 64,
             max_override: Duration::from_hours(7 * 24),
             heartbeat: HEARTBEAT,
+            sources: BTreeMap::new(),
         }
     }
 }

@@ -3,9 +3,11 @@
 use super::kept_policy;
 use crate::{
     domain::{
-        Event, EventKind, Filter, Millis, Question, RolloutState, StoreError, Verdict, VerdictStore,
+        Event, EventKind, Filter, Finding, Millis, Question, RolloutState, StoreError, Verdict,
+        VerdictStore,
     },
-    judge::objective,
+    judge::{explain, objective},
+    policy::Policy,
 };
 use std::collections::BTreeMap;
 
@@ -62,6 +64,16 @@ pub struct Walk {
 /// The log evidence at which an objective with this share of the false-abort rate fails.
 pub fn fail_at(alpha: f64) -> f64 {
     objective::fail_boundary(alpha)
+}
+
+/// The log evidence at which an objective passes.
+pub fn pass_at(policy: &Policy) -> f64 {
+    objective::pass_boundary(policy)
+}
+
+/// What is missing until a decision is likely, in words; `None` once nothing is, or where nothing can be said.
+pub fn missing(finding: &Finding) -> Option<String> {
+    explain::missing(&finding.needs, explain::noun_of(&finding.kind))
 }
 
 /// The log of a rollout without plain verdicts, newest first, as far back as is looked.
@@ -130,7 +142,7 @@ pub async fn walk(
     for (_, verdict) in &looks {
         if pass_at.len() < REVISIONS && !pass_at.contains_key(&verdict.revision) {
             let kept = kept_policy::of_revision(store, &verdict.revision).await?;
-            let at = kept.map_or(f64::NAN, |policy| objective::pass_boundary(&policy));
+            let at = kept.map_or(f64::NAN, |policy| self::pass_at(&policy));
             pass_at.insert(verdict.revision.clone(), at);
         }
     }

@@ -171,7 +171,16 @@ fn limits(settings: &Settings) -> Limits {
         max_streams: settings.server.max_streams,
         max_override: settings.server.max_override.0,
         heartbeat: http::limits::HEARTBEAT,
+        sources: settings.sources.iter().map(source_link).collect(),
     }
+}
+
+fn source_link((name, source): (&String, &SourceSettings)) -> (String, http::SourceLink) {
+    let link = http::SourceLink {
+        kind: source.kind.into(),
+        url: source.link(),
+    };
+    (name.clone(), link)
 }
 
 fn auth(settings: &Settings) -> Result<Auth, Stop> {

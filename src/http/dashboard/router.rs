@@ -21,7 +21,7 @@ pub fn routes(app: &Arc<App>) -> Router<Arc<App>> {
             get(pages::overrule::page),
         )
         .route("/sign-in", get(pages::sign_in::page))
-        .route("/assets/{file}", get(assets::serve))
+        .route("/assets/{*file}", get(assets::serve))
         .method_not_allowed_fallback(shell::method_not_allowed)
         .route_layer(from_fn_with_state(Arc::clone(app), shell::dress))
 }

@@ -26,7 +26,7 @@ pub use assemble::{AssembleError, assemble};
 pub use document::{Bundle, FORMAT, LARGEST, PartBlocks, PolicyText, VERSION};
 pub use inputs::{Inputs, Seen};
 pub use pack::BundleError;
-pub use pods::{PodSums, pods};
+pub use pods::{PodArms, PodSums, pods};
 pub use recorder::{Capture, ChunkKey, Recorder, SAMPLES, chunk_key};
 pub use replay::{Replay, replay};
 pub(super) use samples::Taker;

@@ -21,10 +21,10 @@ pub struct PodSums {
 }
 
 /// The pods of one objective: canary, stable.
-pub type Arms = [Vec<PodSums>; 2];
+pub type PodArms = [Vec<PodSums>; 2];
 
 /// The pods of each objective; `None` for one that knows no pods (means and levels), or none yet.
-pub fn pods(inputs: &Inputs, chunks: &[Chunk]) -> Result<Vec<Option<Arms>>, AssembleError> {
+pub fn pods(inputs: &Inputs, chunks: &[Chunk]) -> Result<Vec<Option<PodArms>>, AssembleError> {
     let mut all = Vec::new();
     for (part, seen) in (0_u32..).zip(&inputs.observed) {
         let Some((first, last)) = seen.blocks else {
