@@ -85,6 +85,14 @@ pub fn check(settings: &Settings, places: &Places) -> Result<(), SettingsError> 
                 "is not a URL; begin with `http://` or `https://`",
             );
         }
+        if let Some(url) = &source.public_url
+            && !(url.starts_with("http://") || url.starts_with("https://"))
+        {
+            return wrong(
+                &format!("sources.{name}.publicUrl"),
+                "is not a URL; begin with `http://` or `https://`",
+            );
+        }
     }
     let auth = &settings.auth;
     if auth.tokens.is_empty() && !loopback && !auth.open {

@@ -3,7 +3,7 @@
 use super::reading::Reading;
 use crate::{
     domain::{Code, Needs, Outcome, figures, text::visible},
-    policy::{Indicator, Objective, Unit},
+    policy::{Objective, Unit},
 };
 
 /// Longest sentence of a verdict.
@@ -46,11 +46,16 @@ pub fn missing(needs: &Needs, noun: &str) -> Option<String> {
 
 /// What an objective counts on the canary.
 pub fn noun(objective: &Objective) -> &'static str {
-    match objective.indicator {
-        Indicator::ErrorRatio { .. } | Indicator::LatencyQuantile { .. } => "requests",
-        Indicator::Ratio { .. } => "events of the denominator",
-        Indicator::Mean { .. } => "items",
-        Indicator::Gauge { .. } | Indicator::Query { .. } => "minutes",
+    noun_of(objective.indicator.kind())
+}
+
+/// The same noun, from the word of the kind.
+pub fn noun_of(kind: &str) -> &'static str {
+    match kind {
+        "ratio" => "events of the denominator",
+        "mean" => "items",
+        "gauge" | "query" => "minutes",
+        _ => "requests",
     }
 }
 

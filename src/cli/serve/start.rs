@@ -173,6 +173,7 @@ fn limits(settings: &Settings) -> Limits {
         max_streams: settings.server.max_streams,
         max_override: settings.server.max_override.0,
         heartbeat: http::limits::HEARTBEAT,
+        sources: settings.sources.iter().filter_map(source_link).collect(),
     }
 }
 
@@ -191,6 +192,16 @@ fn about(settings: &Settings) -> About {
         sources: settings.sources.iter().map(source).collect(),
         receivers: settings.receivers.iter().map(receiver).collect(),
     }
+}
+
+/// Where a person can look at a source's samples; our own has no page for that.
+fn source_link((name, source): (&String, &AnySource)) -> Option<(String, http::SourceLink)> {
+    let source = source.api()?;
+    let link = http::SourceLink {
+        kind: source.kind.into(),
+        url: source.link(),
+    };
+    Some((name.clone(), link))
 }
 
 fn auth(settings: &Settings) -> Result<Auth, Stop> {

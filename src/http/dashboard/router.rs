@@ -34,7 +34,7 @@ pub fn routes(app: &Arc<App>) -> Router<Arc<App>> {
             get(pages::sign_in::page).post(pages::sign_in::send),
         )
         .route("/sign-out", post(pages::sign_in::sign_out))
-        .route("/assets/{file}", get(assets::serve))
+        .route("/assets/{*file}", get(assets::serve))
         .method_not_allowed_fallback(shell::method_not_allowed)
         .route_layer(from_fn_with_state(Arc::clone(app), shell::dress))
 }

@@ -147,5 +147,10 @@ pub async fn record(conn: &mut Conn, verdict: Uuid) -> Result<Option<Record>, St
 /// The body in the first column.
 pub fn body(row: &row::Row) -> Result<(Verdict, Question), StoreError> {
     let packed: Vec<u8> = column(row, 0)?;
-    Ok(wire::read::<Judged>(&wire::unpack(&packed)?)?)
+    unpacked(&packed)
+}
+
+/// What a body says.
+pub fn unpacked(packed: &[u8]) -> Result<(Verdict, Question), StoreError> {
+    Ok(wire::read::<Judged>(&wire::unpack(packed)?)?)
 }

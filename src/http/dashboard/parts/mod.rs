@@ -3,6 +3,8 @@
 pub mod badge;
 pub mod code;
 pub mod diff;
+pub mod figure;
+pub mod graph_link;
 pub mod moment;
 pub mod number;
 pub mod sparkline;
