@@ -98,6 +98,11 @@ pub fn check(settings: &Settings, places: &Places) -> Result<(), SettingsError> 
             "is true although there are tokens; remove one of the two",
         );
     }
+    if auth.session_ttl.0 < Duration::from_mins(1)
+        || auth.session_ttl.0 > Duration::from_hours(30 * 24)
+    {
+        return wrong("auth.sessionTtl", "is out of range; give 1m to 30d");
+    }
     let mut names = BTreeSet::new();
     for (i, token) in auth.tokens.iter().enumerate() {
         if token.name.trim().is_empty() || !names.insert(&token.name) {

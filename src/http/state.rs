@@ -1,6 +1,6 @@
 //! What every handler may reach.
 
-use super::{auth::Auth, catalog::Catalog, health::Health, limits::HEARTBEAT};
+use super::{about::About, auth::Auth, catalog::Catalog, health::Health, limits::HEARTBEAT};
 use crate::{
     domain::{Clock, SourceKind, VerdictStore},
     service::{Judge, Overrule, Pulse},
@@ -8,6 +8,9 @@ use crate::{
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
+
+/// Pages being made at the same time; more wait.
+const PAGES: usize = 16;
 
 /// A metric source, as far as pages link to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,6 +79,8 @@ pub struct Parts {
     pub health: Arc<Health>,
     /// The numbers of the edge.
     pub limits: Limits,
+    /// What the pages tell about the configuration.
+    pub about: About,
 }
 
 /// Everything the handlers share.
@@ -90,6 +95,11 @@ pub struct App {
     pub(super) metrics: Arc<Metrics>,
     pub(super) health: Arc<Health>,
     pub(super) limits: Limits,
+    pub(super) about: About,
+    /// Pages being made at the same time; they never take the place of verdicts.
+    pub(super) pages: Semaphore,
+    /// Looks back over kept evidence at the same time.
+    pub(super) hindsight: Semaphore,
     pub(super) slots: Semaphore,
     pub(super) streams: Arc<Semaphore>,
 }
@@ -108,6 +118,9 @@ impl App {
             auth: parts.auth,
             metrics: parts.metrics,
             health: parts.health,
+            about: parts.about,
+            pages: slots(PAGES),
+            hindsight: slots(1),
             slots: slots(parts.limits.max_concurrent),
             streams: Arc::new(slots(parts.limits.max_streams)),
             limits: parts.limits,

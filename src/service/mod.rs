@@ -14,6 +14,7 @@ pub mod bundle;
 pub mod cache;
 pub mod conclude;
 pub mod discover;
+pub mod hindsight;
 pub mod identity;
 pub mod keeper;
 pub mod kept_policy;

@@ -3,7 +3,7 @@
 use super::{identity::event_id, standing};
 use crate::{
     domain::{
-        Event, EventKind, Latch, Millis, Outcome, Question, RolloutState, Standing, Verdict,
+        Event, EventKind, Latch, Look, Millis, Outcome, Question, RolloutState, Standing, Verdict,
         time::rfc3339,
     },
     judge::explain::{clean, digits, span},
@@ -169,6 +169,7 @@ pub fn after(given: &Given<'_>) -> Aftermath {
         kept_at: given.now,
         outcome_since: since,
         outcomes,
+        looks: looks_after(same, given),
         since: same.map_or(question.at, |s| s.since),
         steps: standing::steps_after(same, question, verdict.weight, passed, given.policy.horizon),
         open,
@@ -179,6 +180,36 @@ pub fn after(given: &Given<'_>) -> Aftermath {
         latch,
         events,
     }
+}
+
+/// Looks that are kept of each policy.
+const LOOKS: usize = 24;
+
+/// The looks of this canary with the present one.
+fn looks_after(same: Option<&RolloutState>, given: &Given<'_>) -> BTreeMap<String, Vec<Look>> {
+    let (verdict, policy) = (given.verdict, given.policy);
+    let share = |evidence: f64, needed: f64| {
+        let share = (evidence / needed).clamp(0.0, 1.0);
+        if share.is_finite() {
+            (share * 100.0).round() / 100.0
+        } else {
+            0.0
+        }
+    };
+    let deciding = || verdict.findings.iter().filter(|f| !f.watch);
+    let harm = deciding().map(|f| share(f.evidence.log_e_fail, -f.evidence.alpha.ln()));
+    let safe = deciding().map(|f| share(f.evidence.log_e_pass, -policy.false_pass_rate.ln()));
+    let look = Look {
+        at: given.question.at,
+        harm: harm.fold(0.0, f64::max),
+        safe: safe.reduce(f64::min).unwrap_or(0.0),
+    };
+    let mut looks = same.map_or_else(BTreeMap::new, |s| s.looks.clone());
+    let own = looks.entry(verdict.policy.clone()).or_default();
+    own.push(look);
+    let over = own.len().saturating_sub(LOOKS);
+    own.drain(..over);
+    looks
 }
 
 /// A fail of the evidence stays; a fail by override ends with the override.

@@ -13,11 +13,12 @@ use crate::{
     },
     config::{
         self, Settings,
+        receivers::ReceiverSettings,
         settings::{Format, OtlpSettings},
         source::{Auth as SourceAuth, HeaderValue, SourceSettings},
     },
     domain::{Clock, MetricSource, SystemClock},
-    http::{self, App, Auth, Health, Limits, Parts, Token},
+    http::{self, About, App, Auth, Health, Limits, Parts, ReceiverAbout, SourceAbout, Token},
     service::Overrule,
     telemetry::{self, LogFormat, LogOptions, Metrics, OtlpOptions},
 };
@@ -106,6 +107,7 @@ async fn serve(settings: &Settings) -> Result<(), Stop> {
         metrics: Arc::clone(&metrics),
         health: Arc::clone(&health),
         limits: limits(settings),
+        about: about(settings),
     });
     let listener = http::listen(&settings.server.listen)
         .await
@@ -183,6 +185,24 @@ fn source_link((name, source): (&String, &SourceSettings)) -> (String, http::Sou
     (name.clone(), link)
 }
 
+fn about(settings: &Settings) -> About {
+    let source = |(name, source): (&String, &SourceSettings)| {
+        SourceAbout::new(
+            name,
+            &format!("{:?}", source.kind).to_lowercase(),
+            &source.url,
+        )
+    };
+    let receiver = |(name, receiver): (&String, &ReceiverSettings)| ReceiverAbout {
+        name: name.clone(),
+        kind: receiver.kinds().join(", "),
+    };
+    About {
+        sources: settings.sources.iter().map(source).collect(),
+        receivers: settings.receivers.iter().map(receiver).collect(),
+    }
+}
+
 fn auth(settings: &Settings) -> Result<Auth, Stop> {
     let mut tokens = Vec::new();
     for token in &settings.auth.tokens {
@@ -202,7 +222,8 @@ fn auth(settings: &Settings) -> Result<Auth, Stop> {
     }
     // who reaches loopback is on this machine; elsewhere an override needs a name
     let local = settings.server.on_loopback();
-    Ok(Auth::tokens(tokens).anybody_overrides(local))
+    let auth = Auth::tokens(tokens).anybody_overrides(local);
+    Ok(auth.session_ttl(settings.auth.session_ttl.0))
 }
 
 fn otlp(settings: &OtlpSettings) -> Result<OtlpOptions, Stop> {

@@ -1,10 +1,11 @@
 //! The frame of every page.
 
-use super::{assets, view::Place};
-use crate::{
-    domain::{Millis, time::rfc3339},
-    http::auth::Caller,
+use super::{
+    assets,
+    parts::{moment, text},
+    view::{Place, View},
 };
+use crate::domain::{Millis, time::rfc3339};
 use maud::{DOCTYPE, Markup, html};
 
 /// The entries of the navigation: path, word.
@@ -72,7 +73,7 @@ impl Content {
 }
 
 /// The whole document.
-pub fn page(place: &Place, caller: Option<&Caller>, now: Millis, content: &Content) -> Markup {
+pub fn page(place: &Place, view: Option<&View>, now: Millis, content: &Content) -> Markup {
     let asset = |file: &str| place.to(&assets::path(file));
     let events = content.events.as_deref().map(|query| {
         let mark = if query.is_empty() { "" } else { "?" };
@@ -110,14 +111,19 @@ pub fn page(place: &Place, caller: Option<&Caller>, now: Millis, content: &Conte
                         // filled in by live.js
                         p.live #live role="status" hidden { span.live-mark aria-hidden="true" {} span.live-text {} }
                         button.theme #theme type="button" hidden { "Theme" }
-                        @if let Some(caller) = caller { (who(place, caller)) }
+                        @if let Some(view) = view { (who(view)) }
                     }
                 }
-                main #main tabindex="-1" { (content.body) }
+                main #main tabindex="-1" {
+                    @if let Some(said) = view.and_then(|v| v.said) {
+                        p.note.good role="status" { (said.text()) }
+                    }
+                    (content.body)
+                }
                 footer {
                     p {
                         "rollout-judge " (env!("CARGO_PKG_VERSION")) " · page of "
-                        time datetime=(rfc3339(now)) { (super::parts::moment::utc(now)) }
+                        time datetime=(rfc3339(now)) { (moment::utc(now)) }
                         " · " a href=(place.to("openapi.json")) { "API" }
                     }
                 }
@@ -126,7 +132,15 @@ pub fn page(place: &Place, caller: Option<&Caller>, now: Millis, content: &Conte
     }
 }
 
-fn who(place: &Place, caller: &Caller) -> Markup {
-    let _ = place;
-    html! { span.who { (super::parts::text::shown(&caller.name)) } }
+/// Who looks, and the way out.
+fn who(view: &View) -> Markup {
+    html! {
+        @if view.signed_in {
+            form method="post" action=(view.to("sign-out")) {
+                input type="hidden" name="form" value=(view.form);
+                span.who { (text::shown(&view.caller.name)) } " "
+                button.linkish type="submit" { "Sign out" }
+            }
+        }
+    }
 }

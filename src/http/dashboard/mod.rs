@@ -5,17 +5,18 @@
 //! browser:   theme.js before paint; live.js fetches the page anew after an event and swaps its `data-live` regions
 //! ```
 //!
-//! Rules of the pages: every link is relative to [`View::root`], so that they work behind a path prefix and over a
+//! Rules of the pages: every link is relative (`View::to`), so that they work behind a path prefix and over a
 //! port-forward; data is only ever text (`parts::text`); there is no inline script and no inline style.
 
 mod assets;
+mod form;
 mod layout;
 mod pages;
 mod parts;
 mod router;
+mod said;
 mod shell;
 mod view;
 
 pub(super) use router::routes;
 pub(super) use shell::not_found;
-pub(super) use view::View;

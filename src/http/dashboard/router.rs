@@ -2,7 +2,11 @@
 
 use super::{assets, pages, shell};
 use crate::http::state::App;
-use axum::{Router, middleware::from_fn_with_state, routing::get};
+use axum::{
+    Router,
+    middleware::from_fn_with_state,
+    routing::{get, post},
+};
 use std::sync::Arc;
 
 /// The pages and their assets.
@@ -22,9 +26,18 @@ pub fn routes(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/deliveries", get(pages::deliveries::page))
         .route(
             "/rollouts/{namespace}/{name}/override",
-            get(pages::overrule::page),
+            get(pages::overrule::page).post(pages::overrule::send),
         )
-        .route("/sign-in", get(pages::sign_in::page))
+        .route(
+            "/rollouts/{namespace}/{name}/override/take-back",
+            post(pages::overrule::take_back),
+        )
+        .route("/deliveries/{id}/retry", post(pages::deliveries::retry))
+        .route(
+            "/sign-in",
+            get(pages::sign_in::page).post(pages::sign_in::send),
+        )
+        .route("/sign-out", post(pages::sign_in::sign_out))
         .route("/assets/{*file}", get(assets::serve))
         .method_not_allowed_fallback(shell::method_not_allowed)
         .route_layer(from_fn_with_state(Arc::clone(app), shell::dress))

@@ -3,9 +3,13 @@
 use super::{
     layout::{self, Content},
     parts::state,
-    view::Place,
+    said,
+    view::{FORM_COOKIE, FreshForm, Place},
 };
-use crate::http::{layers, problem::Problem, state::App};
+use crate::{
+    http::{layers, problem::Problem, session, state::App},
+    service::identity::nonce,
+};
 use axum::{
     body::Body,
     extract::{Request, State},
@@ -13,7 +17,7 @@ use axum::{
     middleware::Next,
     response::{Html, IntoResponse, Response},
 };
-use std::sync::Arc;
+use std::{fmt::Write, sync::Arc, time::Duration};
 
 /// Nothing but what this service itself sends; no inline script, no inline style, no frame.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
@@ -40,17 +44,79 @@ impl IntoResponse for PageProblem {
     }
 }
 
+/// A page waits this long for its turn.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// The layer around every page and asset.
-pub async fn dress(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+pub async fn dress(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let place = Place::of(request.uri());
-    let response = next.run(request).await;
+    let reads = request.method().is_safe();
+    let told = session::cookie(request.headers(), said::COOKIE).is_some();
+    // only where no session guards the forms
+    let fresh = app.auth.is_open() && session::cookie(request.headers(), FORM_COOKIE).is_none();
+    let fresh = fresh.then(nonce);
+    if let Some(fresh) = &fresh {
+        request.extensions_mut().insert(FreshForm(fresh.clone()));
+    }
+    let response = match tokio::time::timeout(PATIENCE, app.pages.acquire()).await {
+        Ok(Ok(_turn)) => next.run(request).await,
+        _ => PageProblem(Problem::new(
+            "too-many-requests",
+            "many pages are being made; this one is tried again",
+        ))
+        .into_response(),
+    };
     let problem = response.extensions().get::<PageProblem>().cloned();
     let mut response = match problem {
+        Some(PageProblem(problem)) if problem.status == 401 => sign_in_first(&place, reads),
         Some(PageProblem(problem)) => error_page(&app, &place, &problem),
         None => response,
     };
+    let page = is_page(&response);
+    let fresh = fresh.filter(|_| page).map(|fresh| {
+        let secure = secure(&app);
+        format!("{FORM_COOKIE}={fresh}; Path=/; HttpOnly; SameSite=Strict{secure}")
+    });
+    let told = (told && page).then(said::told);
+    for cookie in fresh.into_iter().chain(told) {
+        if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
+    }
     bind(response.headers_mut());
     response
+}
+
+/// The attribute of cookies that are for HTTPS only.
+pub fn secure(app: &App) -> &'static str {
+    if app.limits.public_url.starts_with("https://") {
+        "; Secure"
+    } else {
+        ""
+    }
+}
+
+fn is_page(response: &Response) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
+}
+
+/// To the sign-in, and back afterwards. A form that came too late is not sent again; its page is.
+fn sign_in_first(place: &Place, reads: bool) -> Response {
+    let back = if reads {
+        place.here()
+    } else {
+        place.here().split('?').next().unwrap_or("/")
+    };
+    let mut to = place.to("sign-in?next=");
+    for byte in back.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.~/".contains(&byte) {
+            to.push(char::from(byte));
+        } else {
+            let _ = write!(to, "%{byte:02X}");
+        }
+    }
+    said::lead_on(&to, None, &[])
 }
 
 /// There is nothing at this path: as a page for a browser, as a problem for programs.

@@ -1,6 +1,8 @@
 //! Pieces that pages are made of.
 
 pub mod badge;
+pub mod code;
+pub mod diff;
 pub mod figure;
 pub mod graph_link;
 pub mod moment;

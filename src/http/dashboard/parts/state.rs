@@ -36,6 +36,6 @@ pub fn problem(place: &Place, problem: &Problem) -> Markup {
         @if problem.status == 503 || problem.status == 429 {
             p { "This page tries again every 5 seconds." }
         }
-        p { a href=(place.here()) { "Try again" } " or go to " a href=(place.to("rollouts")) { "all rollouts" } "." }
+        p { a href=(place.itself()) { "Try again" } " or go to " a href=(place.to("rollouts")) { "all rollouts" } "." }
     }
 }
