@@ -1,10 +1,7 @@
 //! What a policy would have said: the kept blocks of earlier verdicts, folded and judged by its present revision. Nothing
 //! is read from a metric source and nothing is written.
 
-use super::{
-    bundle::{BundleError, Inputs, Seen, part_blocks},
-    kept_policy,
-};
+use super::bundle::{BundleError, Inputs, Seen, load_kept, part_blocks};
 use crate::{
     domain::{
         Code, Filter, Millis, Outcome, Record, Revision, RolloutRef, RolloutState, StoreError,
@@ -130,7 +127,7 @@ fn again(
 ) -> Result<Says, String> {
     let gone = |error: BundleError| error.to_string();
     let mut inputs = Inputs::from_bytes(&record.inputs).map_err(gone)?;
-    let former = kept_policy::read(&revision.name, &revision.text)?;
+    let former = load_kept(&revision.name, &revision.text)?;
     if let Some(block) = policy.block.filter(|block| *block != inputs.block) {
         return Err(format!(
             "its blocks are {} s long, this revision asks for {} s",

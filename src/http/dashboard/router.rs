@@ -15,6 +15,10 @@ pub fn routes(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/", get(pages::rollouts::home))
         .route("/rollouts", get(pages::rollouts::page))
         .route("/rollouts/{namespace}/{name}", get(pages::rollout::page))
+        .route(
+            "/rollouts/{namespace}/{name}/chart.json",
+            get(pages::rollout::chart),
+        )
         .route("/verdicts/{id}", get(pages::verdict::page))
         .route("/policies", get(pages::policies::page))
         .route("/policies/{name}", get(pages::policy::page))

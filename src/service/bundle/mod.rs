@@ -29,6 +29,7 @@ pub use inputs::{Inputs, Seen};
 pub use pack::BundleError;
 pub use pods::{PodArms, PodSums, pods};
 pub use recorder::{Capture, ChunkKey, Recorder, SAMPLES, chunk_key};
+pub(super) use replay::load_kept;
 pub use replay::{Replay, replay};
 pub(super) use samples::Taker;
 pub use samples::Tape;

@@ -7,10 +7,10 @@ use super::{
     resample,
 };
 use crate::{
+    domain::SourceKind,
     evidence::Block,
     judge::{ObjectiveState, evaluate},
-    policy::Objective,
-    service::kept_policy,
+    policy::{self, Objective, Policy},
 };
 use serde_json::Value;
 
@@ -57,7 +57,7 @@ pub fn replay(bundle: &Bundle) -> Result<Replay, BundleError> {
         resampled: 0,
         differences: Vec::new(),
     };
-    let policy = match kept_policy::read(&bundle.policy.name, &bundle.policy.text) {
+    let policy = match load_kept(&bundle.policy.name, &bundle.policy.text) {
         Ok(policy) => policy,
         Err(why) => {
             report.differences.push(why);
@@ -111,6 +111,22 @@ pub fn replay(bundle: &Bundle) -> Result<Replay, BundleError> {
             .extend(differences(&bundle.verdict, &now));
     }
     Ok(report)
+}
+
+/// The policy as this program reads it. What a source understands was settled when it judged.
+pub fn load_kept(name: &str, text: &str) -> Result<Policy, String> {
+    let any = |_: &str| Some(SourceKind::VictoriaMetrics);
+    let documents = policy::load(name, text, Some(&any)).map_err(|problems| {
+        format!(
+            "policy `{name}` cannot be loaded by this program any more:\n{}",
+            problems.render(false)
+        )
+    })?;
+    documents
+        .into_iter()
+        .map(|document| document.policy)
+        .find(|policy| policy.name == name)
+        .ok_or_else(|| format!("the text of policy `{name}` holds no policy of this name"))
 }
 
 fn kept_blocks(
