@@ -10,4 +10,4 @@ pub mod wiring;
 pub mod writeback;
 
 pub use policies::{Shelf, answer};
-pub(super) use start::run;
+pub(super) use start::{listen, run, serve};
