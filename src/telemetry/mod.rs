@@ -3,12 +3,14 @@
 pub mod logs;
 pub mod measured;
 pub mod metrics;
+pub mod sources;
 mod table;
 pub mod traces;
 
 pub use logs::{LogFormat, LogOptions};
 pub use measured::Measured;
 pub use metrics::{Metrics, Scraped};
+pub use sources::{SourceLog, SourceRecord};
 pub use traces::OtlpOptions;
 
 /// Starts logs, and traces where they are asked for. Call it once, outside of any async runtime.
@@ -29,6 +31,14 @@ pub enum StartError {
     /// The OTLP exporter cannot be built.
     #[error("`telemetry.otlp` cannot be used: {0}")]
     Otlp(String),
+    /// The file for log lines cannot be written.
+    #[error("log file `{path}`: {error}")]
+    File {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
     /// Somebody else has installed a subscriber.
     #[error("logs were started twice")]
     Twice,

@@ -9,6 +9,8 @@ mod bundles;
 #[cfg(test)]
 mod databases;
 #[cfg(test)]
+mod demo;
+#[cfg(test)]
 mod history;
 #[cfg(test)]
 mod kills;

@@ -11,4 +11,4 @@ pub mod writeback;
 
 pub use policies::{Shelf, answer};
 pub(super) use scrape::scraped;
-pub(super) use start::run;
+pub(super) use start::{listen, run, serve};

@@ -14,17 +14,21 @@ use crate::{
     },
     config::{
         self, Settings,
+        receivers::ReceiverSettings,
         settings::{Format, OtlpSettings},
         source::{AnySource, Auth as SourceAuth, HeaderValue},
     },
     domain::{Clock, MetricSource, SystemClock},
-    http::{self, App, Auth, Health, Limits, Parts, Token},
+    http::{self, About, App, Auth, Health, Limits, Parts, ReceiverAbout, SourceAbout, Token},
     service::Overrule,
     telemetry::{self, LogFormat, LogOptions, Metrics, OtlpOptions},
 };
 use secrecy::ExposeSecret;
 use std::{sync::Arc, time::Duration};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
 
 /// After the signal to stop, `/readyz` says 503 for this long before connections are refused.
 const DRAIN: Duration = Duration::from_secs(1);
@@ -50,6 +54,7 @@ pub fn run(args: &ServeArgs) -> Result<u8, Stop> {
         &LogOptions {
             format,
             filter: log.filter.clone(),
+            file: None,
         },
         otlp.as_ref(),
     )
@@ -58,13 +63,18 @@ pub fn run(args: &ServeArgs) -> Result<u8, Stop> {
         .enable_all()
         .build()
         .map_err(|error| Stop::failed(format!("no runtime: {error}")))?;
-    let outcome = runtime.block_on(serve(&settings));
+    let outcome = runtime.block_on(async { serve(&settings, None, signals()?).await });
     runtime.shutdown_timeout(Duration::from_secs(1));
     drop(guard);
     outcome.map(|()| 0)
 }
 
-async fn serve(settings: &Settings) -> Result<(), Stop> {
+/// The service of these settings until it is told to stop, and then its end. Without a listener it opens that of the settings.
+pub(in crate::cli) async fn serve(
+    settings: &Settings,
+    listener: Option<TcpListener>,
+    told: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), Stop> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let metrics = Arc::new(Metrics::new(settings.telemetry.metrics.max_rollouts));
     let sources = wiring::sources(&settings.sources, &clock, &metrics).map_err(Stop::usage)?;
@@ -108,16 +118,13 @@ async fn serve(settings: &Settings) -> Result<(), Stop> {
         metrics: Arc::clone(&metrics),
         health: Arc::clone(&health),
         limits: limits(settings),
+        about: about(settings),
     });
-    let listener = http::listen(&settings.server.listen)
-        .await
-        .map_err(|error| {
-            Stop::failed(format!(
-                "cannot listen on `{}`: {error}",
-                settings.server.listen
-            ))
-        })?;
-    let stop = stop_signal(Arc::clone(&health))?;
+    let listener = match listener {
+        Some(listener) => listener,
+        None => listen(&settings.server.listen).await?,
+    };
+    let stop = drained(told, Arc::clone(&health));
     beside(&sources, &health, &clock, &metrics);
     memory.tend(settings, &clock);
     let (store, url) = (&memory.keeper.store, settings.server.public_url());
@@ -136,10 +143,7 @@ async fn serve(settings: &Settings) -> Result<(), Stop> {
 /// Secrets of a source that cannot be read now. A file may still appear, so that this is no reason to stop.
 fn unreadable_secrets(source: &AnySource) -> Vec<String> {
     let (headers, auth) = source.shown();
-    let headers = headers.values().filter_map(|value| match value {
-        HeaderValue::Secret(secret) => Some(secret),
-        HeaderValue::Literal(_) => None,
-    });
+    let headers = headers.values().filter_map(HeaderValue::secret);
     let auth = auth.into_iter().map(|auth| match auth {
         SourceAuth::Bearer(secret) => secret,
         SourceAuth::Basic(basic) => &basic.password,
@@ -174,7 +178,35 @@ fn limits(settings: &Settings) -> Limits {
         max_streams: settings.server.max_streams,
         max_override: settings.server.max_override.0,
         heartbeat: http::limits::HEARTBEAT,
+        sources: settings.sources.iter().filter_map(source_link).collect(),
     }
+}
+
+fn about(settings: &Settings) -> About {
+    let source = |(name, source): (&String, &AnySource)| match source {
+        AnySource::Api(api) => {
+            SourceAbout::new(name, &format!("{:?}", api.kind).to_lowercase(), &api.url)
+        }
+        AnySource::Scrape(_) => SourceAbout::own(name),
+    };
+    let receiver = |(name, receiver): (&String, &ReceiverSettings)| ReceiverAbout {
+        name: name.clone(),
+        kind: receiver.kinds().join(", "),
+    };
+    About {
+        sources: settings.sources.iter().map(source).collect(),
+        receivers: settings.receivers.iter().map(receiver).collect(),
+    }
+}
+
+/// Where a person can look at a source's samples; our own has no page for that.
+fn source_link((name, source): (&String, &AnySource)) -> Option<(String, http::SourceLink)> {
+    let source = source.api()?;
+    let link = http::SourceLink {
+        kind: source.kind.into(),
+        url: source.link(),
+    };
+    Some((name.clone(), link))
 }
 
 fn auth(settings: &Settings) -> Result<Auth, Stop> {
@@ -196,7 +228,8 @@ fn auth(settings: &Settings) -> Result<Auth, Stop> {
     }
     // who reaches loopback is on this machine; elsewhere an override needs a name
     let local = settings.server.on_loopback();
-    Ok(Auth::tokens(tokens).anybody_overrides(local))
+    let auth = Auth::tokens(tokens).anybody_overrides(local);
+    Ok(auth.session_ttl(settings.auth.session_ttl.0))
 }
 
 fn otlp(settings: &OtlpSettings) -> Result<OtlpOptions, Stop> {
@@ -221,8 +254,14 @@ fn otlp(settings: &OtlpSettings) -> Result<OtlpOptions, Stop> {
     })
 }
 
-/// Resolves after SIGTERM or SIGINT and the drain.
-fn stop_signal(health: Arc<Health>) -> Result<impl Future<Output = ()> + Send + 'static, Stop> {
+/// Listens on an address, or says why that cannot be.
+pub(in crate::cli) async fn listen(address: &str) -> Result<TcpListener, Stop> {
+    let failed = |error| Stop::failed(format!("cannot listen on `{address}`: {error}"));
+    http::listen(address).await.map_err(failed)
+}
+
+/// Resolves after SIGTERM or SIGINT.
+fn signals() -> Result<impl Future<Output = ()> + Send + 'static, Stop> {
     let failed = |error: std::io::Error| Stop::failed(format!("no signals: {error}"));
     // a file over the size limit of the process is an error of the write, not its end
     let _ = signal(SignalKind::from_raw(SIGXFSZ)).map_err(failed)?;
@@ -233,13 +272,18 @@ fn stop_signal(health: Arc<Health>) -> Result<impl Future<Output = ()> + Send + 
             _ = term.recv() => {}
             _ = interrupt.recv() => {}
         }
-        tracing::info!(
-            drain_seconds = DRAIN.as_secs(),
-            "stopping: not ready from now on"
-        );
-        health.stop();
-        tokio::time::sleep(DRAIN).await;
     })
+}
+
+/// Resolves once it is told, and after the drain.
+async fn drained(told: impl Future<Output = ()>, health: Arc<Health>) {
+    told.await;
+    tracing::info!(
+        drain_seconds = DRAIN.as_secs(),
+        "stopping: not ready from now on"
+    );
+    health.stop();
+    tokio::time::sleep(DRAIN).await;
 }
 
 #[cfg(test)]

@@ -97,7 +97,7 @@ pub async fn list(
 }
 
 /// A page, and the cursor of the next.
-async fn page(
+pub async fn page(
     app: &App,
     filter: &Filter,
     sought: Option<&str>,

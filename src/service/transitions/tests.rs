@@ -199,10 +199,18 @@ fn a_fail_stays_but_not_one_by_override() {
     });
     assert_eq!(life.ask(1, "c", 5.0, Outcome::Fail), ["verdict", "started"]);
     assert!(life.standing.latch.is_none());
-    assert_eq!(life.ask(6, "c", 5.0, Outcome::Fail), ["verdict", "fail"]);
+    assert_eq!(
+        life.ask(6, "c", 5.0, Outcome::Fail),
+        ["verdict", "override-ended", "fail"]
+    );
     let latch = life.standing.latch.clone().unwrap();
     assert_eq!(
         (latch.at, latch.reason.as_str()),
         (6 * MINUTE, "fail it is")
     );
+    // once, and not where a person took it back
+    assert_eq!(life.ask(7, "c", 5.0, Outcome::Fail), ["verdict"]);
+    let ruling = life.standing.ruling.as_mut().unwrap();
+    (ruling.expires, ruling.revoked) = (9 * MINUTE, Some((8 * MINUTE, "ann".into())));
+    assert_eq!(life.ask(10, "c", 5.0, Outcome::Fail), ["verdict"]);
 }

@@ -106,8 +106,13 @@ impl Process {
 
     /// Asks it to end.
     pub fn terminate(&self) {
-        let id = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-TERM", &id]).status().unwrap();
+        self.signal("TERM");
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, name: &str) {
+        let (id, name) = (self.child.id().to_string(), format!("-{name}"));
+        let sent = Command::new("kill").args([&name, &id]).status().unwrap();
         assert!(sent.success());
     }
 
