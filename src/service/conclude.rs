@@ -98,6 +98,7 @@ pub fn conclude(
 /// What a person should know beside the verdict.
 fn warnings(policy: &Policy, evidence: &RolloutEvidence, error: Option<&ReadError>) -> Vec<String> {
     let mut warnings: Vec<String> = error.iter().map(ToString::to_string).collect();
+    warnings.extend(evidence.said.iter().cloned());
     for (objective, read) in policy.objectives.iter().zip(&evidence.objectives) {
         let mut say = |text: String| {
             let text = format!("{}: {text}", objective.name);
