@@ -3,6 +3,9 @@
 mod edge {
     mod answers;
     mod commands;
+    mod dashboard;
+    mod dashboard_forms;
+    mod dashboard_sessions;
     mod deliveries;
     mod double;
     mod events;

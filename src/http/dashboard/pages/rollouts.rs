@@ -244,6 +244,7 @@ fn list(app: &App, view: &View, typed: &Typed, found: &Found) -> Markup {
             (nothing(view, typed, found))
         } @else {
             (table(app, view, &counted(&found.rows), &found.rows))
+            (legend())
         }
         @if found.next.is_some() || !found.first_page {
             nav.pager aria-label="Pages of the list" {
@@ -251,6 +252,17 @@ fn list(app: &App, view: &View, typed: &Typed, found: &Found) -> Markup {
                 @if let Some(next) = &found.next { a.button rel="next" href=(view.to(&typed.with_cursor(next))) { "Next page" } }
                 span.quiet { "In order of namespace and name; on each page what fails comes first." }
             }
+        }
+    }
+}
+
+/// What the small lines mean.
+fn legend() -> Markup {
+    html! {
+        p.legend {
+            span { (sparkline::key("spark-line spark-against")) "evidence of harm (the objective with the most)" }
+            span { (sparkline::key("spark-line spark-for")) "evidence of no harm (the objective with the least)" }
+            span { (sparkline::key("spark-bound")) "enough to decide" }
         }
     }
 }
@@ -316,7 +328,7 @@ fn line(app: &App, view: &View, row: &RolloutState) -> Markup {
                 " " span.quiet.nowrap { (text::shown(&row.namespace)) }
             }
             td data-label="Verdict" {
-                span { (badge::outcome(row.outcome)) " " span.quiet.nowrap { "→ " (row.action.as_str()) } }
+                span { (badge::outcome(row.outcome)) " " span.action { "→ " (row.action.as_str()) } }
             }
             td data-label="Steps, %" { (track::track(&walk(app, row))) }
             td.nowrap data-label="In step" { (moment::since(in_step, view.now)) }

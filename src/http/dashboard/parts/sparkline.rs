@@ -20,6 +20,11 @@ pub fn two(against: &[f64], pro: &[f64], bounds: (f64, f64), label: &str) -> Mar
     frame(label, &lines)
 }
 
+/// One of the lines, for a legend.
+pub fn key(class: &str) -> Markup {
+    html! { svg.key viewBox="0 0 24 6" width="24" height="6" aria-hidden="true" { line class=(class) x1="0" x2="24" y1="3" y2="3" {} } }
+}
+
 fn frame(label: &str, lines: &Markup) -> Markup {
     html! {
         svg.spark viewBox="0 0 120 24" width="120" height="24" role="img" aria-label=(label) {
