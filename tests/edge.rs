@@ -4,6 +4,7 @@ mod edge {
     mod answers;
     mod commands;
     mod dashboard;
+    mod dashboard_detail;
     mod dashboard_forms;
     mod dashboard_sessions;
     mod deliveries;
