@@ -82,7 +82,7 @@ pub(super) enum SourceKindArg {
     Victoriametrics,
     /// Prometheus, or something that speaks exactly its API
     Prometheus,
-    /// The service's own scraper; only `check` knows it
+    /// The service's own scraper: only for `check`, whose `--source` is then the configuration file of `serve`
     Scrape,
 }
 

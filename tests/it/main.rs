@@ -17,6 +17,8 @@ mod kills;
 #[cfg(test)]
 mod scenarios;
 #[cfg(test)]
+mod scrape;
+#[cfg(test)]
 mod store;
 #[cfg(test)]
 mod support;

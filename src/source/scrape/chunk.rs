@@ -4,6 +4,8 @@ use crate::domain::Millis;
 
 /// Samples in one closed chunk.
 pub const FULL: u32 = 240;
+/// Most bytes of one sample.
+const LONGEST: usize = 20;
 /// Largest whole number that a float holds exactly.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
@@ -49,6 +51,10 @@ impl Chunk {
 
     /// Adds a sample; its time must be later than the last one's.
     pub fn push(&mut self, at: Millis, value: f64) {
+        if self.bytes.capacity() < self.bytes.len() + LONGEST {
+            // by a fifth at most: there are thousands of these
+            self.bytes.reserve_exact(LONGEST + self.bytes.len() / 5);
+        }
         let gap = if self.count == 0 {
             self.first = at;
             at
@@ -76,9 +82,9 @@ impl Chunk {
         self.count += 1;
     }
 
-    /// Gives back what was reserved for more.
+    /// Gives back what was reserved for more, whole: a rest that is cut off could hardly be used again.
     pub fn close(&mut self) {
-        self.bytes.shrink_to_fit();
+        self.bytes = self.bytes.as_slice().to_vec();
     }
 
     /// All samples in order of time.
