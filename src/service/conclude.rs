@@ -112,10 +112,11 @@ fn warnings(policy: &Policy, evidence: &RolloutEvidence, error: Option<&ReadErro
         }
     }
     let all = error.iter().map(ToString::to_string);
-    all.chain(
-        said.iter()
-            .map(|(text, names)| format!("{}: {text}", names.join(", "))),
-    )
-    .map(|text| clean(&text))
-    .collect()
+    all.chain(evidence.said.iter().cloned())
+        .chain(
+            said.iter()
+                .map(|(text, names)| format!("{}: {text}", names.join(", "))),
+        )
+        .map(|text| clean(&text))
+        .collect()
 }

@@ -298,12 +298,12 @@ mod tests {
             "auth": { "bearer": { "env": "NO_SUCH_VARIABLE_HERE" } },
         }))
         .unwrap();
-        let told = unreadable_secrets(&AnySource::Api(source.clone()));
+        let told = unreadable_secrets(&AnySource::Api(Box::new(source.clone())));
         assert_eq!(
             told,
             ["environment variable `NO_SUCH_VARIABLE_HERE` is not set"]
         );
         source.auth = None;
-        assert!(unreadable_secrets(&AnySource::Api(source)).is_empty());
+        assert!(unreadable_secrets(&AnySource::Api(Box::new(source))).is_empty());
     }
 }

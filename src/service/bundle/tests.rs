@@ -145,6 +145,7 @@ impl Reading {
             found: Some(FOUND),
             run: Some(run),
             objectives: objectives.collect(),
+            said: Vec::new(),
         };
         Self {
             policy,
