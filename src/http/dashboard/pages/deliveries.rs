@@ -190,7 +190,7 @@ fn again(view: &View, row: &Posted) -> Markup {
         return html! { span.quiet { "needs " code { "mayOverride" } } };
     }
     let told = format!(
-        "Try the {} for {} again",
+        "Try again: {} for {}",
         row.event.kind.as_str(),
         row.delivery.receiver
     );
