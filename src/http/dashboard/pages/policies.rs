@@ -41,7 +41,7 @@ pub fn refused(problem: &FileAnswer) -> Markup {
                 @if problem.kept.is_empty() { "None of its policies is loaded." }
                 @else { "The former version stays: " (text::shown(&problem.kept.join(", "))) "." }
             }
-            (code::plain(&format!("Mistakes in {}", text::flat(&problem.file)), &problem.rendered))
+            (code::plain(&format!("Report on {}", text::flat(&problem.file)), &problem.rendered))
         }
     }
 }
