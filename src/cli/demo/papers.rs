@@ -183,7 +183,7 @@ mod tests {
             for (text, name) in [(SHOP, "shop"), (ASSISTANT, "assistant")] {
                 let text = super::policy(text, Pace(speed));
                 assert!(!text.contains('<'), "{text}");
-                let loaded = policy::load(name, &text, Some(&|_| Some(SourceKind::Prometheus)));
+                let loaded = policy::load(name, &text, Some(&|_| Some(SourceKind::Scrape)));
                 assert_eq!(loaded.unwrap()[0].policy.name, name);
             }
         }

@@ -60,15 +60,15 @@ pub async fn play(args: &DemoArgs, folder: &Folder) -> Result<u8, Stop> {
     let scenes = args.scenes();
     let mut screen = Screen::new(args.output, scenes.len())?;
     let listener = listen(args.listen.as_deref()).await?;
-    let address = listener.local_addr().map_err(broken)?;
+    let address = listener.local_addr().map_err(|error| broken(&error))?;
     let seed = args.seed.unwrap_or_else(Chance::any_seed);
     let mut stages = Vec::new();
     for (scene, seed) in scenes.iter().zip(seed..) {
         let stage = Stage::open(*scene, Chance::new(seed), &mut names()).await;
-        stages.push(stage.map_err(broken)?);
+        stages.push(stage.map_err(|error| broken(&error))?);
     }
     let (speak, hear) = unbounded_channel();
-    let ear = Ear::open(speak).await.map_err(broken)?;
+    let ear = Ear::open(speak).await.map_err(|error| broken(&error))?;
     let key = names().letters(KEY);
     let papers = Papers::write(folder.path(), pace, address, &ear.url(), key.as_bytes())?;
     papers.list_targets(stages.iter())?;
@@ -350,6 +350,6 @@ fn ended_wrongly(ended: Result<Result<(), Stop>, JoinError>) -> Stop {
     }
 }
 
-fn broken(error: std::io::Error) -> Stop {
+fn broken(error: &std::io::Error) -> Stop {
     Stop::failed(format!("no loopback port: {error}"))
 }

@@ -295,6 +295,12 @@ async fn one() -> (Reading, Record, Vec<crate::domain::Chunk>, Bundle) {
     (reading, record, chunks, bundle)
 }
 
+/// A kept verdict, the document that judged, and its blocks.
+pub async fn kept_verdict() -> (Record, Revision, Vec<crate::domain::Chunk>) {
+    let (reading, record, chunks, _) = one().await;
+    (record, reading.revision(), chunks)
+}
+
 #[tokio::test]
 async fn what_differs_is_said_in_words() {
     let (_, record, _, bundle) = one().await;

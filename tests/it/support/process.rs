@@ -20,6 +20,8 @@ pub struct Start<'a> {
     /// Path that answers 200 once the program is ready.
     pub ready: &'a str,
     pub within: Duration,
+    /// This port instead of a free one: to come back where it was.
+    pub port: Option<u16>,
 }
 
 /// A running child. Dropping it kills it; its log stays in `target/tmp` when the test panics.
@@ -50,7 +52,7 @@ impl Process {
     }
 
     fn spawn(start: &Start<'_>) -> Self {
-        let port = free_port();
+        let port = start.port.unwrap_or_else(free_port);
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("it-logs");
         fs::create_dir_all(&folder).unwrap();
         let log = folder.join(format!("{}-{}-{port}.log", start.name, std::process::id()));
@@ -102,6 +104,11 @@ impl Process {
     /// Address of a path.
     pub fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
+    /// Its id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Asks it to end.

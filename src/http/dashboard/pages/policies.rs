@@ -33,7 +33,7 @@ pub async fn page(view: View, State(app): State<Arc<App>>) -> Result<Html<String
 pub fn refused(problem: &FileAnswer) -> Markup {
     let count = problem.diagnostics.len();
     html! {
-        section.note.bad aria-label=(format!("Mistakes in {}", text::flat(&problem.file))) {
+        div.note.bad {
             p {
                 strong { (text::shown(&problem.file)) } " is not in force as it is written: "
                 (count) @if count == 1 { " mistake" } @else { " mistakes" } ", since "
@@ -41,7 +41,7 @@ pub fn refused(problem: &FileAnswer) -> Markup {
                 @if problem.kept.is_empty() { "None of its policies is loaded." }
                 @else { "The former version stays: " (text::shown(&problem.kept.join(", "))) "." }
             }
-            (code::plain(&format!("Mistakes in {}", text::flat(&problem.file)), &problem.rendered))
+            (code::plain(&format!("Report on {}", text::flat(&problem.file)), &problem.rendered))
         }
     }
 }

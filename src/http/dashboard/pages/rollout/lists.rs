@@ -20,7 +20,7 @@ pub fn events(view: &View, log: &[Event]) -> Markup {
             h2 #events { "Events" }
             @if log.is_empty() { p.quiet { "Nothing but verdicts so far." } }
             @else {
-                div.panel.scroll role="region" aria-label="Events" tabindex="0" {
+                div.panel.scroll role="region" aria-label="Table of events" tabindex="0" {
                     table.cards {
                         caption { "What happened, newest first" }
                         thead { tr { th scope="col" { "When" } th scope="col" { "What" } th.number scope="col" { "Weight" } th scope="col" { "Why" } } }
@@ -58,7 +58,7 @@ pub fn overrides(all: &[Override], now: Millis) -> Markup {
             h2 #overrides { "Overrides" }
             @if all.is_empty() { p.quiet { "Nobody overruled the judge here." } }
             @else {
-                div.panel.scroll role="region" aria-label="Overrides" tabindex="0" {
+                div.panel.scroll role="region" aria-label="Table of overrides" tabindex="0" {
                     table.cards {
                         caption { "Overrides of all canaries, newest first" }
                         thead { tr {
@@ -102,7 +102,7 @@ pub fn verdicts(view: &View, lines: &[Line]) -> Markup {
             h2 #verdicts { "Newest verdicts" }
             @if lines.is_empty() { p.quiet { "No verdict of this canary is kept any more." } }
             @else {
-                div.panel.scroll role="region" aria-label="Newest verdicts" tabindex="0" {
+                div.panel.scroll role="region" aria-label="Table of the newest verdicts" tabindex="0" {
                     table.cards {
                         caption { "The newest " (lines.len()) " verdicts of this canary" }
                         thead { tr {
