@@ -128,9 +128,15 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("lettre", &["notify"]),
     // `demo`: the pages of the simulated pods
     ("axum", &["http", "demo"]),
+    // see `PAGES`
+    ("maud", &["http"]),
+    ("rust_embed", &["http"]),
     // `cli`: `healthcheck` and `gate` ask a running service; `notify`: webhooks
     ("reqwest", &["net", "source", "notify", "writeback", "cli"]),
 ];
+
+/// Crates that are about pages, and the one folder for them.
+const PAGES: (&[&str], &str) = (&["maud", "rust_embed"], "http/dashboard/");
 
 /// Files that may say what their module may not, with the words.
 const EXCEPTIONS: &[(&str, &[&str])] = &[
@@ -302,6 +308,18 @@ fn crates_stay_in_their_modules() {
             .iter()
             .filter(|(name, homes)| source.says(name) && !homes.contains(&source.module.as_str()))
             .map(|(name, homes)| format!("`{name}` may appear only in {}", homes.join(", ")))
+            .collect()
+    });
+}
+
+#[test]
+fn pages_are_made_in_one_folder() {
+    let (crates, home) = PAGES;
+    check(|source| {
+        crates
+            .iter()
+            .filter(|name| source.says(name) && !source.path.starts_with(home))
+            .map(|name| format!("`{name}` may appear only in src/{home}"))
             .collect()
     });
 }

@@ -85,6 +85,14 @@ pub fn check(settings: &Settings, places: &Places) -> Result<(), SettingsError> 
                 "is not a URL; begin with `http://` or `https://`",
             );
         }
+        if let Some(url) = &source.public_url
+            && !(url.starts_with("http://") || url.starts_with("https://"))
+        {
+            return wrong(
+                &format!("sources.{name}.publicUrl"),
+                "is not a URL; begin with `http://` or `https://`",
+            );
+        }
     }
     let auth = &settings.auth;
     if auth.tokens.is_empty() && !loopback && !auth.open {
@@ -98,6 +106,11 @@ pub fn check(settings: &Settings, places: &Places) -> Result<(), SettingsError> 
             "auth.open",
             "is true although there are tokens; remove one of the two",
         );
+    }
+    if auth.session_ttl.0 < Duration::from_mins(1)
+        || auth.session_ttl.0 > Duration::from_hours(30 * 24)
+    {
+        return wrong("auth.sessionTtl", "is out of range; give 1m to 30d");
     }
     let mut names = BTreeSet::new();
     for (i, token) in auth.tokens.iter().enumerate() {

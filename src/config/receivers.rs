@@ -120,6 +120,33 @@ impl ReceiverSettings {
             .collect()
     }
 
+    /// Everything that must be read before it can be told, with the setting that names it.
+    pub fn secrets(&self) -> Vec<(&'static str, &Secret)> {
+        let mut all = Vec::new();
+        let address = match self.address() {
+            Some(Address::Secret(secret)) => Some(secret),
+            _ => None,
+        };
+        let chat = self.slack.as_ref().or(self.teams.as_ref());
+        let chat = chat.or(self.discord.as_ref()).map(|chat| &chat.url);
+        all.extend(address.or(chat).map(|secret| ("url", secret)));
+        if let Some(webhook) = &self.webhook {
+            all.extend(webhook.secrets.iter().map(|key| ("secrets", key)));
+        }
+        let routing = self.pagerduty.as_ref().map(|p| &p.routing_key);
+        all.extend(routing.map(|key| ("routingKey", key)));
+        let mail = self.email.as_ref().and_then(|email| email.auth.as_ref());
+        all.extend(mail.map(|auth| ("auth.password", &auth.password)));
+        let headers = [
+            self.webhook.as_ref().map(|w| &w.headers),
+            self.alertmanager.as_ref().map(|a| &a.headers),
+            self.cloudevents.as_ref().map(|c| &c.headers),
+        ];
+        let values = headers.into_iter().flatten().flat_map(BTreeMap::values);
+        all.extend(values.filter_map(|value| Some(("headers", value.secret()?))));
+        all
+    }
+
     /// The address that may be written in clear, where the kind has one.
     pub fn address(&self) -> Option<&Address> {
         let webhook = self.webhook.as_ref().map(|w| &w.url);

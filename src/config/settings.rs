@@ -111,13 +111,25 @@ impl Default for PolicySettings {
 }
 
 /// `auth`
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct AuthSettings {
     /// Tokens that may call.
     pub tokens: Vec<TokenSettings>,
     /// Everybody may call although the service does not listen on loopback.
     pub open: bool,
+    /// How long a sign-in to the dashboard lasts: 1m to 30d.
+    pub session_ttl: HumanDuration,
+}
+
+impl Default for AuthSettings {
+    fn default() -> Self {
+        Self {
+            tokens: Vec::new(),
+            open: false,
+            session_ttl: HumanDuration(Duration::from_hours(12)),
+        }
+    }
 }
 
 /// One entry of `auth.tokens`.

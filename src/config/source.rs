@@ -1,7 +1,7 @@
 //! One metric source.
 
 use super::{
-    error::carry,
+    error::{carried, carry},
     scrape::ScrapeSettings,
     secrets::Secret,
     units::{HumanBytes, HumanDuration},
@@ -15,7 +15,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 #[serde(untagged)]
 pub enum AnySource {
     /// A database that is asked.
-    Api(SourceSettings),
+    Api(Box<SourceSettings>),
     /// Targets that we scrape ourselves.
     Scrape(Box<ScrapeSettings>),
 }
@@ -54,11 +54,17 @@ impl<'de> Deserialize<'de> for AnySource {
             config::ValueKind::Table(keys) => keys.get("kind"),
             _ => None,
         };
-        let scrape = kind.is_some_and(|kind| kind.to_string() == "scrape");
-        let read = if scrape {
-            ScrapeSettings::deserialize(tree).map(|s| Self::Scrape(Box::new(s)))
-        } else {
-            SourceSettings::deserialize(tree).map(Self::Api)
+        let kind = kind.map(ToString::to_string);
+        let read = match kind.as_deref() {
+            Some("scrape") => ScrapeSettings::deserialize(tree).map(|s| Self::Scrape(Box::new(s))),
+            None | Some("victoriametrics" | "prometheus") => {
+                SourceSettings::deserialize(tree).map(|s| Self::Api(Box::new(s)))
+            }
+            // before any key that only the right kind has
+            Some(kind) => {
+                let words = format!("does not have variant constructor {kind}");
+                return Err(D::Error::custom(carried("kind", &words)));
+            }
         };
         read.map_err(|error| D::Error::custom(carry(&error)))
     }
@@ -72,6 +78,9 @@ pub struct SourceSettings {
     pub kind: Kind,
     /// Where it is; may have a path, such as `/select/0/prometheus`. `/api/v1/query` is appended.
     pub url: String,
+    /// Where people open it in a browser: links of the dashboard begin so. Absent: `url`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_url: Option<String>,
     /// Further request headers, for example a tenant's `X-Scope-OrgID`.
     #[serde(default)]
     pub headers: BTreeMap<String, HeaderValue>,
@@ -142,6 +151,16 @@ pub enum HeaderValue {
     Secret(Secret),
 }
 
+impl HeaderValue {
+    /// The secret, where it is one.
+    pub fn secret(&self) -> Option<&Secret> {
+        match self {
+            Self::Secret(secret) => Some(secret),
+            Self::Literal(_) => None,
+        }
+    }
+}
+
 /// How we show who we are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -178,6 +197,7 @@ impl SourceSettings {
         Self {
             kind,
             url: url.into(),
+            public_url: None,
             headers: BTreeMap::new(),
             auth: None,
             ca: None,
@@ -191,6 +211,20 @@ impl SourceSettings {
             compression: false,
             retries: retries(),
         }
+    }
+}
+
+impl SourceSettings {
+    /// How links for people begin: never with a user name, a password or a query.
+    pub fn link(&self) -> String {
+        let url = self.public_url.as_deref().unwrap_or(&self.url);
+        let url = url.split(['?', '#']).next().unwrap_or_default();
+        let Some((scheme, rest)) = url.split_once("://") else {
+            return String::new();
+        };
+        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let host = authority.rsplit('@').next().unwrap_or_default();
+        format!("{scheme}://{host}{}", path.trim_end_matches('/'))
     }
 }
 
@@ -231,10 +265,32 @@ mod tests {
     }
 
     #[test]
+    fn links_hold_no_secret() {
+        for (url, public, expected) in [
+            ("http://vm:8428/", None, "http://vm:8428"),
+            (
+                "https://ann:pw@vm.example.org/select/0/prometheus/?key=1#x",
+                None,
+                "https://vm.example.org/select/0/prometheus",
+            ),
+            (
+                "http://vm:8428",
+                Some("https://metrics.example.org/vm/"),
+                "https://metrics.example.org/vm",
+            ),
+        ] {
+            let mut source = SourceSettings::new(Kind::VictoriaMetrics, url);
+            source.public_url = public.map(str::to_owned);
+            assert_eq!(source.link(), expected);
+        }
+    }
+
+    #[test]
     fn the_long_form() {
         let text = "
 kind: prometheus
 url: https://thanos.example.org/prometheus
+publicUrl: https://metrics.example.org
 headers: { X-Scope-OrgID: shop, X-Key: { env: KEY } }
 auth: { basic: { username: judge, password: { file: /run/secret } } }
 ca: /etc/ca.pem

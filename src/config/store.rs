@@ -74,6 +74,15 @@ impl StoreSettings {
         (!odd).then(|| Place::File(PathBuf::from(path)))
     }
 
+    /// The place in words: a file or a URL without password.
+    pub fn shown(&self) -> String {
+        match self.place() {
+            Some(Place::File(path)) => path.display().to_string(),
+            Some(Place::Postgres(url)) => url,
+            None => self.url.clone().unwrap_or_default(),
+        }
+    }
+
     fn folder(&self) -> PathBuf {
         // systemd may give several, separated by colons
         let given = || {

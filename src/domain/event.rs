@@ -45,8 +45,10 @@ kinds! {
     Inconclusive = "inconclusive", Warning;
     /// What was told is over.
     Recovered = "recovered", Info;
-    /// A person overrode the judge, or took an override back.
+    /// A person overrode the judge.
     Override = "override", Warning;
+    /// An override expired or was taken back: the evidence decides again.
+    OverrideEnded = "override-ended", Warning;
     /// A metric source has been silent for longer than its patience.
     SourceDown = "source-down", Critical;
     /// The weight went up although no pass was given.

@@ -14,6 +14,7 @@ pub mod record;
 pub mod rollout;
 pub mod rollout_state;
 pub mod store;
+pub mod text;
 pub mod time;
 pub mod units;
 pub mod verdict;
@@ -32,7 +33,7 @@ pub use record::{
     Retention, Revision, Tried,
 };
 pub use rollout::{RolloutRef, Track};
-pub use rollout_state::{Latch, Override, RolloutState, Standing, StepSeen};
+pub use rollout_state::{Latch, Look, Override, RolloutState, Standing, StepSeen};
 pub use store::{StoreError, VerdictStore};
 pub use time::{Millis, Window};
 pub use verdict::{ArmSummary, Effect, EvidenceSummary, Finding, FixedHorizon, Needs, Verdict};

@@ -18,6 +18,17 @@ pub struct StepSeen {
     pub passed: bool,
 }
 
+/// How far the evidence was at one verdict, as shares of what decides: 1 is a decision.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Look {
+    /// Moment of the question.
+    pub at: Millis,
+    /// Of harm: the objective with the most.
+    pub harm: f64,
+    /// Of no harm: the objective with the least.
+    pub safe: f64,
+}
+
 /// The present state of a judged rollout.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RolloutState {
@@ -57,6 +68,8 @@ pub struct RolloutState {
     pub outcome_since: Millis,
     /// By policy, where several judge the same rollout: the outcome and since when.
     pub outcomes: BTreeMap<String, (Outcome, Millis)>,
+    /// By policy, how far the evidence was at the last verdicts about this canary, oldest first; at most 24 of each policy.
+    pub looks: BTreeMap<String, Vec<Look>>,
     /// First question about this canary.
     pub since: Millis,
     /// The weights of this canary, in the order in which they were first asked about.

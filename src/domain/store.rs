@@ -2,7 +2,7 @@
 
 use super::{
     Change, Chunk, Claimed, Draft, Event, Filter, Kept, Line, Lineage, Millis, Override, Posted,
-    Progress, Question, Record, Retention, Revision, RolloutState, Standing, Tried,
+    Progress, Question, Record, Retention, Revision, RolloutState, Standing, Tried, Verdict,
     ports::BoxFuture,
 };
 use uuid::Uuid;
@@ -63,6 +63,9 @@ pub trait VerdictStore: Send + Sync {
         before: Option<Uuid>,
         limit: u32,
     ) -> Stored<'a, Vec<Line>>;
+    /// Whole verdicts, oldest question first, spread evenly over time where there are more than `most`; the first and the
+    /// last are always among them. Reads that many bodies at most, however many are kept.
+    fn looks<'a>(&'a self, filter: &'a Filter, most: u32) -> Stored<'a, Vec<(Question, Verdict)>>;
     /// Rollouts in order of namespace and name, after this one.
     fn rollouts<'a>(
         &'a self,

@@ -1,14 +1,16 @@
-//! Bearer tokens: compared as digests, in constant time, all of them on every call.
+//! Bearer tokens: compared as digests, in constant time, all of them on every call. And sessions of the pages, which are
+//! begun with a token.
 
-use super::{problem::Problem, state::App};
+use super::{problem::Problem, session, state::App};
+use crate::domain::Millis;
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, header},
+    http::{HeaderMap, Method, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use sha2::{Digest, Sha256};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use subtle::ConstantTimeEq;
 
 /// One token that may call.
@@ -40,10 +42,21 @@ impl Token {
 }
 
 /// Who may call. Without tokens everybody may.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Auth {
     tokens: Vec<Token>,
     anybody_overrides: bool,
+    session_ttl: Duration,
+}
+
+impl Default for Auth {
+    fn default() -> Self {
+        Self {
+            tokens: Vec::new(),
+            anybody_overrides: false,
+            session_ttl: Duration::from_hours(12),
+        }
+    }
 }
 
 /// The caller of one request, as far as it is known.
@@ -53,6 +66,29 @@ pub struct Caller {
     pub name: String,
     namespaces: Option<Vec<String>>,
     may_override: bool,
+    may_retry: bool,
+}
+
+/// The caller of a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Visitor {
+    /// Who.
+    pub caller: Caller,
+    /// What a form must hold; `None` where nobody needs a token, and the form is guarded otherwise.
+    pub form: Option<String>,
+    /// When the session ends, where there is one.
+    pub expires: Option<Millis>,
+}
+
+/// A session that has begun.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// Name of the token.
+    pub name: String,
+    /// The value of the cookie.
+    pub cookie: String,
+    /// How long it lasts.
+    pub lasts: Duration,
 }
 
 impl Auth {
@@ -65,8 +101,25 @@ impl Auth {
     pub fn tokens(tokens: Vec<Token>) -> Self {
         Self {
             tokens,
-            anybody_overrides: false,
+            ..Self::default()
         }
+    }
+
+    /// How long a session of the pages lasts.
+    #[must_use]
+    pub fn session_ttl(mut self, ttl: Duration) -> Self {
+        self.session_ttl = ttl;
+        self
+    }
+
+    /// Does nobody need a token?
+    pub fn is_open(&self) -> bool {
+        self.tokens.is_empty()
+    }
+
+    /// Does nobody need a token, because only this machine reaches the service?
+    pub fn is_local(&self) -> bool {
+        self.is_open() && self.anybody_overrides
     }
 
     /// Where nobody needs a token: may everybody overrule the judge?
@@ -76,13 +129,10 @@ impl Auth {
         self
     }
 
-    fn caller(&self, headers: &HeaderMap) -> Result<Caller, Problem> {
-        if self.tokens.is_empty() {
-            return Ok(Caller {
-                name: "anonymous".to_owned(),
-                namespaces: None,
-                may_override: self.anybody_overrides,
-            });
+    /// The caller of a request with a bearer token.
+    pub fn caller(&self, headers: &HeaderMap) -> Result<Caller, Problem> {
+        if self.is_open() {
+            return Ok(self.anybody());
         }
         let given = headers
             .get(header::AUTHORIZATION)
@@ -94,7 +144,59 @@ impl Auth {
                 "no bearer token; send the header `Authorization: Bearer TOKEN` with a token of `auth.tokens`",
             ));
         };
-        let given = digest(given);
+        self.holder(given).map(caller).ok_or_else(|| {
+            Problem::new(
+                "unauthenticated",
+                "the bearer token is not one of `auth.tokens`; check the secret of the caller",
+            )
+        })
+    }
+
+    /// The caller of a page: by session, or by bearer token where one is sent.
+    pub fn visitor(&self, headers: &HeaderMap, now: Millis) -> Result<Visitor, Problem> {
+        if self.is_open() || headers.contains_key(header::AUTHORIZATION) {
+            let caller = self.caller(headers)?;
+            return Ok(Visitor {
+                caller,
+                form: None,
+                expires: None,
+            });
+        }
+        let value = session::cookie(headers, session::COOKIE);
+        let found = value.and_then(|value| {
+            let claim = session::read(value)?;
+            let token = self.tokens.iter().find(|t| t.name == claim.name)?;
+            claim.holds(&token.digest, now).then(|| Visitor {
+                caller: caller(token),
+                form: Some(session::form_token(&token.digest, value)),
+                expires: Some(claim.expires),
+            })
+        });
+        found.ok_or_else(|| Problem::new("unauthenticated", "sign in to see this page"))
+    }
+
+    /// Begins a session for the holder of a token.
+    pub fn begin(&self, secret: &str, now: Millis) -> Option<Session> {
+        let token = self.holder(secret)?;
+        let lasts = Millis::try_from(self.session_ttl.as_millis()).unwrap_or(Millis::MAX);
+        Some(Session {
+            name: token.name.clone(),
+            cookie: session::make(&token.name, &token.digest, now.saturating_add(lasts)),
+            lasts: self.session_ttl,
+        })
+    }
+
+    fn anybody(&self) -> Caller {
+        Caller {
+            name: "anonymous".to_owned(),
+            namespaces: None,
+            may_override: self.anybody_overrides,
+            may_retry: true,
+        }
+    }
+
+    fn holder(&self, secret: &str) -> Option<&Token> {
+        let given = digest(secret);
         let mut found = None;
         for token in &self.tokens {
             if bool::from(token.digest.ct_eq(&given)) {
@@ -102,17 +204,15 @@ impl Auth {
             }
         }
         found
-            .map(|token| Caller {
-                name: token.name.clone(),
-                namespaces: token.namespaces.clone(),
-                may_override: token.may_override,
-            })
-            .ok_or_else(|| {
-                Problem::new(
-                    "unauthenticated",
-                    "the bearer token is not one of `auth.tokens`; check the secret of the caller",
-                )
-            })
+    }
+}
+
+fn caller(token: &Token) -> Caller {
+    Caller {
+        name: token.name.clone(),
+        namespaces: token.namespaces.clone(),
+        may_override: token.may_override,
+        may_retry: token.may_override,
     }
 }
 
@@ -154,11 +254,36 @@ impl Caller {
             ),
         ))
     }
+
+    /// Refuses a caller who may not put a dead alert back.
+    pub fn may_retry(&self) -> Result<(), Problem> {
+        if self.may_retry {
+            return Ok(());
+        }
+        Err(Problem::new(
+            "may-not-override",
+            format!(
+                "`{}` may not put alerts back; use a token of `auth.tokens` with `mayOverride: true`",
+                self.name
+            ),
+        ))
+    }
 }
 
-/// Lets only known callers through and leaves a [`Caller`] behind.
+/// Lets only known callers through and leaves a [`Caller`] behind. A session may read, so that pages can; it changes
+/// nothing here.
 pub async fn require(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
-    match app.auth.caller(request.headers()) {
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    let by_bearer = request.headers().contains_key(header::AUTHORIZATION);
+    let found = if reads && !by_bearer {
+        let found = app.auth.visitor(request.headers(), app.clock.now());
+        found
+            .map(|visitor| visitor.caller)
+            .or_else(|_| app.auth.caller(request.headers()))
+    } else {
+        app.auth.caller(request.headers())
+    };
+    match found {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await

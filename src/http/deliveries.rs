@@ -123,22 +123,8 @@ pub async fn list(
         })
     });
     let (state, receiver) = (state.transpose()?, params.text("receiver")?);
-    let read = if caller.visible().is_none() {
-        limit
-    } else {
-        SEARCHED
-    };
-    let found = app
-        .store
-        .deliveries(state, receiver.as_deref(), None, read)
-        .await
-        .map_err(Problem::store)?;
-    let deliveries = found
-        .iter()
-        .filter(|posted| caller.sees(&posted.event.namespace))
-        .take(limit as usize)
-        .map(DeliveryAnswer::from)
-        .collect();
+    let found = visible(&app, &caller, state, receiver.as_deref(), limit).await?;
+    let deliveries = found.iter().map(DeliveryAnswer::from).collect();
     Ok(json(
         StatusCode::OK,
         "application/json",
@@ -148,11 +134,13 @@ pub async fn list(
 
 /// `POST /v1/deliveries/{id}/retry`
 #[utoipa::path(post, path = "/v1/deliveries/{id}/retry", tag = "alerts", summary = "Try a dead alert again",
-    description = "It is tried within seconds, at least three times. What was put back already is not found as dead.",
+    description = "It is tried within seconds, at least three times. What was put back already is not found as dead. Where there are tokens, it \
+        needs one with `mayOverride: true`.",
     params(("id" = String, Path, description = "Id of the delivery", format = "uuid")),
     responses(
         (status = 200, description = "It is pending again", body = RetryAnswer),
         (status = 401, description = "Token missing or wrong", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Token not for this", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No dead delivery with this id in the token's namespaces", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "The store does not answer", body = Problem, content_type = "application/problem+json"),
     ))]
@@ -161,8 +149,19 @@ pub async fn retry(
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
+    put_back(&app, &caller, &id).await?;
+    let answer = RetryAnswer {
+        id,
+        state: Progress::Pending.as_str(),
+    };
+    Ok(json(StatusCode::OK, "application/json", &answer))
+}
+
+/// Puts a dead delivery back, if the caller may.
+pub async fn put_back(app: &App, caller: &Caller, id: &str) -> Result<(), Problem> {
+    caller.may_retry()?;
     let unknown = || {
-        let shown = loose::cut(&id);
+        let shown = loose::cut(id);
         Problem::new(
             "not-found",
             format!("no dead delivery `{shown}`; list them with `GET /v1/deliveries?state=dead`"),
@@ -185,9 +184,25 @@ pub async fn retry(
         return Err(unknown());
     }
     tracing::info!(id = %uuid, caller = caller.name, "a dead alert was put back");
-    let answer = RetryAnswer {
-        id: uuid.to_string(),
-        state: Progress::Pending.as_str(),
+    Ok(())
+}
+
+/// Alerts that a caller may see, the newest first.
+pub async fn visible(
+    app: &App,
+    caller: &Caller,
+    state: Option<Progress>,
+    receiver: Option<&str>,
+    limit: u32,
+) -> Result<Vec<Posted>, Problem> {
+    let read = if caller.visible().is_none() {
+        limit
+    } else {
+        SEARCHED
     };
-    Ok(json(StatusCode::OK, "application/json", &answer))
+    let found = app.store.deliveries(state, receiver, None, read).await;
+    let mut found = found.map_err(Problem::store)?;
+    found.retain(|posted| caller.sees(&posted.event.namespace));
+    found.truncate(limit as usize);
+    Ok(found)
 }

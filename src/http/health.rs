@@ -113,7 +113,7 @@ impl Health {
     }
 
     /// Asks the store, unless it was asked a moment ago; who comes at the same time waits for the one answer.
-    async fn store(&self, store: &dyn VerdictStore) -> StoreHealth {
+    pub async fn store(&self, store: &dyn VerdictStore) -> StoreHealth {
         let mut last = self.store.lock().await;
         if let Some((_, health)) = last.as_ref().filter(|(at, _)| at.elapsed() < PING_EVERY) {
             return health.clone();
@@ -132,6 +132,11 @@ impl Health {
         health
     }
 
+    /// The last probe of each source.
+    pub fn sources(&self) -> BTreeMap<String, SourceHealth> {
+        (**self.sources.load()).clone()
+    }
+
     async fn readiness(&self, policies: usize, store: &dyn VerdictStore) -> Readiness {
         let store = self.store(store).await;
         let detail = if self.is_stopping() {
@@ -146,7 +151,7 @@ impl Health {
             detail: detail.to_owned(),
             policies,
             store: store.clone(),
-            sources: (**self.sources.load()).clone(),
+            sources: self.sources(),
         }
     }
 }

@@ -4,11 +4,14 @@
 //! request -> request id -> span -> gzip -> count -> catch panic -> shed -> token -> handler -> service
 //! ```
 
+mod about;
 mod answer;
 mod auth;
 mod bundle;
 mod catalog;
+mod dashboard;
 mod deliveries;
+mod guard;
 mod health;
 mod hint;
 pub mod history;
@@ -23,9 +26,11 @@ mod request;
 mod router;
 mod schema;
 mod server;
+mod session;
 mod state;
 mod verdicts;
 
+pub use about::{About, ReceiverAbout, SourceAbout};
 pub use answer::{VerdictAnswer, plain, shorten};
 pub use auth::{Auth, Token};
 pub use catalog::{
@@ -37,4 +42,4 @@ pub use problem::{CODES, Problem};
 pub use request::{FIELDS as REQUEST_FIELDS, VerdictRequest};
 pub use router::router;
 pub use server::{listen, serve};
-pub use state::{App, Limits, Parts};
+pub use state::{App, Limits, Parts, SourceLink};

@@ -33,7 +33,18 @@ pub const CODES: &[(&str, u16, &str)] = &[
     (
         "may-not-override",
         403,
-        "the token may not overrule the judge",
+        "the token may not overrule the judge or put alerts back",
+    ),
+    (
+        "cross-site",
+        403,
+        "a form was not sent by a page of this service",
+    ),
+    ("stale-form", 403, "a form is older than its session"),
+    (
+        "wrong-host",
+        403,
+        "without tokens, the service answers only to the names of this machine",
     ),
     ("not-found", 404, "there is nothing at this path"),
     ("unknown-policy", 404, "no policy of this name is loaded"),

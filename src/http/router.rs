@@ -1,7 +1,8 @@
 //! Which path goes where, and through which layers.
 
 use super::{
-    auth, bundle, deliveries, health, history, layers, openapi, policies, state::App, verdicts,
+    auth, bundle, dashboard, deliveries, health, history, layers, openapi, policies, state::App,
+    verdicts,
 };
 use axum::{
     Router,
@@ -59,7 +60,8 @@ pub fn router(app: Arc<App>) -> Router {
     // The last layer is the outermost.
     calls
         .merge(open)
-        .fallback(layers::not_found)
+        .merge(dashboard::routes(&app))
+        .fallback(dashboard::not_found)
         .layer(CatchPanicLayer::custom(layers::caught))
         .layer(from_fn_with_state(Arc::clone(&app), layers::finish))
         .layer(CompressionLayer::new().compress_when(

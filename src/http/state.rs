@@ -1,13 +1,25 @@
 //! What every handler may reach.
 
-use super::{auth::Auth, catalog::Catalog, health::Health, limits::HEARTBEAT};
+use super::{about::About, auth::Auth, catalog::Catalog, health::Health, limits::HEARTBEAT};
 use crate::{
-    domain::{Clock, VerdictStore},
+    domain::{Clock, SourceKind, VerdictStore},
     service::{Judge, Overrule, Pulse},
     telemetry::Metrics,
 };
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
+
+/// Pages being made at the same time; more wait.
+const PAGES: usize = 16;
+
+/// A metric source, as far as pages link to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceLink {
+    /// Its kind.
+    pub kind: SourceKind,
+    /// How links to it begin; without credentials.
+    pub url: String,
+}
 
 /// The numbers of the edge.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +38,8 @@ pub struct Limits {
     pub max_override: Duration,
     /// A stream of events that was silent for so long says so, so that proxies keep the connection.
     pub heartbeat: Duration,
+    /// By name: where people open the metric sources.
+    pub sources: BTreeMap<String, SourceLink>,
 }
 
 impl Default for Limits {
@@ -38,6 +52,7 @@ impl Default for Limits {
             max_streams: 64,
             max_override: Duration::from_hours(7 * 24),
             heartbeat: HEARTBEAT,
+            sources: BTreeMap::new(),
         }
     }
 }
@@ -64,6 +79,8 @@ pub struct Parts {
     pub health: Arc<Health>,
     /// The numbers of the edge.
     pub limits: Limits,
+    /// What the pages tell about the configuration.
+    pub about: About,
 }
 
 /// Everything the handlers share.
@@ -78,6 +95,11 @@ pub struct App {
     pub(super) metrics: Arc<Metrics>,
     pub(super) health: Arc<Health>,
     pub(super) limits: Limits,
+    pub(super) about: About,
+    /// Pages being made at the same time; they never take the place of verdicts.
+    pub(super) pages: Semaphore,
+    /// Looks back over kept evidence at the same time.
+    pub(super) hindsight: Semaphore,
     pub(super) slots: Semaphore,
     pub(super) streams: Arc<Semaphore>,
 }
@@ -96,6 +118,9 @@ impl App {
             auth: parts.auth,
             metrics: parts.metrics,
             health: parts.health,
+            about: parts.about,
+            pages: slots(PAGES),
+            hindsight: slots(1),
             slots: slots(parts.limits.max_concurrent),
             streams: Arc::new(slots(parts.limits.max_streams)),
             limits: parts.limits,

@@ -2,8 +2,8 @@
 
 use super::reading::Reading;
 use crate::{
-    domain::{Code, Needs, Outcome, figures},
-    policy::{Indicator, Objective, Unit},
+    domain::{Code, Needs, Outcome, figures, text::visible},
+    policy::{Objective, Unit},
 };
 
 /// Longest sentence of a verdict.
@@ -46,11 +46,16 @@ pub fn missing(needs: &Needs, noun: &str) -> Option<String> {
 
 /// What an objective counts on the canary.
 pub fn noun(objective: &Objective) -> &'static str {
-    match objective.indicator {
-        Indicator::ErrorRatio { .. } | Indicator::LatencyQuantile { .. } => "requests",
-        Indicator::Ratio { .. } => "events of the denominator",
-        Indicator::Mean { .. } => "items",
-        Indicator::Gauge { .. } | Indicator::Query { .. } => "minutes",
+    noun_of(objective.indicator.kind())
+}
+
+/// The same noun, from the word of the kind.
+pub fn noun_of(kind: &str) -> &'static str {
+    match kind {
+        "ratio" => "events of the denominator",
+        "mean" => "items",
+        "gauge" | "query" => "minutes",
+        _ => "requests",
     }
 }
 
@@ -176,13 +181,12 @@ pub fn summary(outcome: Outcome, lead: &str, passed: usize, judged: usize) -> St
 
 /// Free of the characters that Argo's pages escape, and at most 200 characters long.
 pub fn clean(text: &str) -> String {
-    let safe: String = text
+    let safe: String = visible(text)
         .chars()
         .map(|c| match c {
             '<' => '\u{2039}',
             '>' => '\u{203a}',
             '&' => '+',
-            c if c.is_control() => ' ',
             c => c,
         })
         .collect();

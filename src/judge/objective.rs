@@ -10,7 +10,7 @@ use crate::{
     domain::{Code, EvidenceSummary, Finding, Millis, Needs, Outcome},
     policy::{Indicator, Objective, Policy},
     stats::{
-        decision::{Decision, Standing, decide},
+        decision::{self, Decision, Standing, decide},
         precision,
     },
 };
@@ -112,6 +112,16 @@ pub fn judge(
             None
         },
     }
+}
+
+/// The log evidence at which this objective passes.
+pub fn pass_boundary(policy: &Policy) -> f64 {
+    decision::boundary(policy.false_pass_rate)
+}
+
+/// The log evidence at which an objective with this share of the false-abort rate fails.
+pub fn fail_boundary(alpha: f64) -> f64 {
+    decision::boundary(alpha)
 }
 
 fn min_trials(policy: &Policy, objective: &Objective) -> f64 {

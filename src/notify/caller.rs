@@ -160,16 +160,21 @@ pub fn is_plain(address: &Address) -> bool {
     }
 }
 
+/// Text that is no address. Never holds any of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("`url` is not an address; it begins with `http://` or `https://`")]
+pub struct AddressError;
+
+/// An address that can be called.
+pub fn parse(text: &str) -> Result<Url, AddressError> {
+    let url = Url::parse(text).map_err(|_| AddressError)?;
+    let callable = matches!(url.scheme(), "http" | "https") && url.has_host();
+    callable.then_some(url).ok_or(AddressError)
+}
+
 /// The address as of now.
 pub fn target(address: &Address) -> Result<Target, NotifyError> {
-    let parse = |text: &str| {
-        Url::parse(text)
-            .ok()
-            .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
-            .ok_or_else(|| {
-                later("`url` is not an address; it begins with `http://` or `https://`".to_owned())
-            })
-    };
+    let parse = |text: &str| parse(text).map_err(|error| later(error.to_string()));
     let (url, whole) = match address {
         Address::Plain(text) => (parse(text)?, None),
         Address::Secret(secret) => {

@@ -1,14 +1,11 @@
 //! Text that strangers chose (names, labels, reasons) inside each format, and cutting to a service's limits.
 
+use crate::domain::text::visible;
+
 /// One line of printable text: no control characters, nothing that turns the direction of writing around.
 pub fn line(text: &str) -> String {
-    let hidden = |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
-    let spaced = text
-        .chars()
-        .filter(|c| !hidden(*c))
-        .map(|c| if c.is_control() { ' ' } else { c });
-    let text: String = spaced.collect();
-    text.split(' ')
+    visible(text)
+        .split(' ')
         .filter(|word| !word.is_empty())
         .collect::<Vec<_>>()
         .join(" ")

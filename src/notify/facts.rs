@@ -207,6 +207,7 @@ fn headline(event: &Event) -> String {
         EventKind::Inconclusive => "is undecided for too long",
         EventKind::Recovered => "recovered",
         EventKind::Override => "was overridden",
+        EventKind::OverrideEnded => "is judged again, its override has ended",
         EventKind::SourceDown => "has no metric source",
         EventKind::PromotionWithoutEvidence => "was promoted without evidence",
         EventKind::Vanished => "is no longer asked about",

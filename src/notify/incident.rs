@@ -41,7 +41,7 @@ impl<'a> Incident<'a> {
 /// Does it end what was open?
 pub fn ends(event: &Event) -> bool {
     match event.kind {
-        EventKind::Recovered | EventKind::Pass => true,
+        EventKind::Recovered | EventKind::Pass | EventKind::OverrideEnded => true,
         EventKind::Override => event.outcome == Some(Outcome::Pass),
         _ => false,
     }
@@ -58,7 +58,7 @@ pub fn key(event: &Event) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::EventKind::{Fail, Inconclusive, Override, Recovered, Started};
+    use super::EventKind::{Fail, Inconclusive, Override, OverrideEnded, Recovered, Started};
     use super::*;
     use crate::notify::facts::tests::hostile;
 
@@ -88,5 +88,6 @@ mod tests {
         assert_eq!(of(&[Fail, Recovered, Started]), "over recovered");
         assert_eq!(of(&[Recovered, Inconclusive, Fail]), "open fail");
         assert_eq!(of(&[Override]), "open override");
+        assert_eq!(of(&[Override, OverrideEnded]), "over override-ended");
     }
 }

@@ -26,5 +26,6 @@ mod webhook;
 mod wording;
 
 pub use build::{BuildError, build};
+pub use caller::{AddressError, parse as address};
 pub use facts::{EarlierFact, Facts, ObjectiveFact};
 pub use sign::{KeyError, signature};

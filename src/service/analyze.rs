@@ -28,7 +28,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, MutexGuard, Semaphore};
 use uuid::Uuid;
 
 /// Kept free of the deadline for judging and writing the answer.
@@ -152,10 +152,7 @@ impl Analyze {
             })?;
         }
         let id = verdict_id(&policy.revision, &question);
-        let standing = self.recall(&policy, &question, id, deadline).await?;
-        if let Some(known) = standing.known {
-            return Ok(Arc::new(*known));
-        }
+        let recall = self.recall(&policy, &question, id, deadline);
         let reading = Reading {
             policy: &policy,
             question: &question,
@@ -167,20 +164,36 @@ impl Analyze {
         };
         let place = self.cache.place(key).await;
         let limit = tokio::time::Instant::from_std(reading.deadline);
-        let mut own = RolloutEvidence::default();
-        let mut turn = tokio::time::timeout_at(limit, place.lock()).await;
-        let (evidence, error) = match &mut turn {
-            Ok(kept) => {
-                let error = reading.refresh(kept, limit).await;
-                if reading.past(kept) {
-                    // a replay of an earlier moment reads its own
-                    let error = reading.refresh(&mut own, limit).await;
-                    (&mut own, error)
-                } else {
-                    (&mut **kept, error)
-                }
+        // beside a reading that only goes on; a question that was answered before then reads nothing
+        let warm = place.try_lock().ok();
+        let warm = warm.filter(|kept| kept.found.is_some() && !reading.past(kept));
+        let (standing, turn) = match warm {
+            Some(mut kept) => {
+                let (standing, error) = tokio::join!(recall, reading.refresh(&mut kept, limit));
+                (standing?, Some((kept, error)))
             }
-            Err(_) => (&mut own, Some(ReadError::Deadline)),
+            None => (recall.await?, None),
+        };
+        if let Some(known) = standing.known {
+            return Ok(Arc::new(*known));
+        }
+        let turn = match turn {
+            Some(turn) => Some(turn),
+            None => reading.turn(&place, limit).await,
+        };
+        let mut own = RolloutEvidence::default();
+        let mut kept;
+        let (evidence, error) = match turn {
+            // a replay of an earlier moment reads its own
+            Some((earlier, _)) if reading.past(&earlier) => {
+                let error = reading.refresh(&mut own, limit).await;
+                (&mut own, error)
+            }
+            Some((guard, error)) => {
+                kept = guard;
+                (&mut *kept, error)
+            }
+            None => (&mut own, Some(ReadError::Deadline)),
         };
         self.decide(
             &policy,
@@ -337,6 +350,17 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
+    /// Waits for the rollout's evidence and brings it up to date; `None`: others had it for too long.
+    async fn turn<'k>(
+        &self,
+        place: &'k Mutex<RolloutEvidence>,
+        limit: tokio::time::Instant,
+    ) -> Option<(MutexGuard<'k, RolloutEvidence>, Option<ReadError>)> {
+        let mut kept = tokio::time::timeout_at(limit, place.lock()).await.ok()?;
+        let error = self.refresh(&mut kept, limit).await;
+        Some((kept, error))
+    }
+
     /// Brings kept evidence up to the question's moment; evidence that is already past it is left alone.
     async fn refresh(
         &self,
@@ -345,6 +369,7 @@ impl Reading<'_> {
     ) -> Option<ReadError> {
         kept.bound(!self.question.dry_run);
         if kept.found.is_none() || self.must_look_again(kept) {
+            let mut said = Vec::new();
             let found = tokio::time::timeout_at(
                 limit,
                 discover::discover(
@@ -353,12 +378,16 @@ impl Reading<'_> {
                     self.source,
                     self.question,
                     self.deadline,
+                    &mut said,
                 ),
             );
             match found.await {
                 Ok(Ok(Some(found))) => self.settle(kept, found),
                 Ok(Ok(None)) => {
-                    *kept = RolloutEvidence::default();
+                    *kept = RolloutEvidence {
+                        said,
+                        ..RolloutEvidence::default()
+                    };
                     return None;
                 }
                 Ok(Err(error)) => return Some(error),
@@ -451,6 +480,7 @@ impl Reading<'_> {
             replica_labels: self.source.replica_labels().to_vec(),
         };
         let run = run_id(self.question.at);
+        kept.said.clear();
         kept.found = Some(found);
         kept.run = Some(run);
         kept.objectives = (0_u32..)

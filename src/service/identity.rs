@@ -36,15 +36,27 @@ pub fn verdict_id(revision: &str, question: &Question) -> Uuid {
     uuid7(question.at, digest)
 }
 
-/// UUIDv7 of a new reading: the system's entropy (it seeds the standard library's hashers) and a count.
+/// UUIDv7 of a new reading.
 pub fn run_id(at: Millis) -> Uuid {
+    uuid7(at, chance())
+}
+
+/// 64 hex digits that nobody can guess.
+pub fn nonce() -> String {
+    let digits = |byte: u8| [byte >> 4, byte & 15].map(|d| char::from_digit(u32::from(d), 16));
+    let bytes = chance().finalize();
+    bytes.iter().flat_map(|b| digits(*b)).flatten().collect()
+}
+
+/// The system's entropy (it seeds the standard library's hashers) and a count.
+fn chance() -> Sha256 {
     static RUNS: AtomicU64 = AtomicU64::new(0);
     let run = RUNS.fetch_add(1, Ordering::Relaxed);
     let mut digest = Sha256::new();
     for part in 0..4_u64 {
         digest.update(RandomState::new().hash_one((run, part)).to_be_bytes());
     }
-    uuid7(at, digest)
+    digest
 }
 
 /// The id of an event: of its kind and of what it is about.

@@ -4,16 +4,20 @@
 //!  Judge::judge ─> analyze ─> discover (where does the canary start?) ─> read (new blocks only) ─> judge::evaluate
 //!                     ├─ cache: folded evidence per rollout
 //!                     └─ keeper ─> transitions (what changes?) ─> store, in one transaction, before the answer
+//!  walk, asked: what is kept of a rollout or a verdict, made ready to be shown
 //!  outbox: deliveries of the store reach their receivers; routes say who is told
 //! ```
 
 pub mod analyze;
+pub mod asked;
 pub mod bundle;
 pub mod cache;
 pub mod conclude;
 pub mod discover;
+pub mod hindsight;
 pub mod identity;
 pub mod keeper;
+pub mod kept_policy;
 pub mod outbox;
 pub mod overrule;
 pub mod port;
@@ -24,6 +28,7 @@ pub mod routes;
 pub mod silence;
 pub mod standing;
 pub mod transitions;
+pub mod walk;
 pub mod watch;
 
 pub use analyze::{Analyze, Limits};

@@ -242,17 +242,16 @@ fn sentence(ruling: &Override) -> String {
 
 fn event(ruling: &Override, state: &RolloutState, author: &str, at: Millis, reason: &str) -> Event {
     let id = ruling.id;
-    let what = if ruling.revoked.is_some() {
-        "taken back"
-    } else {
-        "in force"
+    let (kind, what) = match ruling.revoked {
+        Some(_) => (EventKind::OverrideEnded, "ended"),
+        None => (EventKind::Override, "in force"),
     };
     let present = state.canary_hash == ruling.canary_hash;
     Event {
         seq: 0,
-        id: event_id(EventKind::Override, at, &format!("{id} {what}")),
+        id: event_id(kind, at, &format!("{id} {what}")),
         at,
-        kind: EventKind::Override,
+        kind,
         namespace: ruling.namespace.clone(),
         rollout: ruling.name.clone(),
         policy: state.policy.clone(),

@@ -91,6 +91,26 @@ pub fn kind(policy: &Policy, objective: &Objective) -> Kind {
     }
 }
 
+/// Where the reading of an objective begins: means and levels take nothing from before the canary.
+pub(super) fn first_block(policy: &Policy, objective: &Objective, block: Millis) -> i64 {
+    match kind(policy, objective) {
+        Kind::Counts { .. } | Kind::Histogram { .. } => -(policy.look_back / block.max(1)),
+        Kind::Means | Kind::Gauge => 0,
+    }
+}
+
+/// The stretch that is asked for next, up to block `last`, and the window of its queries. The first reading begins earlier,
+/// so that counters have a sample to start from.
+pub(super) fn stretch(grid: Grid, first: i64, last: i64, fresh: bool) -> (i64, Window) {
+    let last = last.min(first + (PIECE / grid.length.max(1)).max(1) - 1);
+    let reach = if fresh { LOOKBACK } else { 0 };
+    let window = Window {
+        start: grid.start_of(first) - reach,
+        end: grid.end_of(last),
+    };
+    (last, window)
+}
+
 impl ObjectiveEvidence {
     /// Nothing read yet.
     pub fn new(policy: &Policy, objective: &Objective, found: &Found, identity: Identity) -> Self {
@@ -99,13 +119,7 @@ impl ObjectiveEvidence {
             length: found.block,
         };
         let kind = kind(policy, objective);
-        // means and levels take nothing from before the canary
-        let looks_back = matches!(kind, Kind::Counts { .. } | Kind::Histogram { .. });
-        let first = if looks_back {
-            -(policy.look_back / found.block)
-        } else {
-            0
-        };
+        let first = first_block(policy, objective, found.block);
         Self {
             condenser: Condenser::new(kind, grid, identity.clone()),
             state: ObjectiveState::new(objective, found.block, policy.horizon),
@@ -139,20 +153,18 @@ impl ObjectiveEvidence {
     /// The next stretch up to block `last`: what to ask, and where each answer goes.
     fn plan(&self, job: &Job<'_>, last: i64) -> Result<Stretch, QueryError> {
         let first = self.next;
-        let last = last.min(first + (PIECE / job.grid.length).max(1) - 1);
         let fresh = self.state.trail().is_empty() && self.notes == Notes::default();
-        let reach = if fresh { LOOKBACK } else { 0 };
-        let window = Window {
-            start: job.grid.start_of(first) - reach,
-            end: job.grid.end_of(last),
-        };
+        let (last, window) = stretch(job.grid, first, last, fresh);
         let ask = |(role, arm, query)| Ask {
             query,
             role,
             arm,
             piece: self.condenser.piece(role, arm, first, last),
         };
-        let asks = job.queries(window)?.into_iter().map(ask).collect();
+        let asks = queries(job.objective, job.planner, job.grid, window)?
+            .into_iter()
+            .map(ask)
+            .collect();
         Ok(Stretch { first, last, asks })
     }
 
@@ -425,63 +437,64 @@ pub struct Job<'a> {
     pub deadline: Instant,
 }
 
-impl Job<'_> {
-    fn queries(
-        &self,
-        window: Window,
-    ) -> Result<Vec<(Role, Option<Track>, PlannedQuery)>, QueryError> {
-        let mut queries = Vec::new();
-        let mut raw = |role, text: &str| -> Result<(), QueryError> {
-            for (arms, query) in self.planner.raw(text, window)? {
-                let arm = match arms {
-                    Arms::Both => None,
-                    Arms::Only(track) => Some(track),
-                };
-                queries.push((role, arm, query));
-            }
-            Ok(())
-        };
-        match &self.objective.indicator {
-            Indicator::ErrorRatio { errors, total } => {
-                raw(Role::Events, errors)?;
-                raw(Role::Trials, total)?;
-            }
-            Indicator::Ratio {
-                numerator,
-                denominator,
-            } => {
-                raw(Role::Events, numerator)?;
-                raw(Role::Trials, denominator)?;
-            }
-            Indicator::LatencyQuantile { histogram, .. } => raw(Role::Histogram, histogram)?,
-            Indicator::Mean {
-                sum,
-                count,
-                sum_of_squares,
-            } => {
-                raw(Role::Sum, sum)?;
-                raw(Role::Count, count)?;
-                if let Some(squares) = sum_of_squares {
-                    raw(Role::Squares, squares)?;
-                }
-            }
-            Indicator::Gauge { selector } => raw(Role::Level, selector)?,
-            Indicator::Query { expression, opaque } => {
-                // evaluated at the end of each block
-                let first = self.grid.end_of(self.grid.index_of(window.start + 1));
-                for track in [Track::Canary, Track::Stable] {
-                    let query = self.planner.expression(
-                        expression,
-                        *opaque,
-                        track,
-                        first,
-                        window.end,
-                        self.grid.length,
-                    )?;
-                    queries.push((Role::Level, Some(track), query));
-                }
+/// What one objective asks about a window, and what each answer stands for.
+pub(super) fn queries(
+    objective: &Objective,
+    planner: &Planner<'_>,
+    grid: Grid,
+    window: Window,
+) -> Result<Vec<(Role, Option<Track>, PlannedQuery)>, QueryError> {
+    let mut queries = Vec::new();
+    let mut raw = |role, text: &str| -> Result<(), QueryError> {
+        for (arms, query) in planner.raw(text, window)? {
+            let arm = match arms {
+                Arms::Both => None,
+                Arms::Only(track) => Some(track),
+            };
+            queries.push((role, arm, query));
+        }
+        Ok(())
+    };
+    match &objective.indicator {
+        Indicator::ErrorRatio { errors, total } => {
+            raw(Role::Events, errors)?;
+            raw(Role::Trials, total)?;
+        }
+        Indicator::Ratio {
+            numerator,
+            denominator,
+        } => {
+            raw(Role::Events, numerator)?;
+            raw(Role::Trials, denominator)?;
+        }
+        Indicator::LatencyQuantile { histogram, .. } => raw(Role::Histogram, histogram)?,
+        Indicator::Mean {
+            sum,
+            count,
+            sum_of_squares,
+        } => {
+            raw(Role::Sum, sum)?;
+            raw(Role::Count, count)?;
+            if let Some(squares) = sum_of_squares {
+                raw(Role::Squares, squares)?;
             }
         }
-        Ok(queries)
+        Indicator::Gauge { selector } => raw(Role::Level, selector)?,
+        Indicator::Query { expression, opaque } => {
+            // evaluated at the end of each block
+            let first = grid.end_of(grid.index_of(window.start + 1));
+            for track in [Track::Canary, Track::Stable] {
+                let query = planner.expression(
+                    expression,
+                    *opaque,
+                    track,
+                    first,
+                    window.end,
+                    grid.length,
+                )?;
+                queries.push((Role::Level, Some(track), query));
+            }
+        }
     }
+    Ok(queries)
 }

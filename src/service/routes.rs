@@ -34,13 +34,21 @@ const CHATTER: [EventKind; 5] = [
     EventKind::Delivered,
 ];
 
+/// Who wants to hear of overrides wants to hear that they end.
+fn asked(kind: EventKind) -> EventKind {
+    match kind {
+        EventKind::OverrideEnded => EventKind::Override,
+        other => other,
+    }
+}
+
 impl Route {
     fn matches(&self, event: &Event) -> bool {
         let named = |list: &[String], name: &str| list.is_empty() || list.iter().any(|n| n == name);
         let kind = if self.events.is_empty() {
             !CHATTER.contains(&event.kind)
         } else {
-            self.events.contains(&event.kind)
+            self.events.contains(&event.kind) || self.events.contains(&asked(event.kind))
         };
         let urgent = self.severity.is_none_or(|least| {
             event.kind == EventKind::Recovered || event.kind.severity() >= least
@@ -72,7 +80,8 @@ impl Routes {
         if event.kind == EventKind::Delivered {
             return Vec::new();
         }
-        let on = policy_on.iter().any(|kind| kind == event.kind.as_str());
+        let kinds = [event.kind.as_str(), asked(event.kind).as_str()];
+        let on = policy_on.iter().any(|kind| kinds.contains(&kind.as_str()));
         let own = policy_to.iter().filter(|_| on);
         let routed = self
             .routes
@@ -135,14 +144,19 @@ mod tests {
             },
         ];
         let routes = Routes::new(routes, known);
-        let (on, to) = (names(&["fail", "inconclusive"]), names(&["chat", "gone"]));
+        let (on, to) = (
+            names(&["fail", "inconclusive", "override"]),
+            names(&["chat", "gone"]),
+        );
         for (kind, expected) in [
             (EventKind::Fail, &["chat", "pager"][..]),
             (EventKind::Inconclusive, &["chat"]),
             (EventKind::Recovered, &["pager"]),
             (EventKind::Started, &["chat", "mail"]),
             (EventKind::SourceDown, &["pager"]),
-            (EventKind::Override, &[]),
+            (EventKind::Override, &["chat"]),
+            (EventKind::OverrideEnded, &["chat"]),
+            (EventKind::Vanished, &[]),
             (EventKind::Delivered, &[]),
             (EventKind::Verdict, &[]),
         ] {
@@ -174,6 +188,7 @@ mod tests {
                 "inconclusive",
                 "recovered",
                 "override",
+                "override-ended",
                 "source-down",
                 "promotion-without-evidence",
                 "vanished",

@@ -3,7 +3,7 @@
 use super::{identity::event_id, standing};
 use crate::{
     domain::{
-        Event, EventKind, Latch, Millis, Outcome, Question, RolloutState, Standing, Verdict,
+        Event, EventKind, Latch, Look, Millis, Outcome, Question, RolloutState, Standing, Verdict,
         time::rfc3339,
     },
     judge::explain::{clean, digits, span},
@@ -128,6 +128,7 @@ pub fn after(given: &Given<'_>) -> Aftermath {
         ));
     }
     walk(given, same, &mut events);
+    events.extend(override_ended(given, same));
     let key = verdict.policy.clone();
     let known = same.and_then(|s| s.outcomes.get(&key)).copied();
     let since = known
@@ -169,6 +170,7 @@ pub fn after(given: &Given<'_>) -> Aftermath {
         kept_at: given.now,
         outcome_since: since,
         outcomes,
+        looks: looks_after(same, given),
         since: same.map_or(question.at, |s| s.since),
         steps: standing::steps_after(same, question, verdict.weight, passed, given.policy.horizon),
         open,
@@ -179,6 +181,36 @@ pub fn after(given: &Given<'_>) -> Aftermath {
         latch,
         events,
     }
+}
+
+/// Looks that are kept of each policy.
+const LOOKS: usize = 24;
+
+/// The looks of this canary with the present one.
+fn looks_after(same: Option<&RolloutState>, given: &Given<'_>) -> BTreeMap<String, Vec<Look>> {
+    let (verdict, policy) = (given.verdict, given.policy);
+    let share = |evidence: f64, needed: f64| {
+        let share = (evidence / needed).clamp(0.0, 1.0);
+        if share.is_finite() {
+            (share * 100.0).round() / 100.0
+        } else {
+            0.0
+        }
+    };
+    let deciding = || verdict.findings.iter().filter(|f| !f.watch);
+    let harm = deciding().map(|f| share(f.evidence.log_e_fail, -f.evidence.alpha.ln()));
+    let safe = deciding().map(|f| share(f.evidence.log_e_pass, -policy.false_pass_rate.ln()));
+    let look = Look {
+        at: given.question.at,
+        harm: harm.fold(0.0, f64::max),
+        safe: safe.reduce(f64::min).unwrap_or(0.0),
+    };
+    let mut looks = same.map_or_else(BTreeMap::new, |s| s.looks.clone());
+    let own = looks.entry(verdict.policy.clone()).or_default();
+    own.push(look);
+    let over = own.len().saturating_sub(LOOKS);
+    own.drain(..over);
+    looks
 }
 
 /// A fail of the evidence stays; a fail by override ends with the override.
@@ -195,6 +227,22 @@ fn latch(given: &Given<'_>) -> Option<Latch> {
         at: given.question.at,
         verdict: verdict.id,
         reason: verdict.reason.clone(),
+    })
+}
+
+/// The override that decided the answer before this one has expired since. One that was taken back was told then.
+fn override_ended(given: &Given<'_>, same: Option<&RolloutState>) -> Option<Event> {
+    let (ruling, before) = (given.standing.ruling.as_ref()?, same?);
+    let expired = before.at < ruling.expires && ruling.expires <= given.question.at;
+    (expired && ruling.revoked.is_none()).then(|| {
+        let reason = format!(
+            "the override of {} to {} has expired: the evidence decides again",
+            ruling.author,
+            ruling.outcome.as_str()
+        );
+        let mut event = given.event(EventKind::OverrideEnded, &reason);
+        event.author = Some(ruling.author.clone());
+        event
     })
 }
 

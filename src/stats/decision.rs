@@ -42,10 +42,15 @@ pub struct Standing {
     pub design_effect: f64,
 }
 
+/// The log evidence at which a decision with this error level is made.
+pub fn boundary(level: f64) -> f64 {
+    (1.0 / level).ln()
+}
+
 /// Applies the rules in order: FAIL on evidence and gate; INCONCLUSIVE on too little data; PASS on evidence; PASS at the
 /// horizon with adequate power; else INCONCLUSIVE. NaN never decides.
 pub fn decide(s: &Standing) -> Decision {
-    if s.max_log_e_fail >= (1.0 / s.alpha).ln() && s.event_blocks >= s.min_event_blocks {
+    if s.max_log_e_fail >= boundary(s.alpha) && s.event_blocks >= s.min_event_blocks {
         return Decision::Fail;
     }
     let enough = s.canary_trials >= s.min_canary_trials && s.blocks >= s.min_blocks;
@@ -53,7 +58,7 @@ pub fn decide(s: &Standing) -> Decision {
         return Decision::Inconclusive;
     }
     let powered = s.horizon_reached && s.mde <= s.design_effect;
-    if s.log_e_pass >= (1.0 / s.beta).ln() || powered {
+    if s.log_e_pass >= boundary(s.beta) || powered {
         return Decision::Pass;
     }
     Decision::Inconclusive

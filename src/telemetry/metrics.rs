@@ -1,6 +1,9 @@
 //! Every metric that we export: name, kind, labels, help. Nothing is exported that is not in [`LIST`].
 
-use super::table::RolloutTable;
+use super::{
+    sources::{SourceLog, SourceRecord},
+    table::RolloutTable,
+};
 use crate::domain::{Millis, SourceError, Verdict};
 use metrics::{
     Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
@@ -204,6 +207,7 @@ pub struct Scraped {
 pub struct Metrics {
     recorder: PrometheusRecorder,
     rollouts: Mutex<RolloutTable>,
+    sources: SourceLog,
 }
 
 impl Default for Metrics {
@@ -230,6 +234,7 @@ impl Metrics {
         let metrics = Self {
             recorder,
             rollouts: Mutex::new(RolloutTable::new(max_rollouts)),
+            sources: SourceLog::default(),
         };
         metrics.with(|| {
             gauge!("rollout_judge_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
@@ -272,6 +277,7 @@ impl Metrics {
 
     /// A metric source was asked.
     pub fn source(&self, name: &str, took: Duration, outcome: Result<u64, &SourceError>) {
+        self.sources.note(name, took, outcome);
         let name = name.to_owned();
         self.with(|| {
             histogram!("rollout_judge_source_request_seconds", "source" => name.clone()).record(took.as_secs_f64());
@@ -282,6 +288,11 @@ impl Metrics {
                 }
             }
         });
+    }
+
+    /// How a source answered lately.
+    pub fn source_record(&self, name: &str) -> SourceRecord {
+        self.sources.record(name)
     }
 
     /// Changed policy files were read.

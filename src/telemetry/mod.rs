@@ -3,12 +3,14 @@
 pub mod logs;
 pub mod measured;
 pub mod metrics;
+pub mod sources;
 mod table;
 pub mod traces;
 
 pub use logs::{LogFormat, LogOptions};
 pub use measured::Measured;
 pub use metrics::{Metrics, Scraped};
+pub use sources::{SourceLog, SourceRecord};
 pub use traces::OtlpOptions;
 
 /// Starts logs, and traces where they are asked for. Call it once, outside of any async runtime.

@@ -11,7 +11,7 @@ use rollout_judge::{
         Action, Draft, Event, EventKind, ManualClock, Outcome, Question, Retention, RolloutRef,
         RolloutState, StepSeen, Verdict, VerdictStore,
     },
-    http::{App, Auth, Health, Limits, Parts, Token, router},
+    http::{About, App, Auth, Health, Limits, Parts, Token, router},
     policy::Policy,
     service::{Keeper, Overrule, Patience, Policies, Pulse, identity::verdict_id},
     telemetry::Metrics,
@@ -37,6 +37,7 @@ pub struct Ground {
     double: Double,
     auth: Auth,
     limits: Limits,
+    about: About,
 }
 
 impl Ground {
@@ -60,6 +61,7 @@ impl Ground {
             double: Double::default(),
             auth: Auth::open().anybody_overrides(true),
             limits: Limits::default(),
+            about: About::default(),
         }
     }
 
@@ -98,6 +100,11 @@ impl Ground {
         ]))
     }
 
+    pub fn about(mut self, about: About) -> Self {
+        self.about = about;
+        self
+    }
+
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
@@ -123,6 +130,7 @@ impl Ground {
             metrics: Arc::new(Metrics::default()),
             health: Arc::clone(&self.health),
             limits: self.limits.clone(),
+            about: self.about.clone(),
         });
         router(Arc::new(app))
     }
@@ -141,7 +149,14 @@ impl Ground {
             run: None,
             chunks: Vec::new(),
             policy_text: "text".into(),
-            state: newer.then(|| judged.state(&question, &verdict)),
+            state: newer.then(|| {
+                let mut state = judged.state(&question, &verdict);
+                let before = known
+                    .iter()
+                    .find(|(_, s)| s.canary_hash == state.canary_hash);
+                state.since = before.map_or(state.since, |(_, before)| before.since);
+                state
+            }),
             latch: None,
             events: judged.events(&question, &verdict),
             deliveries: Vec::new(),
@@ -233,6 +248,7 @@ impl Judged {
             kept_at: self.at + 40,
             outcome_since: self.at,
             outcomes: BTreeMap::from([(self.policy.clone(), (self.outcome, self.at))]),
+            looks: BTreeMap::new(),
             since: self.at,
             steps: vec![StepSeen {
                 weight: Some(self.weight),

@@ -99,7 +99,9 @@ async fn an_override_is_made_listed_told_and_taken_back() {
             "ann overrode the judge to pass until 2026-01-02T02:00:00Z: known bug of the test client",
         ]
     );
-    assert!(one["timeline"][0]["kind"] == "override" && one["timeline"][0]["author"] == "ann");
+    assert!(
+        one["timeline"][0]["kind"] == "override-ended" && one["timeline"][0]["author"] == "ann"
+    );
     assert_eq!(one["overrides"].as_array().unwrap().len(), 2);
 }
 

@@ -3,7 +3,7 @@
 use rollout_judge::domain::{
     Change, Chunk, Claimed, Draft, Event, Filter, Kept, Line, Lineage, Millis, Override, Posted,
     Progress, Question, Record, Retention, Revision, RolloutState, Standing, StoreError, Tried,
-    VerdictStore, store::Stored,
+    Verdict, VerdictStore, store::Stored,
 };
 use std::sync::{
     Arc,
@@ -57,6 +57,7 @@ through! {
     keep(draft: Draft) -> Kept;
     change(change: Change) -> Vec<Event>;
     record(id: Uuid) -> Option<Record>;
+    looks(filter: &'a Filter, most: u32) -> Vec<(Question, Verdict)>;
     chunks(run: Uuid) -> Vec<Chunk>;
     history(filter: &'a Filter, before: Option<Uuid>, limit: u32) -> Vec<Line>;
     rollouts(filter: &'a Filter, after: Option<(&'a str, &'a str)>, limit: u32) -> Vec<RolloutState>;

@@ -117,6 +117,8 @@ fn what_was_decided_outlives_the_process() {
     let (source, folder) = (source(), tempfile::tempdir().unwrap());
     let service = setup(&source).start_in(folder.path());
     let failed = until(&service, "fail");
+    // what a full disk under a limit sends: writing fails then, the program goes on
+    service.process.signal("XFSZ");
     let made = overrule(
         &service,
         "POST",

@@ -13,12 +13,15 @@ use rollout_judge::domain::{Clock, SystemClock};
 use serde_json::{Value, json};
 use std::{
     fmt::Write as _,
+    fs,
     io::{BufRead, BufReader, Write as _},
     net::{TcpListener, TcpStream},
+    process::Command,
     sync::Arc,
     thread,
     time::{Duration, Instant},
 };
+use tempfile::TempDir;
 
 const POLICY: &str = r#"
 apiVersion: rollout-judge/v1
@@ -42,6 +45,21 @@ spec:
         histogram: http_request_duration_seconds_bucket
         quantile: 0.9
 "#;
+
+/// The pods of the test: two of stable, two of each canary.
+fn pods(begun: Instant) -> Vec<Value> {
+    let mut groups = Vec::new();
+    for (hash, kind, seed) in [("stable", WELL, 7), ("well", WELL, 77), ("ill", ILL, 777)] {
+        for i in 0..2 {
+            let address = serve(Pod::new(begun, seed + 1000 * i, kind));
+            groups.push(json!({
+                "targets": [address],
+                "labels": {"app": "shop", "pod": format!("{hash}-{i}"), "rollouts_pod_template_hash": hash},
+            }));
+        }
+    }
+    groups
+}
 
 /// Upper edges of the histogram, in seconds.
 const EDGES: [&str; 5] = ["0.1", "0.2", "0.4", "0.8", "+Inf"];
@@ -189,17 +207,7 @@ fn ask(service: &Service, canary: &str, since: f64, at: f64) -> Value {
 
 #[test]
 fn the_same_verdicts_as_prometheus() {
-    let begun = Instant::now();
-    let mut groups = Vec::new();
-    for (hash, kind, seed) in [("stable", WELL, 7), ("well", WELL, 77), ("ill", ILL, 777)] {
-        for i in 0..2 {
-            let address = serve(Pod::new(begun, seed + 1000 * i, kind));
-            groups.push(json!({
-                "targets": [address],
-                "labels": {"app": "shop", "pod": format!("{hash}-{i}"), "rollouts_pod_template_hash": hash},
-            }));
-        }
-    }
+    let groups = pods(Instant::now());
     let prometheus = Prometheus::scraping(&json!({
         "scrape_configs": [{"job_name": "shop", "scrape_interval": "1s", "static_configs": groups}],
     }));
@@ -264,4 +272,63 @@ fn the_same_verdicts_as_prometheus() {
             "{warnings}"
         );
     }
+    // where nothing is found of a canary, the verdict says what it was looked for in
+    let answer = ours.ask(&json!({
+        "policy": "shop", "namespace": "shop", "rollout": "none", "canaryHash": "none", "stableHash": "stable",
+    }));
+    let warnings = answer.json()["warnings"].to_string();
+    assert!(
+        warnings.contains("source `default` scrapes since "),
+        "{warnings}"
+    );
+}
+
+#[test]
+fn check_scrapes_for_itself() {
+    let folder = TempDir::with_prefix("rollout-judge").unwrap();
+    let mut groups = pods(Instant::now());
+    groups.push(json!({"targets": ["127.0.0.1:1"], "labels": {"app": "shop"}}));
+    let scraping = json!({"kind": "scrape", "scrapeInterval": "1s", "static": groups});
+    let config = json!({"sources": {"default": scraping}, "policies": {"paths": ["."]}});
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at("config.yaml"), config.to_string()).unwrap();
+    fs::write(at("policy.yaml"), POLICY).unwrap();
+    let check = |canary: &str| {
+        let out = Command::new(env!("CARGO_BIN_EXE_rollout-judge"))
+            .args([
+                "check",
+                "--source-kind",
+                "scrape",
+                "--output",
+                "json",
+                "--source",
+            ])
+            .arg(at("config.yaml"))
+            .args(["--namespace", "shop", "--rollout", "shop"])
+            .args(["--canary-hash", canary, "--stable-hash", "stable"])
+            .arg(at("policy.yaml"))
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&out.stderr).into_owned();
+        let report: Value =
+            serde_json::from_slice(&out.stdout).unwrap_or_else(|_| panic!("{said}"));
+        (out.status.code(), report)
+    };
+    let (code, report) = check("well");
+    assert_eq!(code, Some(0), "{report:#}");
+    let selectors = report["files"][0]["selectors"].as_array().unwrap();
+    assert_eq!(selectors.len(), 2);
+    for found in selectors {
+        assert!(
+            found["canarySeries"].as_u64() >= Some(4) && found["stableSeries"].as_u64() >= Some(4),
+            "{found:#}"
+        );
+        assert!(found["scrapeSeconds"].as_f64() > Some(0.5), "{found:#}");
+        let warnings = found["warnings"].as_array().unwrap();
+        assert_eq!(warnings.len(), 1, "{found:#}");
+        let told = "target `http://127.0.0.1:1/metrics` of source `default` gives no samples: its last scrape failed (unreachable)";
+        assert_eq!(warnings[0], told);
+    }
+    let (code, report) = check("none");
+    assert_eq!(code, Some(1), "{report:#}");
 }

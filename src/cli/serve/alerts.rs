@@ -4,6 +4,7 @@ use crate::{
     config::{
         Settings, alerts,
         receivers::{ReceiverSettings, RouteSettings},
+        secrets::Secret,
     },
     domain::{Clock, EventKind, Millis, VerdictStore},
     notify,
@@ -14,6 +15,7 @@ use crate::{
     },
     telemetry::Metrics,
 };
+use secrecy::ExposeSecret;
 use std::{sync::Arc, time::Duration};
 
 /// Builds every receiver and starts its worker on the present runtime; the error names the setting.
@@ -28,6 +30,11 @@ pub fn start(
 ) -> Result<(Arc<Routes>, Workers), String> {
     let mut receivers = Vec::new();
     for (name, receiver) in &settings.receivers {
+        for wrong in unusable_secrets(receiver) {
+            tracing::warn!(
+                "receivers.{name}.{wrong}; nobody can be told by it until this is mended"
+            );
+        }
         let notifier = notify::build(name, receiver, &clock).map_err(|error| error.to_string())?;
         let pace = pace(receiver);
         receivers.push(Receiver { notifier, pace });
@@ -46,6 +53,22 @@ pub fn start(
         wrote,
     };
     Ok((routes, outbox.start(receivers)))
+}
+
+/// Secrets of a receiver that cannot be used now. A file may still appear, so that this is no reason to stop.
+fn unusable_secrets(receiver: &ReceiverSettings) -> Vec<String> {
+    let check = |(setting, secret): (&str, &Secret)| {
+        let wrong = match secret.read() {
+            Err(error) => error.to_string(),
+            Ok(key) if setting == "secrets" => {
+                notify::signature(&[key], "", 0, b"").err()?.to_string()
+            }
+            Ok(url) if setting == "url" => notify::address(url.expose_secret()).err()?.to_string(),
+            Ok(_) => return None,
+        };
+        Some(format!("{setting}: {wrong}"))
+    };
+    receiver.secrets().into_iter().filter_map(check).collect()
 }
 
 fn pace(receiver: &ReceiverSettings) -> Pace {
@@ -88,5 +111,57 @@ impl Tally for Counted {
 
     fn waiting(&self, receiver: &str, deliveries: u64, oldest: Duration) {
         self.0.pending(receiver, deliveries, oldest);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_receiver_that_cannot_tell_is_told_at_the_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let keep = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            serde_json::json!({ "file": path })
+        };
+        let missing = serde_json::json!({ "env": "NO_SUCH_VARIABLE_HERE" });
+        let good = keep("key", "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz");
+        let bad = keep("bad", "whsec_short");
+        let text = keep("text", "no address");
+        for (settings, expected) in [
+            (
+                serde_json::json!({"webhook": {"url": "https://x", "secrets": [good, missing, bad]}}),
+                &["secrets: environment variable", "secrets: a signing key"][..],
+            ),
+            (
+                serde_json::json!({"slack": {"url": text}}),
+                &["url: `url` is not an address"],
+            ),
+            (
+                serde_json::json!({"pagerduty": {"routingKey": missing}}),
+                &["routingKey: environment"],
+            ),
+            (
+                serde_json::json!({"cloudevents": {"url": "https://x", "headers": {"X-Key": missing, "X-Kind": "a"}}}),
+                &["headers: environment"],
+            ),
+            (
+                serde_json::json!({"email": {"host": "x", "from": "a@x", "to": ["b@x"], "auth": {"username": "u", "password": missing}}}),
+                &["auth.password: environment"],
+            ),
+            (
+                serde_json::json!({"webhook": {"url": "https://x", "secrets": [good]}}),
+                &[],
+            ),
+        ] {
+            let settings: ReceiverSettings = serde_json::from_value(settings).unwrap();
+            let told = unusable_secrets(&settings);
+            assert_eq!(told.len(), expected.len(), "{told:?}");
+            for (told, expected) in told.iter().zip(expected) {
+                assert!(told.starts_with(expected), "{told}");
+            }
+        }
     }
 }

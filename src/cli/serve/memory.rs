@@ -31,9 +31,9 @@ impl Memory {
         clock: &Arc<dyn Clock>,
         metrics: &Arc<Metrics>,
     ) -> Result<Self, Stop> {
-        let store = store::open(&settings.store)
-            .await
-            .map_err(|error| Stop::failed(error.to_string()))?;
+        let store = store::open(&settings.store).await.map_err(|error| {
+            Stop::failed(format!("store.url `{}`: {error}", settings.store.shown()))
+        })?;
         let pulse = Arc::new(Pulse::default());
         let (poked, wrote) = (Arc::clone(&pulse), Arc::clone(&pulse));
         let (routes, workers) = alerts::start(

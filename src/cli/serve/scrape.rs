@@ -1,7 +1,7 @@
 //! Starts the sources that scrape.
 
 use crate::{
-    config::{self, Settings, scrape::ScrapeSettings, source::AnySource},
+    config::{self, Settings, scrape::ScrapeSettings, source::AnySource, store::Place},
     domain::{Clock, MetricSource, Millis, SystemClock},
     source::{
         BuildError,
@@ -95,7 +95,8 @@ pub(in crate::cli) async fn scraped(
     loop {
         let first = scraper.since();
         let enough = interval * Millis::from(SCRAPES);
-        if first.is_some_and(|first| clock.now() - first > enough) {
+        // questions are about whole seconds
+        if first.is_some_and(|first| clock.now() - first > enough + 1000) {
             return Ok((Arc::new(scraper), enough));
         }
         if waited.elapsed() > patience {
@@ -113,16 +114,36 @@ pub(in crate::cli) async fn scraped(
 
 /// What an operator of several replicas must know.
 pub(super) fn warn(settings: &Settings) {
-    let shared = settings
-        .store
-        .url
-        .as_deref()
-        .is_some_and(|url| url.starts_with("postgres"));
-    for (name, source) in &settings.sources {
-        if shared && source.scrape().is_some() {
-            tracing::warn!(
-                "sources.{name}: kind `scrape` keeps its samples in this process, and the store is shared: replicas scrape for themselves and may judge differently; run one replica, or use a database"
+    for name in apart(settings) {
+        tracing::warn!(
+            "sources.{name}: kind `scrape` keeps its samples in this process, and the store is shared: replicas scrape for themselves and may judge differently; run one replica, or use a database"
+        );
+    }
+}
+
+/// Sources that every replica would scrape for itself.
+fn apart(settings: &Settings) -> Vec<&str> {
+    let shared = matches!(settings.store.place(), Some(Place::Postgres(_)));
+    let scrapes = settings
+        .sources
+        .iter()
+        .filter(|(_, source)| shared && source.scrape().is_some());
+    scrapes.map(|(name, _)| name.as_str()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn replicas_are_warned_of() {
+        let read = |store: &str| -> Settings {
+            let text = format!(
+                "policies: {{ paths: [p] }}\nstore: {{ url: '{store}' }}\nsources: {{ pods: {{ kind: scrape, static: [{{ targets: [a:1] }}] }}, vm: {{ kind: victoriametrics, url: 'http://a' }} }}\n"
             );
-        }
+            config::load_from(Some(("c.yaml", &text)), &[]).unwrap()
+        };
+        assert_eq!(apart(&read("postgres://judge@db/judge")), ["pods"]);
+        assert!(apart(&read("sqlite://judge.db")).is_empty());
     }
 }

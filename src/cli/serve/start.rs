@@ -14,11 +14,12 @@ use crate::{
     },
     config::{
         self, Settings,
+        receivers::ReceiverSettings,
         settings::{Format, OtlpSettings},
         source::{AnySource, Auth as SourceAuth, HeaderValue},
     },
     domain::{Clock, MetricSource, SystemClock},
-    http::{self, App, Auth, Health, Limits, Parts, Token},
+    http::{self, About, App, Auth, Health, Limits, Parts, ReceiverAbout, SourceAbout, Token},
     service::Overrule,
     telemetry::{self, LogFormat, LogOptions, Metrics, OtlpOptions},
 };
@@ -117,6 +118,7 @@ pub(in crate::cli) async fn serve(
         metrics: Arc::clone(&metrics),
         health: Arc::clone(&health),
         limits: limits(settings),
+        about: about(settings),
     });
     let listener = match listener {
         Some(listener) => listener,
@@ -141,10 +143,7 @@ pub(in crate::cli) async fn serve(
 /// Secrets of a source that cannot be read now. A file may still appear, so that this is no reason to stop.
 fn unreadable_secrets(source: &AnySource) -> Vec<String> {
     let (headers, auth) = source.shown();
-    let headers = headers.values().filter_map(|value| match value {
-        HeaderValue::Secret(secret) => Some(secret),
-        HeaderValue::Literal(_) => None,
-    });
+    let headers = headers.values().filter_map(HeaderValue::secret);
     let auth = auth.into_iter().map(|auth| match auth {
         SourceAuth::Bearer(secret) => secret,
         SourceAuth::Basic(basic) => &basic.password,
@@ -179,7 +178,35 @@ fn limits(settings: &Settings) -> Limits {
         max_streams: settings.server.max_streams,
         max_override: settings.server.max_override.0,
         heartbeat: http::limits::HEARTBEAT,
+        sources: settings.sources.iter().filter_map(source_link).collect(),
     }
+}
+
+fn about(settings: &Settings) -> About {
+    let source = |(name, source): (&String, &AnySource)| match source {
+        AnySource::Api(api) => {
+            SourceAbout::new(name, &format!("{:?}", api.kind).to_lowercase(), &api.url)
+        }
+        AnySource::Scrape(_) => SourceAbout::own(name),
+    };
+    let receiver = |(name, receiver): (&String, &ReceiverSettings)| ReceiverAbout {
+        name: name.clone(),
+        kind: receiver.kinds().join(", "),
+    };
+    About {
+        sources: settings.sources.iter().map(source).collect(),
+        receivers: settings.receivers.iter().map(receiver).collect(),
+    }
+}
+
+/// Where a person can look at a source's samples; our own has no page for that.
+fn source_link((name, source): (&String, &AnySource)) -> Option<(String, http::SourceLink)> {
+    let source = source.api()?;
+    let link = http::SourceLink {
+        kind: source.kind.into(),
+        url: source.link(),
+    };
+    Some((name.clone(), link))
 }
 
 fn auth(settings: &Settings) -> Result<Auth, Stop> {
@@ -201,7 +228,8 @@ fn auth(settings: &Settings) -> Result<Auth, Stop> {
     }
     // who reaches loopback is on this machine; elsewhere an override needs a name
     let local = settings.server.on_loopback();
-    Ok(Auth::tokens(tokens).anybody_overrides(local))
+    let auth = Auth::tokens(tokens).anybody_overrides(local);
+    Ok(auth.session_ttl(settings.auth.session_ttl.0))
 }
 
 fn otlp(settings: &OtlpSettings) -> Result<OtlpOptions, Stop> {
@@ -270,12 +298,12 @@ mod tests {
             "auth": { "bearer": { "env": "NO_SUCH_VARIABLE_HERE" } },
         }))
         .unwrap();
-        let told = unreadable_secrets(&AnySource::Api(source.clone()));
+        let told = unreadable_secrets(&AnySource::Api(Box::new(source.clone())));
         assert_eq!(
             told,
             ["environment variable `NO_SUCH_VARIABLE_HERE` is not set"]
         );
         source.auth = None;
-        assert!(unreadable_secrets(&AnySource::Api(source)).is_empty());
+        assert!(unreadable_secrets(&AnySource::Api(Box::new(source))).is_empty());
     }
 }

@@ -8,14 +8,14 @@
 //! ```
 
 mod answers;
-mod cursor;
+pub(super) mod cursor;
 pub mod events;
 mod export;
 pub mod lineage;
 pub mod overrides;
 pub(super) mod params;
 pub mod rollouts;
-mod ruling;
+pub(super) mod ruling;
 pub mod verdicts;
 
 pub use answers::{EventAnswer, LatestAnswer, OverrideAnswer, RolloutAnswer, StepAnswer};

@@ -6,6 +6,7 @@ use super::{
 use crate::{
     http::{
         auth::Caller,
+        guard,
         problem::{Problem, json},
         request::check_names,
         state::App,
@@ -98,6 +99,7 @@ pub async fn make(
 ) -> Result<Response, Problem> {
     Params::read(&uri, &[])?;
     may(&caller, &namespace, &name)?;
+    own_host(&app, &headers, &uri)?;
     declared_json(&headers)?;
     let body = read(body, app.limits.body_limit).await?;
     let (now, longest) = (app.clock.now(), app.limits.max_override);
@@ -131,9 +133,11 @@ pub async fn take_back(
     Extension(caller): Extension<Caller>,
     Path((namespace, name)): Path<(String, String)>,
     uri: Uri,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
     Params::read(&uri, &[])?;
     may(&caller, &namespace, &name)?;
+    own_host(&app, &headers, &uri)?;
     let taken = app
         .overrule
         .take_back(&namespace, &name, &caller.name)
@@ -144,7 +148,16 @@ pub async fn take_back(
     Ok(json(StatusCode::OK, "application/json", &answer))
 }
 
-fn may(caller: &Caller, namespace: &str, name: &str) -> Result<(), Problem> {
+/// Without tokens, a page of another site that leads its own name here must not overrule anybody.
+fn own_host(app: &App, headers: &HeaderMap, uri: &Uri) -> Result<(), Problem> {
+    if app.auth.is_local() {
+        guard::host_is_ours(headers, uri, &app.limits.public_url)?;
+    }
+    Ok(())
+}
+
+/// Refuses a caller who may not overrule the judge about this rollout.
+pub fn may(caller: &Caller, namespace: &str, name: &str) -> Result<(), Problem> {
     check_names(namespace, name)?;
     caller.may_see(namespace)?;
     caller.may_override()
@@ -166,7 +179,8 @@ fn declared_json(headers: &HeaderMap) -> Result<(), Problem> {
     ))
 }
 
-fn refusal(error: OverruleError, namespace: &str, name: &str) -> Problem {
+/// What the caller is told of it.
+pub fn refusal(error: OverruleError, namespace: &str, name: &str) -> Problem {
     match error {
         OverruleError::NeverJudged => never_judged(namespace, name),
         OverruleError::UnknownCanary { .. } => {

@@ -4,6 +4,7 @@ use super::params::outcome;
 use crate::{
     domain::{
         Millis,
+        text::visible,
         time::rfc3339,
         units::{duration_text, millis},
     },
@@ -69,9 +70,12 @@ impl OverrideRequest {
     ) -> Result<Ruling, Problem> {
         let verdict = loose::text("verdict", self.verdict.as_ref())?
             .ok_or_else(|| Problem::missing("verdict", "give `pass`, `fail` or `inconclusive`"))?;
-        let reason = loose::text("reason", self.reason.as_ref())?.ok_or_else(|| {
-            Problem::missing("reason", "say why, for everybody who reads the history")
-        })?;
+        let missing = || Problem::missing("reason", "say why, for everybody who reads the history");
+        let reason = loose::text("reason", self.reason.as_ref())?.ok_or_else(missing)?;
+        let reason = visible(&reason).trim().to_owned();
+        if reason.is_empty() {
+            return Err(missing());
+        }
         if reason.chars().count() > MAX_WHY {
             let text = format!("longer than {MAX_WHY} characters; shorten it");
             return Err(Problem::invalid("reason", text));

@@ -87,7 +87,7 @@ pub fn assemble(
 }
 
 /// The blocks `first..=last` of one objective, without a gap.
-fn part_blocks(
+pub fn part_blocks(
     part: u32,
     (first, last): (i64, i64),
     chunks: &[Chunk],

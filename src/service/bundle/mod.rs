@@ -13,19 +13,23 @@ mod document;
 mod inputs;
 mod number;
 mod pack;
+mod pods;
 mod recorder;
 mod replay;
 mod resample;
 mod samples;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
+pub(super) use assemble::part_blocks;
 pub use assemble::{AssembleError, assemble};
 pub use document::{Bundle, FORMAT, LARGEST, PartBlocks, PolicyText, VERSION};
 pub use inputs::{Inputs, Seen};
 pub use pack::BundleError;
+pub use pods::{PodArms, PodSums, pods};
 pub use recorder::{Capture, ChunkKey, Recorder, SAMPLES, chunk_key};
+pub(super) use replay::load_kept;
 pub use replay::{Replay, replay};
 pub(super) use samples::Taker;
 pub use samples::Tape;

@@ -57,7 +57,7 @@ pub fn replay(bundle: &Bundle) -> Result<Replay, BundleError> {
         resampled: 0,
         differences: Vec::new(),
     };
-    let policy = match load(bundle) {
+    let policy = match load_kept(&bundle.policy.name, &bundle.policy.text) {
         Ok(policy) => policy,
         Err(why) => {
             report.differences.push(why);
@@ -114,10 +114,9 @@ pub fn replay(bundle: &Bundle) -> Result<Replay, BundleError> {
 }
 
 /// The policy as this program reads it. What a source understands was settled when it judged.
-fn load(bundle: &Bundle) -> Result<Policy, String> {
+pub fn load_kept(name: &str, text: &str) -> Result<Policy, String> {
     let any = |_: &str| Some(SourceKind::VictoriaMetrics);
-    let name = &bundle.policy.name;
-    let documents = policy::load(name, &bundle.policy.text, Some(&any)).map_err(|problems| {
+    let documents = policy::load(name, text, Some(&any)).map_err(|problems| {
         format!(
             "policy `{name}` cannot be loaded by this program any more:\n{}",
             problems.render(false)
@@ -126,7 +125,7 @@ fn load(bundle: &Bundle) -> Result<Policy, String> {
     documents
         .into_iter()
         .map(|document| document.policy)
-        .find(|policy| policy.name == *name)
+        .find(|policy| policy.name == name)
         .ok_or_else(|| format!("the text of policy `{name}` holds no policy of this name"))
 }
 

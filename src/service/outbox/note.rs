@@ -30,7 +30,12 @@ impl Links {
         if event.namespace.is_empty() {
             return String::new();
         }
-        let body = r#"{"verdict":"pass","reason":"WHY","expires":"2h"}"#;
+        // whoever is told of a pass would want the opposite
+        let verdict = match event.kind {
+            EventKind::Pass | EventKind::Recovered => "fail",
+            _ => "pass",
+        };
+        let body = format!(r#"{{"verdict":"{verdict}","reason":"WHY","expires":"2h"}}"#);
         format!(
             "curl -X POST {}/v1/rollouts/{}/override -H 'Authorization: Bearer TOKEN' -H 'Content-Type: application/json' -d '{body}'",
             self.0,

@@ -62,18 +62,15 @@ impl Chunk {
             at.wrapping_sub(self.last.at)
         };
         let change = zigzag(gap.wrapping_sub(self.last.gap));
-        match whole(value) {
-            Some(number) => {
-                // one more bit: 0 for a difference of whole numbers, 1 for the bits of any float
-                put(&mut self.bytes, u128::from(change) << 1);
-                let grown = zigzag(number.wrapping_sub(self.last.whole));
-                put(&mut self.bytes, u128::from(grown));
-                self.last.whole = number;
-            }
-            None => {
-                put(&mut self.bytes, (u128::from(change) << 1) | 1);
-                self.bytes.extend_from_slice(&value.to_bits().to_le_bytes());
-            }
+        if let Some(number) = whole(value) {
+            // one more bit: 0 for a difference of whole numbers, 1 for the bits of any float
+            put(&mut self.bytes, u128::from(change) << 1);
+            let grown = zigzag(number.wrapping_sub(self.last.whole));
+            put(&mut self.bytes, u128::from(grown));
+            self.last.whole = number;
+        } else {
+            put(&mut self.bytes, (u128::from(change) << 1) | 1);
+            self.bytes.extend_from_slice(&value.to_bits().to_le_bytes());
         }
         // the first sample's time is no gap
         self.last.gap = if self.count == 0 { 0 } else { gap };

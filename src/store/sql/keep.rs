@@ -2,12 +2,14 @@
 
 use super::{
     decisions,
-    dialect::{self, Conn},
-    judged, log, policies, recall, rollouts, versions,
+    dialect::{self, Conn, Db},
+    judged, log, policies, recall, rollouts,
+    row::{column, text},
+    versions,
 };
 use crate::{
-    domain::{Draft, Kept, StoreError},
-    store::lock::Lock,
+    domain::{Draft, Kept, Millis, StoreError},
+    store::{error::corrupt, lock::Lock},
 };
 
 /// See [`crate::domain::VerdictStore::keep`].
@@ -18,14 +20,17 @@ pub async fn keep(conn: &mut Conn, draft: Draft) -> Result<Kept, StoreError> {
         (rollout.namespace.clone(), rollout.name.clone())
     };
     dialect::lock(conn, Lock::Rollout(&namespace, &name)).await?;
-    if let Some(known) = recall::verdict(conn, verdict).await? {
+    let found = before(conn, &draft).await?;
+    if found.is_known {
+        let known = recall::verdict(conn, verdict).await?;
+        let known = known.ok_or_else(|| corrupt("a verdict without a body"))?;
         return Ok(Kept::Known(Box::new(known)));
     }
-    let version = rollouts::version(conn, &namespace, &name).await?;
+    let version = found.version;
     if version != draft.version {
         return Ok(Kept::Stale);
     }
-    policies::seen(conn, &draft).await?;
+    policies::seen(conn, &draft, found.policy_seen).await?;
     versions::seen(conn, &draft.question, verdict).await?;
     judged::chunks(conn, draft.run, &draft.chunks, draft.kept_at).await?;
     if let Some(latch) = &draft.latch {
@@ -46,4 +51,32 @@ pub async fn keep(conn: &mut Conn, draft: Draft) -> Result<Kept, StoreError> {
     .await?;
     let events = log::append(conn, draft.events, &draft.deliveries, Some(draft.kept_at)).await?;
     Ok(Kept::Written(events))
+}
+
+/// What stands there already.
+struct Before {
+    is_known: bool,
+    version: i64,
+    policy_seen: Option<Millis>,
+}
+
+/// One question for all of it: each one costs two changes of threads.
+async fn before(conn: &mut Conn, draft: &Draft) -> Result<Before, StoreError> {
+    let rollout = &draft.question.rollout;
+    let row = sqlx::query::<Db>(
+        "SELECT (SELECT COUNT(*) FROM bodies WHERE id = $1),
+             COALESCE((SELECT version FROM rollouts WHERE namespace = $2 AND name = $3), 0),
+             (SELECT newest FROM policies WHERE revision = $4)",
+    )
+    .bind(draft.verdict.id.as_bytes().as_slice())
+    .bind(text(&rollout.namespace))
+    .bind(text(&rollout.name))
+    .bind(text(&draft.verdict.revision))
+    .fetch_one(conn)
+    .await?;
+    Ok(Before {
+        is_known: column::<i64>(&row, 0)? > 0,
+        version: column(&row, 1)?,
+        policy_seen: column(&row, 2)?,
+    })
 }

@@ -8,6 +8,7 @@ mod history;
 mod judged;
 mod keep;
 mod log;
+mod looks;
 mod policies;
 mod port;
 mod prune;

@@ -9,13 +9,9 @@ use crate::domain::{Draft, Millis, Revision, StoreError};
 /// How exactly it is known when a revision last judged: a write now and then, not one for each verdict.
 const HOUR: Millis = 3_600_000;
 
-/// Notes that a revision has judged.
-pub async fn seen(conn: &mut Conn, draft: &Draft) -> Result<(), StoreError> {
+/// Notes that a revision has judged; `known`: when it is noted to have judged last.
+pub async fn seen(conn: &mut Conn, draft: &Draft, known: Option<Millis>) -> Result<(), StoreError> {
     let verdict = &draft.verdict;
-    let known = sqlx::query::<Db>("SELECT newest FROM policies WHERE revision = $1")
-        .bind(text(&verdict.revision))
-        .fetch_optional(&mut *conn)
-        .await?;
     let Some(known) = known else {
         sqlx::query::<Db>(
             "INSERT INTO policies (revision, name, document, oldest, newest) VALUES ($1, $2, $3, $4, $4)
@@ -29,7 +25,7 @@ pub async fn seen(conn: &mut Conn, draft: &Draft) -> Result<(), StoreError> {
         .await?;
         return Ok(());
     };
-    if column::<Millis>(&known, 0)?.saturating_add(HOUR) < draft.kept_at {
+    if known.saturating_add(HOUR) < draft.kept_at {
         sqlx::query::<Db>("UPDATE policies SET newest = $1 WHERE revision = $2 AND newest < $1")
             .bind(draft.kept_at)
             .bind(text(&verdict.revision))

@@ -4,12 +4,12 @@ use super::{
     decisions, deliveries,
     dialect::{self, Conn},
     gate::Gate,
-    history, judged, keep, log, policies, prune, recall, rollouts, versions,
+    history, judged, keep, log, looks, policies, prune, recall, rollouts, versions,
 };
 use crate::domain::{
     Change, Chunk, Claimed, Draft, Event, Filter, Kept, Line, Lineage, Millis, Override, Posted,
-    Progress, Question, Record, Retention, Revision, RolloutState, Standing, Tried, VerdictStore,
-    store::Stored,
+    Progress, Question, Record, Retention, Revision, RolloutState, Standing, Tried, Verdict,
+    VerdictStore, store::Stored,
 };
 use uuid::Uuid;
 
@@ -76,6 +76,10 @@ impl VerdictStore for Store {
         limit: u32,
     ) -> Stored<'a, Vec<Line>> {
         reading!(self, conn => history::page(conn, filter, before, limit))
+    }
+
+    fn looks<'a>(&'a self, filter: &'a Filter, most: u32) -> Stored<'a, Vec<(Question, Verdict)>> {
+        reading!(self, conn => looks::looks(conn, filter, most))
     }
 
     fn rollouts<'a>(

@@ -1,6 +1,6 @@
 //! The ways in: readers of their own, and the queue of the writer.
 
-use super::{dialect::Conn, writer::Writer};
+use super::{dialect::Conn, file::Opened, writer::Writer};
 use crate::{
     config::store::StoreSettings,
     domain::{StoreError, ports::BoxFuture},
@@ -13,11 +13,12 @@ use sqlx::{
 };
 use std::time::Duration;
 
-/// More readers than this only wait for the same disk.
-const READERS: u32 = 8;
+/// More readers than this only wait for the same disk, and each keeps pages in memory.
+const READERS: u32 = 4;
 
 /// The ways into an open file.
 pub struct Gate {
+    file: Opened,
     readers: SqlitePool,
     writer: Writer,
     timeout: Duration,
@@ -26,6 +27,7 @@ pub struct Gate {
 impl Gate {
     /// Starts the writer; readers are opened when they are needed.
     pub fn open(
+        file: Opened,
         reader: SqliteConnectOptions,
         writer: SqliteConnectOptions,
         settings: &StoreSettings,
@@ -34,8 +36,11 @@ impl Gate {
         let readers = SqlitePoolOptions::new()
             .max_connections(settings.max_connections.clamp(1, READERS))
             .acquire_timeout(timeout)
+            // a file has no connection that is lost
+            .test_before_acquire(false)
             .connect_lazy_with(reader.pragma("query_only", "ON"));
         Self {
+            file,
             readers,
             writer: Writer::start(writer),
             timeout,
@@ -44,6 +49,7 @@ impl Gate {
 
     /// A connection that only reads.
     pub async fn reader(&self) -> Result<PoolConnection<sqlx::Sqlite>, StoreError> {
+        self.file.is_still_there()?;
         Ok(self.readers.acquire().await?)
     }
 
@@ -62,6 +68,10 @@ impl Gate {
         &self,
         job: impl for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Result<T, StoreError>> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.patiently(self.writer.run(job)).await
+        self.file.is_still_there()?;
+        let answer = self.patiently(self.writer.run(job)).await;
+        // what went into a file that nobody will find again is not kept
+        self.file.is_still_there()?;
+        answer
     }
 }

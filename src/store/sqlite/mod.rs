@@ -1,6 +1,7 @@
 //! SQLite: a file of its own, write-ahead log, one writer with group commit, a few readers beside it.
 
 mod dialect;
+mod file;
 mod gate;
 mod writer;
 
@@ -50,7 +51,8 @@ pub async fn open(path: &Path, settings: &StoreSettings) -> Result<sql::Store, S
         .journal_mode(SqliteJournalMode::Wal)
         .pragma("journal_size_limit", LOG_BYTES);
     migrate(&writer).await?;
-    Ok(sql::Store::new(Gate::open(reader, writer, settings)))
+    let file = file::Opened::new(path)?;
+    Ok(sql::Store::new(Gate::open(file, reader, writer, settings)))
 }
 
 async fn migrate(options: &SqliteConnectOptions) -> Result<(), StoreError> {

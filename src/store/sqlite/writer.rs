@@ -1,4 +1,4 @@
-//! One writer. What is queued is written in one transaction, each job in a savepoint of its own, and is answered after
+//! One writer. What is queued is written in one transaction, jobs kept apart by savepoints, and is answered after
 //! the commit: two hundred verdicts at once cost one flush of the disk.
 
 use super::dialect::Conn;
@@ -73,8 +73,22 @@ async fn write(
         None => connection.insert(options.connect().await?),
     };
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    if let [only] = batch {
+        // nobody else's work to keep apart from
+        if only.write(&mut transaction).await? {
+            transaction.commit().await?;
+        } else {
+            transaction.rollback().await?;
+        }
+        return Ok(());
+    }
     for job in batch {
-        job.write(&mut transaction).await?;
+        let mut savepoint = transaction.begin().await?;
+        if job.write(&mut savepoint).await? {
+            savepoint.commit().await?;
+        } else {
+            savepoint.rollback().await?;
+        }
     }
     transaction.commit().await?;
     Ok(())
@@ -84,8 +98,8 @@ async fn write(
 trait Queued: Send {
     /// Does anybody still wait for it?
     fn is_wanted(&self) -> bool;
-    /// Writes it. An error is one of the file, not of the job.
-    fn write<'c>(&'c mut self, conn: &'c mut Conn) -> BoxFuture<'c, Result<(), StoreError>>;
+    /// Writes it; `false`: it is to be undone. An error is one of the file, not of the job.
+    fn write<'c>(&'c mut self, conn: &'c mut Conn) -> BoxFuture<'c, Result<bool, StoreError>>;
     /// Tells who waits.
     fn answer(self: Box<Self>, written: &Result<(), StoreError>);
 }
@@ -105,21 +119,19 @@ where
         !self.answer.is_closed()
     }
 
-    fn write<'c>(&'c mut self, conn: &'c mut Conn) -> BoxFuture<'c, Result<(), StoreError>> {
+    fn write<'c>(&'c mut self, conn: &'c mut Conn) -> BoxFuture<'c, Result<bool, StoreError>> {
         Box::pin(async move {
             let Some(work) = self.work.take() else {
-                return Ok(());
+                return Ok(true);
             };
-            let mut savepoint = conn.begin().await?;
-            let done = work(&mut savepoint).await;
-            match &done {
-                Ok(_) => savepoint.commit().await?,
-                // SQLite may have rolled back more than the savepoint
-                Err(error @ StoreError::Unavailable { .. }) => return Err(error.clone()),
-                Err(_) => savepoint.rollback().await?,
+            let done = work(conn).await;
+            // SQLite may have rolled back more than this job
+            if let Err(error @ StoreError::Unavailable { .. }) = &done {
+                return Err(error.clone());
             }
+            let whole = done.is_ok();
             self.done = Some(done);
-            Ok(())
+            Ok(whole)
         })
     }
 

@@ -129,6 +129,13 @@ shapes! {
         passed: bool,
     }
 
+    /// How far the evidence was.
+    Look {
+        at: i64,
+        harm: Float,
+        safe: Float,
+    }
+
     /// The state of a rollout.
     RolloutState {
         namespace: String,
@@ -150,6 +157,8 @@ shapes! {
         outcome_since: i64,
         #[serde(default)]
         outcomes: BTreeMap<String, (Word<Outcome>, i64)>,
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        looks: BTreeMap<String, Vec<Look>>,
         since: i64,
         steps: Vec<StepSeen>,
         open: BTreeMap<String, i64>,

@@ -43,6 +43,7 @@ fn start(data: &TempDir) -> Process {
         arguments: &arguments,
         ready: "/-/ready",
         within: Duration::from_mins(1),
+        port: None,
     })
 }
 

@@ -249,6 +249,40 @@ async fn a_receiver_that_misbehaves_delays_nobody_and_is_told_once_it_recovers()
     workers.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_retried_message_keeps_its_key_whatever_came_after_it() {
+    let world = World::new().await;
+    let server = Endpoint::start(|_| status(500)).await;
+    let text = world.webhooks(&[("a", server.url("/"))], QUICK) + FREE;
+    let now = SystemClock.now();
+    let workers = world.start(&text, Arc::new(SystemClock));
+    world
+        .happens(EventKind::Inconclusive, "web", now, &["a"])
+        .await;
+    workers.poke();
+    until("the first is tried", async || !server.seen().is_empty()).await;
+    world
+        .happens(EventKind::Recovered, "web", now + 1, &["a"])
+        .await;
+    let tries = server.seen().len();
+    until("it is tried again", async || {
+        server.seen().len() > tries + 1
+    })
+    .await;
+    server.behave(|_| status(200));
+    world.all_delivered(2).await;
+    let seen = server.seen();
+    let (last, retried) = seen.split_last().unwrap();
+    assert_eq!(last.json()["type"], "rollout-judge.recovered");
+    let first = retried[0].header("webhook-id");
+    for seen in retried {
+        assert_eq!(seen.header("webhook-id"), first);
+        assert_eq!(seen.json()["data"]["earlier"], serde_json::json!([]));
+    }
+    assert_ne!(last.header("webhook-id"), first);
+    workers.stop().await;
+}
+
 #[test]
 fn a_message_survives_the_death_of_who_was_telling_it() {
     let other = tokio::runtime::Runtime::new().unwrap();

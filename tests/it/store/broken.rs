@@ -128,6 +128,37 @@ fn a_locked_file_is_unavailable_until_it_is_free() {
 }
 
 #[test]
+fn a_file_that_is_removed_or_replaced_is_unavailable_until_it_is_back() {
+    block_on(async {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, aside) = (folder.path().join("judge.db"), folder.path().join("aside"));
+        let store = open(&settings(format!("sqlite://{}", path.display()), 2000)).await;
+        let store = store.unwrap();
+        let known = keep(&*store, 0).await.unwrap();
+        std::fs::rename(&path, &aside).unwrap();
+        for replaced in [false, true] {
+            let word = if replaced { "replaced" } else { "removed" };
+            if replaced {
+                std::fs::write(&path, "another").unwrap();
+            }
+            for said in [
+                is_unavailable(keep(&*store, 1).await.map(|_| ())),
+                is_unavailable(store.ping().await),
+                is_unavailable(store.record(known).await.map(|_| ())),
+            ] {
+                assert!(said.contains(word) && said.contains("judge.db"), "{said}");
+            }
+        }
+        std::fs::rename(&aside, &path).unwrap();
+        returns(&*store).await;
+        let next = keep(&*store, 2).await.unwrap();
+        for id in [known, next] {
+            assert!(store.record(id).await.unwrap().is_some());
+        }
+    });
+}
+
+#[test]
 fn what_cannot_be_opened_says_so() {
     block_on(async {
         let folder = tempfile::tempdir().unwrap();

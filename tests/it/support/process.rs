@@ -20,6 +20,8 @@ pub struct Start<'a> {
     /// Path that answers 200 once the program is ready.
     pub ready: &'a str,
     pub within: Duration,
+    /// This port instead of a free one: to come back where it was.
+    pub port: Option<u16>,
 }
 
 /// A running child. Dropping it kills it; its log stays in `target/tmp` when the test panics.
@@ -50,7 +52,7 @@ impl Process {
     }
 
     fn spawn(start: &Start<'_>) -> Self {
-        let port = free_port();
+        let port = start.port.unwrap_or_else(free_port);
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("it-logs");
         fs::create_dir_all(&folder).unwrap();
         let log = folder.join(format!("{}-{}-{port}.log", start.name, std::process::id()));
@@ -104,10 +106,20 @@ impl Process {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
+    /// Its id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Asks it to end.
     pub fn terminate(&self) {
-        let id = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-TERM", &id]).status().unwrap();
+        self.signal("TERM");
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, name: &str) {
+        let (id, name) = (self.child.id().to_string(), format!("-{name}"));
+        let sent = Command::new("kill").args([&name, &id]).status().unwrap();
         assert!(sent.success());
     }
 

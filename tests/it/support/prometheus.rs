@@ -74,6 +74,7 @@ impl Prometheus {
             arguments: &arguments,
             ready: "/-/ready",
             within: Duration::from_mins(1),
+            port: None,
         });
         Self {
             process,

@@ -19,6 +19,7 @@ pub struct Setup {
     written: Vec<(String, String)>,
     server: Vec<(String, Value)>,
     more: Vec<(String, Value)>,
+    port: Option<u16>,
 }
 
 impl Setup {
@@ -55,6 +56,12 @@ impl Setup {
     /// Another section of the configuration.
     pub fn section(mut self, key: &str, value: Value) -> Self {
         self.more.push((key.to_owned(), value));
+        self
+    }
+
+    /// The port to listen on, for a service that comes back where it was.
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = Some(port);
         self
     }
 
@@ -102,6 +109,7 @@ impl Setup {
             arguments: &arguments,
             ready: "/readyz",
             within: Duration::from_secs(30),
+            port: self.port,
         });
         Service {
             process,

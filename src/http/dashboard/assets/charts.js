@@ -1,0 +1,596 @@
+// The charts of one rollout: its walk, and for each objective the values of both arms, the effect with its interval, and the
+// evidence with its boundaries. Data comes as columns from chart.json; colours come from base.css; text is only ever text.
+"use strict";
+(() => {
+  const root = document.getElementById("charts");
+  if (!root || !window.uPlot) return;
+  const state = root.querySelector(".chart-state");
+  const SOONEST = 1000; // ms between two fetches
+  const RETRY = 5000;
+  const FAR = 14; // a ratio beyond e^14 is drawn at the edge
+
+  // ---- words and numbers --------------------------------------------------------------------------------------------
+  const two = (n) => String(n).padStart(2, "0");
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const clock = (d) => `${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}`;
+  const moment = (ms) => {
+    const d = new Date(ms);
+    return `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())} ${clock(d)}`;
+  };
+  const utc = (ms) => `${new Date(ms).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+  const plain = (v) => {
+    if (v == null || !Number.isFinite(v)) return "–";
+    const size = Math.abs(v);
+    if (size === 0) return "0";
+    if (size >= 1000) return v.toFixed(0).replace("-", "−").replace(/\B(?=(\d{3})+$)/g, "\u2009");
+    if (size < 1e-4) return v.toExponential(1);
+    const text = v.toFixed(Math.max(0, 2 - Math.floor(Math.log10(size))));
+    return (text.includes(".") ? text.replace(/\.?0+$/, "") : text).replace("-", "−");
+  };
+  const bytes = (v) => {
+    for (const unit of ["B", "KiB", "MiB", "GiB"]) {
+      if (Math.abs(v) < 1024) return `${plain(v)}\u202f${unit}`;
+      v /= 1024;
+    }
+    return `${plain(v)}\u202fTiB`;
+  };
+  const value = (v, unit) => {
+    if (v == null) return "–";
+    if (unit === "ratio") return `${plain(v * 100)}\u202f%`;
+    if (unit === "bytes") return bytes(v);
+    if (unit !== "seconds") return plain(v);
+    if (v !== 0 && Math.abs(v) < 1e-3) return `${plain(v * 1e6)}\u202fµs`;
+    return Math.abs(v) < 1 ? `${plain(v * 1e3)}\u202fms` : `${plain(v)}\u202fs`;
+  };
+  const onScale = (v, one, bare) => {
+    if (v == null) return "–";
+    return one.scale === "ratio" ? `${plain(v)}${bare ? "" : "\u202f×"}` : `${v > 0 ? "+" : ""}${value(v, one.unit)}`;
+  };
+  const percent = (v) => (v == null ? "–" : `${plain(v)}\u202f%`);
+
+  const make = (tag, attributes = {}, ...inside) => {
+    const svg = tag === "svg" || tag === "line" || tag === "circle" || tag === "rect";
+    const element = svg ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
+    for (const [name, text] of Object.entries(attributes)) if (text != null) element.setAttribute(name, text);
+    element.append(...inside);
+    return element;
+  };
+
+  // ---- colours ------------------------------------------------------------------------------------------------------
+  let style = getComputedStyle(document.documentElement);
+  const colours = new Map();
+  const colour = (name) => {
+    if (!colours.has(name)) colours.set(name, style.getPropertyValue(`--${name}`).trim());
+    return colours.get(name);
+  };
+  const FONT = "11px system-ui, sans-serif";
+
+  // ---- what every chart shares --------------------------------------------------------------------------------------
+  const plots = []; // { u, u.root, legend, refresh }
+  let full = null; // [min, max] of all data, seconds
+  let zoom = null; // what the viewer chose
+  let moving = false;
+  const reset = make("button", { type: "button", hidden: "" }, "Show the whole time");
+  const setZoom = (range) => {
+    zoom = range;
+    reset.hidden = !range;
+    const [min, max] = range || full;
+    moving = true;
+    for (const { u } of plots) u.setScale("x", { min, max });
+    moving = false;
+  };
+  reset.addEventListener("click", () => setZoom(null));
+  const spoken = make("p", { class: "sr", "aria-live": "polite" });
+
+  const timeAxis = () => ({
+    stroke: () => colour("quiet"), font: FONT, size: 28, gap: 3, space: 60,
+    grid: { stroke: () => colour("line"), width: 1 }, ticks: { stroke: () => colour("line"), width: 1, size: 4 },
+    values: (u, splits, _axis, _space, step) => splits.map((s) => {
+      const d = new Date(s * 1000);
+      const midnight = d.getHours() === 0 && d.getMinutes() === 0 && d.getSeconds() === 0;
+      if (step >= 86400 || midnight) return `${d.getMonth() + 1}-${two(d.getDate())}`;
+      return step < 60 ? clock(d) : clock(d).slice(0, 5);
+    }),
+  });
+  const valueAxis = (format, more = {}) => ({
+    stroke: () => colour("quiet"), font: FONT, size: 62, gap: 4, space: 28,
+    grid: { stroke: () => colour("line"), width: 1 }, ticks: { show: false },
+    values: (_u, splits) => splits.map((s) => (s == null ? "" : format(s))),
+    ...more,
+  });
+
+  // A line of the legend: the mark looks like the line in the chart.
+  const swatch = (line) => {
+    const svg = make("svg", { viewBox: "0 0 24 10", width: 24, height: 10, "aria-hidden": "true", class: `ink-${line.ink}` });
+    if (line.area) svg.append(make("rect", { x: 0, y: 1, width: 24, height: 8, class: "area" }));
+    else svg.append(make("line", { x1: 0, y1: 5, x2: 24, y2: 5, "stroke-width": line.width, "stroke-dasharray": (line.dash || []).join(" ") || null }));
+    if (line.points) svg.append(make("circle", { cx: 12, cy: 5, r: 3 }));
+    return svg;
+  };
+
+  // kind: { title, unit text, lines: [{label, ink, width, dash, points, show(i)}], data(d), options }
+  const chart = (kind) => {
+    const legend = make("ul", { class: "legend" });
+    const cells = kind.lines.map((line) => {
+      const cell = make("b");
+      if (!line.silent) legend.append(make("li", {}, swatch(line), ` ${line.label} `, cell));
+      return cell;
+    });
+    const when = make("time", { class: "quiet" });
+    const plot = make("div", { class: "plot", tabindex: "0", role: "group", "aria-roledescription": "chart" });
+    const figure = make("figure", { class: "chart" }, make("figcaption", {}, make("b", {}, kind.title), " ", when), legend, plot);
+
+    const read = (i) => {
+      const { at } = kind.source().looks;
+      if (i == null || i >= at.length) i = at.length - 1;
+      if (i < 0) return i;
+      kind.lines.forEach((line, n) => { cells[n].textContent = line.read(i); });
+      when.textContent = clock(new Date(at[i]));
+      when.title = `${utc(at[i])} · ${moment(at[i])} ${zone}`;
+      when.dateTime = new Date(at[i]).toISOString();
+      return i;
+    };
+    const words = (i) => kind.lines.filter((l) => !l.silent).map((l) => `${l.label} ${l.read(i)}`).join(", ");
+    const name = () => {
+      const { at } = kind.source().looks;
+      const last = at.length - 1;
+      plot.setAttribute("aria-label", `${kind.name}. ${at.length} verdicts from ${moment(at[0])} to ${moment(at[last])}. `
+        + `Newest: ${words(last)}. The arrow keys read the values.`);
+    };
+
+    const series = kind.lines.map((line) => ({
+      label: line.label,
+      stroke: line.hidden ? undefined : () => colour(line.ink),
+      width: line.hidden ? 0 : line.width, dash: line.dash, spanGaps: !!line.span,
+      paths: line.step ? uPlot.paths.stepped({ align: 1 }) : undefined,
+      points: line.points ? { size: 5, space: 12, fill: () => colour(line.ink) } : { show: false },
+    }));
+    const options = {
+      width: 320, height: kind.height, legend: { show: false }, padding: [8, 8, 0, 0],
+      scales: { x: { time: true, range: (_u, min, max) => (zoom || (max - min < 1 ? [min - 60, max + 60] : [min, max])) }, y: kind.scale || {} },
+      series: [{}, ...series],
+      axes: [timeAxis(), kind.axis],
+      bands: kind.bands,
+      cursor: {
+        sync: { key: "rollout", setSeries: false, scales: ["x", null] },
+        points: { size: 7, fill: (u, s) => u.series[s].stroke(u, s), show: true },
+        drag: { x: true, y: false, dist: 8 },
+      },
+      hooks: {
+        setCursor: [(u) => { read(u.cursor.idx); if (kind.near) kind.near(u); }],
+        setScale: [(u, key) => {
+          if (key !== "x" || moving || !full) return;
+          const { min, max } = u.scales.x;
+          const whole = min <= full[0] && max >= full[1];
+          if (!whole || zoom) queueMicrotask(() => setZoom(whole ? null : [min, max]));
+        }],
+        drawClear: kind.under ? [kind.under] : [],
+        draw: kind.over ? [kind.over] : [],
+      },
+    };
+    const u = new uPlot(options, kind.data(), plot);
+    u.over.addEventListener("dblclick", () => setZoom(null));
+    const canvas = plot.querySelector("canvas");
+    canvas.setAttribute("aria-hidden", "true");
+
+    let place = null;
+    plot.addEventListener("keydown", (event) => {
+      const { at, id } = kind.source().looks;
+      const last = at.length - 1;
+      const from = place ?? (event.key === "ArrowRight" ? -1 : last + 1);
+      const far = event.shiftKey ? 10 : 1;
+      let [min, max] = zoom || full;
+      const half = (max - min) / 2;
+      const middle = place == null ? (min + max) / 2 : at[place] / 1000;
+      switch (event.key) {
+        case "ArrowLeft": place = Math.max(0, from - far); break;
+        case "ArrowRight": place = Math.min(last, from + far); break;
+        case "Home": place = 0; break;
+        case "End": place = last; break;
+        case "+": setZoom([middle - half / 2, middle + half / 2]); break;
+        case "-": [min, max] = [middle - half * 2, middle + half * 2]; setZoom(min <= full[0] && max >= full[1] ? null : [min, max]); break;
+        case "Escape": setZoom(null); break;
+        case "Enter": if (place != null) location.href = root.dataset.verdicts + encodeURIComponent(id[place]); return;
+        default: return;
+      }
+      event.preventDefault();
+      if (place == null) return;
+      for (const other of plots) other.u.setCursor({ left: other.u.valToPos(at[place] / 1000, "x"), top: 10 });
+      spoken.textContent = `${moment(at[place])}: ${kind.source().looks.outcome[place]}, ${words(place)}`;
+    });
+    plot.addEventListener("blur", () => { place = null; });
+
+    const one = {
+      u, figure,
+      fit: () => {
+        const width = Math.floor(plot.clientWidth);
+        if (width > 0 && width !== u.width) u.setSize({ width, height: kind.height });
+      },
+      show: () => {
+        moving = true;
+        u.setData(kind.data(), !zoom);
+        if (zoom) u.setScale("x", { min: zoom[0], max: zoom[1] });
+        moving = false;
+        read(u.cursor.idx);
+        name();
+      },
+    };
+    plots.push(one);
+    watch.observe(plot);
+    read(null);
+    name();
+    return figure;
+  };
+  const watch = new ResizeObserver(() => requestAnimationFrame(() => plots.forEach((p) => p.fit())));
+
+  // A word at the right end of a line, inside the plot.
+  const label = (u, at, text, ink) => {
+    const { ctx } = u;
+    const ratio = devicePixelRatio || 1;
+    let y = u.valToPos(at, "y", true);
+    const { left, top, width, height } = u.bbox;
+    if (!(y > top - 2 && y < top + height + 2)) return;
+    y = Math.max(y, top + 14 * ratio);
+    ctx.save();
+    ctx.font = `${11 * ratio}px system-ui, sans-serif`;
+    ctx.textAlign = "right";
+    ctx.textBaseline = "bottom";
+    const wide = ctx.measureText(text).width;
+    ctx.fillStyle = colour("surface");
+    ctx.globalAlpha = 0.8;
+    ctx.fillRect(left + width - wide - 6 * ratio, y - 14 * ratio, wide + 6 * ratio, 13 * ratio);
+    ctx.globalAlpha = 1;
+    ctx.fillStyle = colour(ink);
+    ctx.fillText(text, left + width - 3 * ratio, y - 2 * ratio);
+    ctx.restore();
+  };
+  const last = (list) => { for (let i = list.length - 1; i >= 0; i--) if (list[i] != null) return list[i]; return null; };
+
+  // ---- the walk -----------------------------------------------------------------------------------------------------
+  const INK = { pass: "good", fail: "bad", inconclusive: "odd" };
+  // Outcomes in a row are one stretch; the log knows changes between the verdicts that are drawn.
+  const stretches = (data) => {
+    const points = data.looks.at.map((at, i) => [at, data.looks.outcome[i]]);
+    for (const e of data.events) if (e.kind === "changed" && e.outcome && e.policy === data.policy) points.push([e.at, e.outcome]);
+    points.sort((a, b) => a[0] - b[0]);
+    const found = [];
+    for (const [at, outcome] of points) {
+      const before = found[found.length - 1];
+      if (before) before.to = at;
+      if (!before || before.outcome !== outcome) found.push({ from: at, to: at, outcome });
+    }
+    return found;
+  };
+  const pattern = (ctx, outcome, ratio) => {
+    const size = 6 * ratio;
+    const tile = document.createElement("canvas");
+    tile.width = tile.height = size;
+    const t = tile.getContext("2d");
+    t.strokeStyle = t.fillStyle = colour(INK[outcome]);
+    t.lineWidth = 1.2 * ratio;
+    if (outcome === "fail") { for (const d of [-size, 0, size]) { t.moveTo(d, size); t.lineTo(d + size, 0); } t.stroke(); }
+    else if (outcome === "inconclusive") { t.fillRect(size / 3, size / 3, 1.5 * ratio, 1.5 * ratio); }
+    return ctx.createPattern(tile, "repeat");
+  };
+  const shape = (ctx, kind, x, y, r) => {
+    ctx.beginPath();
+    if (kind === "pass") ctx.arc(x, y, r, 0, 7);
+    else if (kind === "fail") { ctx.moveTo(x, y - r); ctx.lineTo(x + r, y + r); ctx.lineTo(x - r, y + r); ctx.closePath(); }
+    else if (kind === "override") { ctx.moveTo(x, y - r); ctx.lineTo(x + r, y); ctx.lineTo(x, y + r); ctx.lineTo(x - r, y); ctx.closePath(); }
+    else ctx.rect(x - r * 0.85, y - r * 0.85, r * 1.7, r * 1.7);
+    ctx.fill();
+  };
+  const BAND = 16; // height of the verdict band, px
+  const bandOf = (source) => (u) => {
+    const { ctx } = u;
+    const ratio = devicePixelRatio || 1;
+    const { left, top, width, height } = u.bbox;
+    const y = top + height - BAND * ratio;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(left, top, width, height);
+    ctx.clip();
+    for (const s of stretches(source())) {
+      const from = u.valToPos(s.from / 1000, "x", true);
+      const to = Math.max(u.valToPos(s.to / 1000, "x", true), from + 2 * ratio);
+      if (to < left || from > left + width) continue;
+      ctx.fillStyle = colour(`${INK[s.outcome]}-ground`);
+      ctx.fillRect(from, y, to - from, BAND * ratio);
+      ctx.fillStyle = pattern(ctx, s.outcome, ratio);
+      if (s.outcome !== "pass") ctx.fillRect(from, y, to - from, BAND * ratio);
+      ctx.fillStyle = colour(INK[s.outcome]);
+      ctx.fillRect(from, y, to - from, 2 * ratio);
+      const start = Math.max(from, left);
+      if (to - start > 14 * ratio) shape(ctx, s.outcome, start + 8 * ratio, y + (BAND / 2 + 1) * ratio, 4 * ratio);
+      ctx.font = `600 ${11 * ratio}px system-ui, sans-serif`;
+      ctx.textAlign = "left";
+      const wide = ctx.measureText(s.outcome).width;
+      if (to - start > wide + 24 * ratio) {
+        ctx.fillStyle = colour(`${INK[s.outcome]}-ground`);
+        ctx.fillRect(start + 14 * ratio, y + 2 * ratio, wide + 6 * ratio, (BAND - 2) * ratio);
+        ctx.fillStyle = colour(INK[s.outcome]);
+        ctx.textBaseline = "middle";
+        ctx.fillText(s.outcome, start + 17 * ratio, y + (BAND / 2 + 1.5) * ratio);
+      }
+    }
+    ctx.restore();
+  };
+  const QUIET = new Set(["verdict", "weight", "changed", "started", "delivered"]);
+  const marksOf = (source) => (u) => {
+    const { ctx } = u;
+    const ratio = devicePixelRatio || 1;
+    const { left, top, width, height } = u.bbox;
+    ctx.save();
+    for (const e of source().events) {
+      if (QUIET.has(e.kind)) continue;
+      const x = u.valToPos(e.at / 1000, "x", true);
+      if (x < left - 1 || x > left + width + 1) continue;
+      ctx.strokeStyle = ctx.fillStyle = colour(e.severity === "info" ? "quiet" : "bad");
+      ctx.lineWidth = ratio;
+      ctx.setLineDash([2 * ratio, 3 * ratio]);
+      ctx.beginPath();
+      ctx.moveTo(x, top + 8 * ratio);
+      ctx.lineTo(x, top + height - BAND * ratio);
+      ctx.stroke();
+      ctx.setLineDash([]);
+      shape(ctx, e.kind, x, top + 4 * ratio, 4 * ratio);
+    }
+    ctx.restore();
+  };
+  const walkChart = (source) => {
+    const note = make("p", { class: "readout quiet" });
+    const figure = chart({
+      title: "Weight and verdict", name: "Weight asked, share of requests seen, and verdict over time", height: 190, source,
+      lines: [
+        { label: "asked", ink: "text", width: 2, step: true, read: (i) => percent(source().looks.weight[i]) },
+        { label: "seen", ink: "canary", width: 1.5, dash: [5, 3], span: true, read: (i) => percent(source().looks.share[i]) },
+        { label: "verdict", ink: "odd", hidden: true, area: true, width: 0, read: (i) => source().looks.outcome[i] },
+      ],
+      data: () => { const { at, weight, share } = source().looks; return [at.map((t) => t / 1000), weight, share, at.map(() => null)]; },
+      scale: { range: [-14, 106] },
+      axis: valueAxis((v) => `${v}\u202f%`, { splits: () => [0, 25, 50, 75, 100] }),
+      under: bandOf(source), over: marksOf(source),
+      near: (u) => {
+        const left = u.cursor.left;
+        const close = left < 0 ? [] : source().events.filter((e) => !QUIET.has(e.kind) && Math.abs(u.valToPos(e.at / 1000, "x") - left) < 7);
+        const text = close.map((e) => `${clock(new Date(e.at))} ${e.kind}${e.author ? ` by ${e.author}` : ""}: ${e.reason}`).join(" · ");
+        if (note.textContent !== text) note.textContent = text;
+      },
+    });
+    figure.append(note);
+    return figure;
+  };
+
+  // ---- one objective ------------------------------------------------------------------------------------------------
+  const valuesChart = (source, get) => chart({
+    title: "Values since the start", name: `${get().name}: values of canary and stable`, height: 170, source,
+    lines: [
+      { label: "canary", ink: "canary", width: 2, points: true, read: (i) => value(get().canary[i], get().unit) },
+      { label: "stable", ink: "stable", width: 2, dash: [6, 3], read: (i) => value(get().stable[i], get().unit) },
+      ...(get().limit == null ? [] : [{ label: "limit", ink: "bad", width: 1.5, dash: [2, 3], read: () => value(get().limit, get().unit) }]),
+    ],
+    data: () => {
+      const one = get();
+      const { at } = source().looks;
+      const columns = [at.map((t) => t / 1000), one.canary, one.stable];
+      if (one.limit != null) {
+        // a limit far away would flatten the lines; the legend has it
+        const top = Math.max(...one.canary.concat(one.stable).map((v) => Math.abs(v ?? 0)));
+        columns.push(at.map(() => (Math.abs(one.limit) <= 4 * top ? one.limit : null)));
+      }
+      return columns;
+    },
+    axis: valueAxis((v) => value(v, get().unit)),
+  });
+
+  // Round numbers, the roundest first; each is taken if it is not too near to one that is there.
+  const RATIOS = [[1], [0.1, 10], [0.01, 100], [0.5, 2], [0.2, 5], [0.001, 1000], [0.02, 50], [0.05, 20], [0.75, 1.5], [0.3, 3], [0.9, 1.1, 1.25],
+    [0.8, 0.6, 0.7, 1.75, 4], [0.95, 1.05, 1.15, 1.2], [0.98, 1.02], [0.99, 1.01]].flat().map(Math.log);
+  const ratioSplits = (u, _axis, min, max) => {
+    const near = (max - min) * 24 / Math.max(24, u.over.clientHeight || 120);
+    const taken = [];
+    for (const v of RATIOS) if (v >= min && v <= max && taken.every((t) => Math.abs(t - v) >= near)) taken.push(v);
+    return taken.sort((a, b) => a - b);
+  };
+  const effectChart = (source, get) => {
+    const ratio = get().scale === "ratio";
+    const put = (v, open) => {
+      if (v == null) return open;
+      if (!ratio) return v;
+      return v <= 0 ? -FAR : Math.max(-FAR, Math.min(FAR, Math.log(v)));
+    };
+    const column = (list) => list.map((v) => put(v, null));
+    // where one end of an interval is open, it is drawn to the edge
+    const ends = (one, list, other, edge) => list.map((v, i) => (v == null && other[i] != null && one.effect[i] != null ? (ratio ? edge : null) : put(v, null)));
+    const show = (v) => onScale(v, get());
+    const range = (i) => {
+      const { lower, upper, effect } = get();
+      if (effect[i] == null || (lower[i] == null && upper[i] == null)) return "";
+      if (upper[i] == null) return ` (at least ${show(lower[i])})`;
+      return lower[i] == null ? ` (at most ${show(upper[i])})` : ` (${onScale(lower[i], get(), true)} to ${onScale(upper[i], get(), true)})`;
+    };
+    return chart({
+      title: ratio ? "Canary over stable" : "Canary minus stable", name: `${get().name}: difference with its interval and the margin`, height: 170, source,
+      lines: [
+        { label: "estimate", ink: "text", width: 2, read: (i) => `${show(get().effect[i])}${range(i)}` },
+        { label: "upper", ink: "quiet", width: 1, silent: true, read: (i) => show(get().upper[i]) },
+        { label: "lower", ink: "quiet", width: 1, silent: true, read: (i) => show(get().lower[i]) },
+        { label: "margin", ink: "bad", width: 1.5, dash: [6, 4], read: (i) => show(get().margin[i]) },
+      ],
+      bands: [{ series: [2, 3], fill: () => `color-mix(in srgb, ${colour("quiet")} 22%, transparent)` }],
+      data: () => {
+        const one = get();
+        const { at } = source().looks;
+        return [at.map((t) => t / 1000), column(one.effect), ends(one, one.upper, one.lower, FAR), ends(one, one.lower, one.upper, -FAR),
+          column(one.margin)];
+      },
+      scale: {
+        range: (u) => {
+          const [, estimate, upper, lower, margin] = u.data;
+          const [i0, i1] = u.series[0].idxs || [0, estimate.length - 1];
+          let min = 0, max = 0;
+          const take = (v) => { if (v != null && Math.abs(v) < FAR) { min = Math.min(min, v); max = Math.max(max, v); } };
+          for (let i = i0; i <= i1; i++) { take(estimate[i]); take(margin[i]); }
+          // of the interval the later half: at the start it is wider than anything one wants to see
+          for (let i = Math.floor((i0 + i1) / 2); i <= i1; i++) { take(upper[i]); take(lower[i]); }
+          const least = ratio ? 0.05 : 1e-12;
+          const room = Math.max((max - min) * 0.08, least);
+          return [min - room, max + room];
+        },
+      },
+      axis: ratio ? valueAxis((v) => `${plain(Math.exp(v))}\u202f×`, { splits: ratioSplits }) : valueAxis((v) => value(v, get().unit)),
+      over: (u) => {
+        const { ctx } = u;
+        const { left, top, width, height } = u.bbox;
+        const y = u.valToPos(0, "y", true);
+        if (y > top && y < top + height) {
+          ctx.save();
+          ctx.strokeStyle = colour("strong-line");
+          ctx.lineWidth = devicePixelRatio || 1;
+          ctx.setLineDash([]);
+          ctx.beginPath();
+          ctx.moveTo(left, y);
+          ctx.lineTo(left + width, y);
+          ctx.stroke();
+          ctx.restore();
+        }
+        const margin = last(get().margin);
+        if (margin != null) label(u, put(margin, null), "margin of harm", "bad");
+      },
+    });
+  };
+
+  const evidenceChart = (source, get) => chart({
+    title: "Evidence, ln E, of what decides", name: `${get().name}: evidence of harm and of no harm with the boundaries of a decision`, height: 170, source,
+    lines: [
+      { label: "harm", ink: "bad", width: 2, points: true, read: (i) => `${plain(get().fail[i])} of ${plain(get().failAt[i])}` },
+      { label: "fails at", ink: "bad", width: 1.5, dash: [6, 4], silent: true, read: (i) => plain(get().failAt[i]) },
+      { label: "no harm", ink: "good", width: 2, dash: [8, 2, 2, 2], read: (i) => `${plain(get().pass[i])} of ${plain(get().passAt[i])}` },
+      { label: "passes at", ink: "good", width: 1.5, dash: [2, 3], silent: true, read: (i) => plain(get().passAt[i]) },
+    ],
+    data: () => { const one = get(); return [source().looks.at.map((t) => t / 1000), one.fail, one.failAt, one.pass, one.passAt]; },
+    scale: {
+      range: (u) => {
+        const [, fail, failAt, pass, passAt] = u.data;
+        const bound = Math.max(last(failAt) ?? 1, last(passAt) ?? 1);
+        const [i0, i1] = u.series[0].idxs || [0, fail.length - 1];
+        let min = 0, max = bound;
+        for (let i = i0; i <= i1; i++) for (const v of [fail[i], pass[i]]) if (v != null) { min = Math.min(min, v); max = Math.max(max, v); }
+        // far beyond a boundary nothing is decided any more
+        min = Math.max(min, -1.5 * bound);
+        max = Math.min(max, 4 * bound);
+        const room = (max - min) * 0.06;
+        return [min - room, max + room];
+      },
+    },
+    axis: valueAxis(plain),
+    over: (u) => {
+      const [failAt, passAt] = [last(get().failAt), last(get().passAt)];
+      if (failAt != null) label(u, failAt, "fails at", "bad");
+      if (passAt != null) label(u, passAt, "passes at", "good");
+    },
+  });
+
+  // The same numbers for those who cannot see a chart.
+  const numbers = (source, get) => {
+    const details = make("details", {}, make("summary", {}, `Numbers of ${get().name}`));
+    let box = null;
+    const fill = () => {
+      const one = get();
+      const { at, outcome, id } = source().looks;
+      const head = ["Asked", "Verdict", "Canary", "Stable", "Against stable", "Lower", "Upper", "Margin", "Harm, ln E", "No harm, ln E"];
+      const body = make("tbody");
+      for (let i = at.length - 1; i >= 0; i--) {
+        const time = make("time", { datetime: new Date(at[i]).toISOString(), title: utc(at[i]) }, moment(at[i]));
+        const link = make("a", { href: root.dataset.verdicts + encodeURIComponent(id[i]) }, time);
+        const cells = [value(one.canary[i], one.unit), value(one.stable[i], one.unit), onScale(one.effect[i], one), onScale(one.lower[i], one),
+          onScale(one.upper[i], one), onScale(one.margin[i], one), plain(one.fail[i]), plain(one.pass[i])];
+        body.append(make("tr", {}, make("th", { scope: "row" }, link), make("td", {}, outcome[i]), ...cells.map((c) => make("td", { class: "number" }, c))));
+      }
+      const table = make("table", {}, make("caption", {}, `${one.name}: what was known at each verdict, newest first`),
+        make("thead", {}, make("tr", {}, ...head.map((h) => make("th", { scope: "col" }, h)))), body);
+      const next = make("div", { class: "panel scroll tall", tabindex: "0", role: "region", "aria-label": `Numbers of ${one.name}` }, table);
+      if (box) box.replaceWith(next); else details.append(next);
+      box = next;
+    };
+    details.addEventListener("toggle", () => { if (details.open) fill(); });
+    return { details, show: () => { if (details.open) fill(); } };
+  };
+
+  // ---- everything ---------------------------------------------------------------------------------------------------
+  let data = null, shape_ = "", tables = [];
+  const source = () => data;
+  const build = () => {
+    for (const { u } of plots) u.destroy();
+    plots.length = 0;
+    tables = [];
+    const all = [make("p", { class: "tools-row" }, reset,
+      make("span", { class: "quiet" }, "Drag to zoom, double click to go back; with the keyboard: arrows, + and −, Enter opens the verdict.")), spoken, walkChart(source)];
+    data.objectives.forEach((one, n) => {
+      const get = () => data.objectives[n];
+      const table = numbers(source, get);
+      tables.push(table);
+      const mark = one.watch ? make("span", { class: "quiet" }, " watched only") : "";
+      const trio = make("div", { class: "trio" }, valuesChart(source, get), effectChart(source, get), evidenceChart(source, get));
+      all.push(make("section", { class: "objective", "aria-label": one.name }, make("h3", {}, make("bdi", {}, one.name), mark), trio, table.details));
+    });
+    root.replaceChildren(state, ...all);
+    plots.forEach((p) => p.fit());
+  };
+  const tell = (text) => { state.textContent = text; state.hidden = !text; };
+  const show = (fetched) => {
+    const begun = performance.now();
+    data = fetched;
+    const { at } = data.looks;
+    root.classList.remove("stale");
+    if (at.length === 0) {
+      for (const { u } of plots) u.destroy();
+      plots.length = 0;
+      shape_ = "";
+      root.replaceChildren(state);
+      tell("No verdict of this canary and policy is kept, so there is nothing to draw.");
+      root.dataset.state = "empty";
+      return;
+    }
+    full = [at[0] / 1000, at[at.length - 1] / 1000];
+    tell(data.thinned ? `More verdicts are kept than are drawn: ${at.length} of them, spread evenly over time.` : "");
+    const now = JSON.stringify(data.objectives.map((o) => [o.name, o.scale, o.unit, o.limit == null]));
+    if (now !== shape_) { shape_ = now; build(); } else { plots.forEach((p) => p.show()); tables.forEach((t) => t.show()); }
+    root.dataset.state = "ready";
+    // drawing waits for the next turn of the event loop
+    queueMicrotask(() => { root.dataset.drawn = (performance.now() - begun).toFixed(1); });
+  };
+
+  let busy = false, again = false, timer = 0, at = 0;
+  const refresh = () => {
+    if (busy) { again = true; return; }
+    if (!timer) timer = setTimeout(load, Math.max(0, at + SOONEST - Date.now()));
+  };
+  const load = async () => {
+    timer = 0; busy = true; again = false; at = Date.now();
+    try {
+      const response = await fetch(root.dataset.url, { headers: { accept: "application/json" } });
+      if (!response.ok) throw new Error(`the service answers ${response.status}`);
+      show(await response.json());
+    } catch (error) {
+      root.classList.toggle("stale", data != null);
+      root.dataset.state = "error";
+      tell(`The history could not be loaded (${error.message}); tried again every ${RETRY / 1000} s.${data ? " What is drawn is older." : ""}`);
+      setTimeout(refresh, RETRY);
+    } finally {
+      busy = false;
+      if (again) refresh();
+    }
+  };
+  const repaint = () => {
+    style = getComputedStyle(document.documentElement);
+    colours.clear();
+    for (const { u } of plots) u.redraw(false, true);
+  };
+  document.addEventListener("dashboard:updated", refresh);
+  document.addEventListener("dashboard:theme", repaint);
+  let theme = null;
+  addEventListener("beforeprint", () => { theme = document.documentElement.dataset.theme; document.documentElement.dataset.theme = "light"; repaint(); });
+  addEventListener("afterprint", () => { if (theme) document.documentElement.dataset.theme = theme; repaint(); });
+  load();
+})();

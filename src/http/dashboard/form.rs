@@ -1,0 +1,75 @@
+//! A form as it arrives: only from our own pages, only with what this session's forms hold.
+
+use super::view::View;
+use crate::http::{guard, problem::Problem, state::App, verdicts};
+use axum::{
+    body::Body,
+    extract::Query,
+    http::{HeaderMap, Uri, header},
+};
+use std::collections::BTreeMap;
+use subtle::ConstantTimeEq;
+
+/// Largest form.
+const LARGEST: usize = 16 << 10;
+
+/// The fields of a form.
+#[derive(Debug, Default)]
+pub struct Form(BTreeMap<String, String>);
+
+impl Form {
+    /// Reads a form of a page behind the sign-in.
+    pub async fn guarded(
+        app: &App,
+        view: &View,
+        headers: &HeaderMap,
+        uri: &Uri,
+        body: Body,
+    ) -> Result<Self, Problem> {
+        let form = Self::read(app, headers, uri, body).await?;
+        let given = form.text("form");
+        if view.form.is_empty() || !bool::from(view.form.as_bytes().ct_eq(given.as_bytes())) {
+            return Err(Problem::new(
+                "stale-form",
+                "the form is older than your session; go back, reload the page and send it again",
+            ));
+        }
+        Ok(form)
+    }
+
+    /// Reads a form that comes before any session.
+    pub async fn read(
+        app: &App,
+        headers: &HeaderMap,
+        uri: &Uri,
+        body: Body,
+    ) -> Result<Self, Problem> {
+        guard::sent_by_own_page(headers, uri, &app.limits.public_url)?;
+        let declared = headers
+            .get(header::CONTENT_TYPE)
+            .and_then(|v| v.to_str().ok());
+        if !declared.is_some_and(|v| v.starts_with("application/x-www-form-urlencoded")) {
+            return Err(Problem::new(
+                "unsupported-media-type",
+                "this is not a form; send it from the page",
+            ));
+        }
+        let body = verdicts::read(body, LARGEST).await?;
+        let odd = || {
+            Problem::new(
+                "invalid-query",
+                "the form cannot be read; send it from the page",
+            )
+        };
+        // a form and a query string are written alike
+        let text = std::str::from_utf8(&body).map_err(|_| odd())?;
+        let uri: Uri = format!("/?{text}").parse().map_err(|_| odd())?;
+        let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(&uri).map_err(|_| odd())?;
+        Ok(Self(pairs.into_iter().collect()))
+    }
+
+    /// A field, without white space around it; empty where it is absent.
+    pub fn text(&self, name: &str) -> &str {
+        self.0.get(name).map_or("", |v| v.trim())
+    }
+}

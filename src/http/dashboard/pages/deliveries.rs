@@ -1,0 +1,203 @@
+//! Alerts on their way, arrived and given up; a button puts a dead one back.
+
+use super::super::{
+    form::Form,
+    layout::Content,
+    parts::{badge, moment, number, state, text},
+    said::{Said, lead_on},
+    shell::PageProblem,
+    view::View,
+};
+use crate::{
+    domain::{Posted, Progress},
+    http::{
+        deliveries::{put_back, visible},
+        history::params::Params,
+        state::App,
+    },
+};
+use axum::{
+    body::Body,
+    extract::{Path, State},
+    http::{HeaderMap, Uri},
+    response::{Html, Response},
+};
+use maud::{Markup, html};
+use std::sync::Arc;
+
+/// Rows of the page: the newest.
+const ROWS: u32 = 100;
+
+/// `GET /deliveries`
+pub async fn page(
+    view: View,
+    State(app): State<Arc<App>>,
+    uri: Uri,
+) -> Result<Html<String>, PageProblem> {
+    let params = Params::read(&uri, &["state", "receiver"])?;
+    let word = params.text("state")?.unwrap_or_default();
+    let progress = Progress::parse(&word);
+    let receiver = params.text("receiver")?.unwrap_or_default();
+    let wanted = Some(receiver.as_str()).filter(|r| !r.is_empty());
+    let rows = visible(&app, &view.caller, progress, wanted, ROWS).await?;
+    let body = html! {
+        h1 { "Deliveries" }
+        search {
+            form.filters method="get" action=(view.to("deliveries")) {
+                div.field {
+                    label for="state" { "State" }
+                    select #state name="state" {
+                        option value="" { "All" }
+                        @for state in [Progress::Dead, Progress::Pending, Progress::Delivered] {
+                            option value=(state.as_str()) selected[progress == Some(state)] { (state.as_str()) }
+                        }
+                    }
+                }
+                div.field {
+                    label for="receiver" { "Receiver" }
+                    select #receiver name="receiver" {
+                        option value="" { "All" }
+                        @for known in &app.about.receivers {
+                            option value=(known.name) selected[known.name == receiver] { (known.name) }
+                        }
+                        @if !receiver.is_empty() && !app.about.receivers.iter().any(|r| r.name == receiver) {
+                            option value=(receiver) selected { (text::flat(&receiver)) }
+                        }
+                    }
+                }
+                button type="submit" { "Show" }
+            }
+        }
+        div data-live="deliveries" {
+            @if rows.is_empty() {
+                (nothing(&app, &view, progress.is_some() || wanted.is_some()))
+            } @else {
+                (table(&view, &rows))
+            }
+        }
+    };
+    let content = Content::new("Deliveries", body).area("deliveries").live("");
+    Ok(view.show(&content))
+}
+
+/// `POST /deliveries/{id}/retry`
+pub async fn retry(
+    view: View,
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, PageProblem> {
+    Form::guarded(&app, &view, &headers, &uri, body).await?;
+    put_back(&app, &view.caller, &id).await?;
+    Ok(lead_on(&view.to("deliveries"), Some(Said::PutBack), &[]))
+}
+
+fn nothing(app: &App, view: &View, narrowed: bool) -> Markup {
+    if narrowed {
+        let help = html! { a href=(view.to("deliveries")) { "Show all deliveries" } };
+        return state::empty("No delivery here", &help);
+    }
+    let help = if app.about.receivers.is_empty() {
+        html! { "No receiver is configured, so nobody is told. Add one under " code { "receivers" } " of the configuration." }
+    } else {
+        html! { "A delivery appears when a rollout fails, recovers or needs a person." }
+    };
+    state::empty("Nobody was told anything yet", &help)
+}
+
+fn table(view: &View, rows: &[Posted]) -> Markup {
+    let most = if rows.len() == ROWS as usize {
+        format!("The newest {ROWS} deliveries")
+    } else {
+        format!("{} deliveries, the newest first", rows.len())
+    };
+    html! {
+        div.panel.scroll {
+            table.cards {
+                caption { (most) }
+                thead {
+                    tr {
+                        th scope="col" { "Event" }
+                        th scope="col" { "State" }
+                        th scope="col" { "Receiver" }
+                        th scope="col" { "Rollout" }
+                        th scope="col" { "What is told" }
+                        th.number scope="col" { "Tries" }
+                        th scope="col" { "Queued" }
+                        th scope="col" { "Next try" }
+                    }
+                }
+                tbody { @for row in rows { (line(view, row)) } }
+            }
+        }
+    }
+}
+
+fn line(view: &View, row: &Posted) -> Markup {
+    let event = &row.event;
+    let of_rollout = !event.namespace.is_empty();
+    html! {
+        tr {
+            th scope="row" {
+                @if let Some(id) = event.verdict {
+                    a href=(view.to(&format!("verdicts/{id}"))) data-key=(row.delivery.id) { (event.kind.as_str()) }
+                } @else { (event.kind.as_str()) }
+                " " (badge::severity(event.kind.severity()))
+            }
+            td data-label="State" { (progress(row.progress)) }
+            td data-label="Receiver" { (text::shown(&row.delivery.receiver)) }
+            td data-label="Rollout" {
+                @if of_rollout {
+                    a href=(view.to(&format!("rollouts/{}/{}", event.namespace, event.rollout))) {
+                        (text::shown(&format!("{}/{}", event.namespace, event.rollout)))
+                    }
+                } @else { (text::shown(&event.rollout)) }
+            }
+            td.reason data-label="What is told" {
+                span {
+                    (text::shown(&event.reason))
+                    @if let Some(error) = &row.error {
+                        br; span.quiet { "last try: " (text::shown(error)) }
+                    }
+                }
+            }
+            td.number data-label="Tries" { (number::grouped(f64::from(row.tries))) }
+            td.nowrap data-label="Queued" { (moment::ago(row.queued_at, view.now)) }
+            td.nowrap data-label="Next try" {
+                @match row.progress {
+                    Progress::Pending => (moment::ago(row.delivery.due, view.now)),
+                    Progress::Delivered => span.quiet { "–" },
+                    Progress::Dead => (again(view, row)),
+                }
+            }
+        }
+    }
+}
+
+fn progress(progress: Progress) -> Markup {
+    let kind = match progress {
+        Progress::Pending => "odd",
+        Progress::Delivered => "good",
+        Progress::Dead => "bad",
+    };
+    badge::word(kind, progress.as_str())
+}
+
+fn again(view: &View, row: &Posted) -> Markup {
+    if view.caller.may_retry().is_err() {
+        return html! { span.quiet { "needs " code { "mayOverride" } } };
+    }
+    let told = format!(
+        "Try again: {} for {}",
+        row.event.kind.as_str(),
+        row.delivery.receiver
+    );
+    html! {
+        form method="post" action=(view.to(&format!("deliveries/{}/retry", row.delivery.id))) {
+            input type="hidden" name="form" value=(view.form);
+            button type="submit" aria-label=(told) { "Try again" }
+        }
+    }
+}

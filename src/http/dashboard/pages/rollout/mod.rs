@@ -1,0 +1,212 @@
+//! One rollout: where it stands and how it came there.
+
+mod chart;
+mod lists;
+mod now;
+
+use super::super::{
+    layout::Content,
+    parts::{moment, state, text},
+    shell::PageProblem,
+    view::View,
+};
+use crate::{
+    domain::{Event, Filter, RolloutState},
+    http::{
+        history::params::Params,
+        problem::{Problem, empty, json},
+        request::check_names,
+        state::App,
+    },
+    service::{
+        kept_policy,
+        walk::{self, Ask, CanarySeen},
+    },
+};
+use axum::{
+    extract::{Path, State},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
+    response::{Html, Response},
+};
+use maud::{Markup, html};
+use now::Shown;
+use std::sync::Arc;
+
+/// Verdicts in the list.
+const VERDICTS: u32 = 20;
+/// Overrides in the list.
+const OVERRIDES: u32 = 20;
+/// What the page and its charts take.
+const KNOWN: &[&str] = &["canary", "policy", "since", "until"];
+
+/// `GET /rollouts/{namespace}/{name}`
+pub async fn page(
+    view: View,
+    State(app): State<Arc<App>>,
+    Path((namespace, name)): Path<(String, String)>,
+    uri: Uri,
+) -> Result<Html<String>, PageProblem> {
+    let (_, state) = find(&app, &view, &namespace, &name).await?;
+    let ask = ask(&uri)?;
+    let store = app.store.as_ref();
+    let log = walk::log(store, &namespace, &name).await;
+    let log = log.map_err(Problem::store)?;
+    let canary = ask.canary.as_ref().unwrap_or(&state.canary_hash);
+    let policy = ask.policy.as_ref().unwrap_or(&state.policy);
+    let seen = walk::canaries(&state, &log);
+    let first = seen.iter().find(|c| c.hash == *canary).map(|c| c.first);
+    let filter = Filter {
+        namespace: Some(namespace.clone()),
+        rollout: Some(name.clone()),
+        canary_hash: Some(canary.clone()),
+        policy: Some(policy.clone()),
+        since: ask.since.max(first),
+        until: ask.until,
+        ..Filter::default()
+    };
+    let lines = store.history(&filter, None, VERDICTS).await;
+    let lines = lines.map_err(Problem::store)?;
+    let newest = match lines.first() {
+        Some(line) => store.record(line.id).await.map_err(Problem::store)?,
+        None => None,
+    };
+    let kept = match &newest {
+        Some(record) => kept_policy::of_revision(store, &record.verdict.revision).await,
+        None => Ok(None),
+    };
+    let kept = kept.map_err(Problem::store)?;
+    let overrides = store.overrides(&namespace, &name, OVERRIDES).await;
+    let overrides = overrides.map_err(Problem::store)?;
+    let events: Vec<Event> = log
+        .iter()
+        .rev()
+        .filter(|e| e.canary_hash == *canary)
+        .cloned()
+        .collect();
+    let shown = Shown {
+        state: &state,
+        present: *canary == state.canary_hash && *policy == state.policy,
+        newest: newest.as_ref(),
+        policy: kept.as_ref(),
+    };
+    let title = format!("{namespace}/{name}");
+    let query = uri.query().map_or_else(String::new, |q| format!("?{q}"));
+    let base = format!("rollouts/{title}");
+    let body = html! {
+        p.crumbs { a href=(view.to("rollouts")) { "Rollouts" } " › " (text::shown(&namespace)) }
+        h1 { (text::shown(&title)) }
+        @if *canary != state.canary_hash {
+            (state::note("odd", &html! {
+                "This is the earlier canary " code { (text::shown(canary)) } ". " a href=(view.to(&base)) { "Show the present one" }
+            }))
+        }
+        (policies(&view, &base, &state, policy))
+        (now::now(&view, &shown))
+        p.tools-row { a.button href=(view.to(&format!("{base}/override"))) { "Override the judge" } }
+        section aria-labelledby="walk" {
+            h2 #walk { "The walk" }
+            div #charts data-url=(view.to(&format!("{base}/chart.json{query}"))) data-verdicts=(view.to("verdicts/")) {
+                p.chart-state role="status" { "Loading the history of this canary…" }
+                noscript { p.note { "The charts need JavaScript. The tables of this page have the newest numbers." } }
+            }
+        }
+        (lists::events(&view, &events))
+        (lists::overrides(&overrides, view.now))
+        (lists::verdicts(&view, &lines))
+        (canaries(&view, &base, &seen, canary))
+    };
+    let content = Content::new(title, body)
+        .area("rollouts")
+        .live(format!("namespace={namespace}&rollout={name}"))
+        .with(
+            &["vendor/uPlot.min.css", "detail.css"],
+            &["vendor/uPlot.iife.min.js", "charts.js"],
+        );
+    Ok(view.show(&content))
+}
+
+/// `GET /rollouts/{namespace}/{name}/chart.json`
+pub async fn chart(
+    view: View,
+    State(app): State<Arc<App>>,
+    Path((namespace, name)): Path<(String, String)>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let (version, state) = find(&app, &view, &namespace, &name).await?;
+    let ask = ask(&uri)?;
+    // whatever is decided raises the version of the rollout
+    let tag = format!("W/\"{version}-{}\"", state.kept_at);
+    let known = headers.get(header::IF_NONE_MATCH);
+    let mut response = if known.is_some_and(|v| v.to_str().is_ok_and(|v| v.contains(&tag))) {
+        empty(StatusCode::NOT_MODIFIED)
+    } else {
+        let walk = walk::walk(app.store.as_ref(), &state, &ask).await;
+        let chart = chart::Chart::new(&walk.map_err(Problem::store)?);
+        json(StatusCode::OK, "application/json", &chart)
+    };
+    let kept = HeaderValue::from_static("private, no-cache");
+    response.headers_mut().insert(header::CACHE_CONTROL, kept);
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    Ok(response)
+}
+
+/// The rollout, if the caller may see it.
+async fn find(
+    app: &App,
+    view: &View,
+    namespace: &str,
+    name: &str,
+) -> Result<(i64, RolloutState), Problem> {
+    check_names(namespace, name)?;
+    view.caller.may_see(namespace)?;
+    let found = app.store.rollout(namespace, name).await;
+    found.map_err(Problem::store)?.ok_or_else(|| {
+        Problem::new(
+            "not-found",
+            format!("rollout `{namespace}/{name}` was never judged, or is older than the retention of the store"),
+        )
+    })
+}
+
+fn ask(uri: &Uri) -> Result<Ask, Problem> {
+    let params = Params::read(uri, KNOWN)?;
+    Ok(Ask {
+        canary: params.text("canary")?,
+        policy: params.text("policy")?,
+        since: params.moment("since")?,
+        until: params.moment("until")?,
+    })
+}
+
+/// Where several policies judge the rollout: one link each.
+fn policies(view: &View, base: &str, state: &RolloutState, chosen: &str) -> Markup {
+    html! {
+        @if state.outcomes.len() > 1 {
+            nav.choices aria-label="Policies of this rollout" {
+                @for name in state.outcomes.keys() {
+                    a href=(view.to(&format!("{base}?policy={name}"))) aria-current=[(name == chosen).then_some("true")] { (text::shown(name)) }
+                }
+            }
+        }
+    }
+}
+
+fn canaries(view: &View, base: &str, seen: &[CanarySeen], chosen: &str) -> Markup {
+    html! {
+        section aria-labelledby="canaries" {
+            h2 #canaries { "Canaries" }
+            ul.canaries {
+                @for one in seen {
+                    li {
+                        @if one.hash == chosen { b { code { (text::shown(&one.hash)) } } " (shown)" }
+                        @else { a href=(view.to(&format!("{base}?canary={}", one.hash))) { code { (text::shown(&one.hash)) } } }
+                        ", judged since " (moment::at(one.first))
+                    }
+                }
+            }
+        }
+    }
+}

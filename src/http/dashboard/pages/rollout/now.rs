@@ -1,0 +1,133 @@
+//! Where a canary stands, and what is missing until a decision.
+
+use super::super::super::{
+    parts::{
+        badge, figure, moment, number, state, text,
+        track::{Walk, track},
+    },
+    view::View,
+};
+use crate::{
+    domain::{Finding, Record, RolloutState},
+    policy::Policy,
+    service::walk,
+};
+use maud::{Markup, html};
+
+/// The canary that is shown.
+pub struct Shown<'a> {
+    /// The state of the rollout.
+    pub state: &'a RolloutState,
+    /// Is it the present canary under the policy of the newest verdict?
+    pub present: bool,
+    /// Its newest verdict; `None`: not kept any more.
+    pub newest: Option<&'a Record>,
+    /// The policy of that verdict, where it is kept.
+    pub policy: Option<&'a Policy>,
+}
+
+/// The region.
+pub fn now(view: &View, shown: &Shown<'_>) -> Markup {
+    html! {
+        div data-live="now" {
+            @match shown.newest {
+                None => (state::empty("No verdict is kept", &html! { "The verdicts of this canary are older than the retention of the store." })),
+                Some(record) => {
+                    (sentence(view, shown, record))
+                    (facts(view, shown, record))
+                    (missing(&record.verdict.findings))
+                }
+            }
+        }
+    }
+}
+
+fn sentence(view: &View, shown: &Shown<'_>, record: &Record) -> Markup {
+    let verdict = &record.verdict;
+    let weights = shown
+        .policy
+        .map(|p| p.steps.iter().map(|s| s.weight).collect());
+    let seen = || shown.state.steps.iter().filter_map(|s| s.weight).collect();
+    html! {
+        div.standing {
+            (badge::outcome(verdict.outcome))
+            (track(&Walk {
+                weights: weights.unwrap_or_else(seen),
+                weight: verdict.weight,
+                outcome: verdict.outcome,
+                action: verdict.action,
+            }))
+        }
+        p.sentence { (text::shown(&verdict.reason)) }
+        @for warning in &verdict.warnings { (state::note("odd", &html! { (text::shown(warning)) })) }
+        @if shown.present {
+            @for (kind, since) in shown.state.open.iter().filter(|(kind, _)| !kind.starts_with("pass")) {
+                (state::note("bad", &html! { "Told and not over: " (text::shown(kind)) ", for " (moment::since(*since, view.now)) "." }))
+            }
+        }
+    }
+}
+
+fn facts(view: &View, shown: &Shown<'_>, record: &Record) -> Markup {
+    let (verdict, at) = (&record.verdict, record.question.at);
+    let rollout = &verdict.rollout;
+    let percent = |w: f64| format!("{}\u{202f}%", number::plain(w));
+    let policy = format!("policies/{}?revision={}", verdict.policy, verdict.revision);
+    html! {
+        dl.facts {
+            dt { "Advice" } dd { (verdict.action.as_str()) ", weight " (percent(verdict.weight)) " to " (percent(verdict.next_weight)) }
+            @if shown.present {
+                dt { "This verdict for" } dd { (moment::since(shown.state.outcome_since, view.now)) }
+                dt { "Judged for" } dd { (moment::since(shown.state.since, view.now)) ", since " (moment::at(shown.state.since)) }
+            }
+            dt { "Newest question" } dd {
+                a href=(view.to(&format!("verdicts/{}", verdict.id))) { (moment::at(at)) } " (" (moment::ago(at, view.now)) ")"
+            }
+            dt { "Canary" } dd { code { (text::shown(&rollout.canary_hash)) } " against stable " code { (text::shown(&rollout.stable_hash)) } }
+            dt { "Policy" } dd { a href=(view.to(&policy)) { (text::shown(&verdict.policy)) } }
+        }
+    }
+}
+
+fn missing(findings: &[Finding]) -> Markup {
+    html! {
+        div.panel.scroll role="region" aria-label="Objectives now" tabindex="0" {
+            table.cards {
+                caption { "Objectives now, and what is missing until a decision" }
+                thead { tr {
+                    th scope="col" { "Objective" } th scope="col" { "Outcome" } th.number scope="col" { "Canary" } th.number scope="col" { "Stable" }
+                    th.number scope="col" { "Against stable" } th.number scope="col" { "Margin" } th scope="col" { "Still missing" }
+                } }
+                tbody { @for finding in findings { (row(finding)) } }
+            }
+        }
+    }
+}
+
+fn row(finding: &Finding) -> Markup {
+    let unit = finding.unit.as_str();
+    let scale = figure::scale(finding);
+    let on_scale = |v: Option<f64>| {
+        v.filter(|v| v.is_finite())
+            .map_or_else(|| "–".to_owned(), |v| figure::on_scale(v, scale, unit))
+    };
+    let range = finding
+        .effect
+        .estimate
+        .and_then(|_| figure::interval(&finding.effect, scale, unit));
+    html! {
+        tr {
+            th scope="row" { (text::shown(&finding.name)) @if finding.watch { div.quiet { "watched only" } } }
+            td data-label="Outcome" { div { (badge::outcome(finding.outcome)) div.quiet { (finding.code.as_str()) } } }
+            td.number data-label="Canary" { (figure::value(finding.canary.value, unit)) }
+            td.number data-label="Stable" { (figure::value(finding.stable.value, unit)) }
+            td.number data-label="Against stable" {
+                div { (on_scale(finding.effect.estimate)) @if let Some(range) = range { div.quiet { (range) } } }
+            }
+            td.number data-label="Margin" { (on_scale(finding.margin)) }
+            td.reason data-label="Still missing" {
+                @match walk::missing(finding) { Some(words) => (words), None => (finding.code.meaning().replace('`', "")) }
+            }
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! The metric sources and the receivers, and how they answer.
+
+use super::super::{
+    layout::Content,
+    parts::{badge, moment, number, state, text},
+    shell::PageProblem,
+    view::View,
+};
+use crate::{
+    domain::{Millis, Progress},
+    http::{
+        about::{ReceiverAbout, SourceAbout},
+        deliveries::visible,
+        health::{SourceHealth, StoreHealth},
+        state::App,
+    },
+    telemetry::SourceRecord,
+};
+use axum::{extract::State, response::Html};
+use maud::{Markup, html};
+use std::{sync::Arc, time::Duration};
+
+/// Unsettled deliveries that are counted.
+const COUNTED: u32 = 500;
+
+/// `GET /sources`
+pub async fn page(view: View, State(app): State<Arc<App>>) -> Result<Html<String>, PageProblem> {
+    let store = app.health.store(&*app.store).await;
+    let waiting = visible(&app, &view.caller, Some(Progress::Pending), None, COUNTED).await?;
+    let dead = visible(&app, &view.caller, Some(Progress::Dead), None, COUNTED).await?;
+    let count = |list: &[crate::domain::Posted], name: &str| {
+        list.iter().filter(|p| p.delivery.receiver == name).count()
+    };
+    let probes = app.health.sources();
+    let body = html! {
+        h1 { "Sources and receivers" }
+        div data-live="store" { (store_note(&store)) }
+        h2 { "Metric sources" }
+        div data-live="sources" {
+            @if app.about.sources.is_empty() {
+                (state::empty("No metric source", &html! { "Configure one under " code { "sources" } "." }))
+            }
+            @for about in &app.about.sources {
+                (source(&app, &view, about, probes.get(&about.name)))
+            }
+        }
+        h2 { "Receivers of alerts" }
+        div data-live="receivers" {
+            @if app.about.receivers.is_empty() {
+                (state::empty("Nobody is told", &html! { "Configure one under " code { "receivers" } "." }))
+            } @else {
+                div.panel.scroll {
+                    table.cards {
+                        caption.sr { "Receivers of alerts" }
+                        thead { tr {
+                            th scope="col" { "Receiver" } th scope="col" { "Kind" }
+                            th.number scope="col" { "Waiting" } th.number scope="col" { "Given up" }
+                        } }
+                        tbody {
+                            @for about in &app.about.receivers {
+                                (receiver(&view, about, count(&waiting, &about.name), count(&dead, &about.name)))
+                            }
+                        }
+                    }
+                }
+                p.quiet { "Counted up to " (COUNTED) ". " a href=(view.to("deliveries")) { "All deliveries" } }
+            }
+        }
+    };
+    Ok(view.show(&Content::new("Sources", body).area("sources").live("")))
+}
+
+fn store_note(store: &StoreHealth) -> Markup {
+    html! {
+        @if store.up {
+            p { (badge::word("good", "answers")) " The store of verdicts can be read and written." }
+        } @else {
+            p.note.bad { (badge::word("bad", "down")) " The store does not answer, so no verdict can be given: " (text::shown(&store.detail)) }
+        }
+    }
+}
+
+fn source(app: &App, view: &View, about: &SourceAbout, probe: Option<&SourceHealth>) -> Markup {
+    let record = app.metrics.source_record(&about.name);
+    let readers: Vec<_> = app
+        .catalog
+        .all()
+        .into_iter()
+        .filter(|policy| policy.source == about.name)
+        .collect();
+    html! {
+        section.panel.source aria-label=(format!("Metric source {}", text::flat(&about.name))) {
+            h3 { (text::shown(&about.name)) " " (up(probe)) }
+            @if let Some(probe) = probe.filter(|p| !p.up) {
+                p.note.bad { (text::shown(&probe.detail)) }
+            }
+            dl.facts {
+                dt { "Kind" } dd { (about.kind) }
+                dt { "Address" } dd { code { (text::shown(&about.url)) } }
+                (answers(view, &record))
+                dt { "Read by" }
+                dd {
+                    @if readers.is_empty() { span.quiet { "no loaded policy" } }
+                    @for (i, policy) in readers.iter().enumerate() {
+                        @if i > 0 { ", " }
+                        a href=(view.to(&format!("policies/{}", policy.name))) { (policy.name) }
+                        " (" (policy.objectives.len()) @if policy.objectives.len() == 1 { " objective)" } @else { " objectives)" }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn up(probe: Option<&SourceHealth>) -> Markup {
+    match probe {
+        Some(probe) if probe.up => badge::word("good", "answers"),
+        Some(_) => badge::word("bad", "down"),
+        None => badge::word("odd", "not asked yet"),
+    }
+}
+
+fn answers(view: &View, record: &SourceRecord) -> Markup {
+    let before = |span: Duration| view.now.saturating_sub(span.as_millis() as Millis);
+    let seconds = |span: Option<Duration>| {
+        span.map_or("–".to_owned(), |s| {
+            number::with_unit(s.as_secs_f64(), "seconds")
+        })
+    };
+    html! {
+        dt { "Last answer" }
+        dd {
+            @match record.answered {
+                Some(span) => (moment::ago(before(span), view.now)),
+                None => span.quiet { "none since this process began" },
+            }
+        }
+        dt { "Time of a query" }
+        dd { "median " (seconds(record.median)) ", p99 " (seconds(record.p99)) span.quiet { " (last 512, with the probe every 10 s)" } }
+        dt { "Since the start" }
+        dd {
+            (number::grouped(record.queries as f64)) " queries, "
+            (number::grouped(record.failed as f64)) " without an answer, "
+            (number::bytes(record.bytes as f64)) " read"
+        }
+        @if let Some((span, word, detail)) = &record.error {
+            dt { "Last error" }
+            dd { (moment::ago(before(*span), view.now)) ", " code { (word) } ": " (text::shown(detail)) }
+        }
+    }
+}
+
+fn receiver(view: &View, about: &ReceiverAbout, waiting: usize, dead: usize) -> Markup {
+    let link = |state: &str| view.to(&format!("deliveries?state={state}&receiver={}", about.name));
+    html! {
+        tr {
+            th scope="row" { (text::shown(&about.name)) }
+            td data-label="Kind" { (about.kind) }
+            td.number data-label="Waiting" { @if waiting > 0 { a href=(link("pending")) { (waiting) } } @else { "0" } }
+            td.number data-label="Given up" {
+                @if dead > 0 { (badge::word("bad", "dead")) " " a href=(link("dead")) { (dead) } } @else { "0" }
+            }
+        }
+    }
+}

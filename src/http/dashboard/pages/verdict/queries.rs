@@ -1,0 +1,155 @@
+//! What was asked of the metric source, and what each pod gave.
+
+use super::{
+    super::super::{
+        parts::{graph_link, moment, number, state, text},
+        view::View,
+    },
+    behind::Behind,
+};
+use crate::{
+    domain::Verdict,
+    service::{
+        asked::{Asked, ObjectiveAsked},
+        bundle::{PodArms, PodSums},
+    },
+};
+use maud::{Markup, html};
+
+/// The queries.
+pub fn queries(view: &View, verdict: &Verdict, behind: &Behind) -> Markup {
+    html! {
+        section aria-labelledby="queries" {
+            h2 #queries { "Queries as sent" }
+            @match &behind.asked {
+                Err(why) => (state::note("odd", &html! { "The queries cannot be shown: " (why) "." })),
+                Ok(asked) if asked.is_empty() => {
+                    p.quiet { "The canary had no data yet: only its start was looked for." }
+                }
+                Ok(asked) => {
+                    p.quiet {
+                        "Planned again from the kept policy, question and inputs, by the code that planned them then. "
+                        "Each block of time is asked for once: a verdict asks only for what no earlier one of its reading has read."
+                    }
+                    @for (i, one) in asked.iter().enumerate() { (objective(view, verdict, behind, i, one)) }
+                }
+            }
+        }
+    }
+}
+
+fn objective(
+    view: &View,
+    verdict: &Verdict,
+    behind: &Behind,
+    place: usize,
+    one: &ObjectiveAsked,
+) -> Markup {
+    let _ = verdict;
+    html! {
+        h3 { (text::shown(&one.name)) }
+        @if one.nothing_new {
+            p {
+                "Nothing was asked for this verdict: no further block had closed. The last stretch"
+                @if let Some(before) = behind.before {
+                    ", read for an " a href=(view.to(&format!("verdicts/{before}"))) { "earlier verdict" }
+                }
+                ":"
+            }
+        }
+        @if one.left_out > 0 { p.quiet { (one.left_out) " queries about earlier stretches are left out." } }
+        @for (i, asked) in one.queries.iter().enumerate() { (query(behind, &format!("query-{place}-{i}"), asked)) }
+    }
+}
+
+fn query(behind: &Behind, id: &str, asked: &Asked) -> Markup {
+    let arms = match asked.arm {
+        "both" => "both arms",
+        other => other,
+    };
+    let link = behind.link.as_ref();
+    let graph = link.and_then(|l| Some((l, graph_link::graph(l, &asked.graph, asked.window)?)));
+    html! {
+        figure.query {
+            figcaption {
+                b { (asked.role) } ", " (arms) ", "
+                (moment::at(asked.window.start)) " to " (moment::at(asked.window.end))
+                @if let Some(step) = asked.step { ", every " (moment::span(step)) }
+            }
+            pre.scroll id=(id) tabindex="0" { (text::lines(&asked.text)) }
+            @for filter in &asked.extra_filters {
+                p.quiet { "with " code { "extra_filters[]=" (text::shown(filter)) } }
+            }
+            p.tools-row {
+                button type="button" data-copy=(id) hidden { "Copy" }
+                @if let Some((link, graph)) = graph {
+                    a href=(graph) target="_blank" rel="noopener noreferrer" {
+                        "Open in " (graph_link::name(link.kind)) span.sr { " (new tab)" }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What each pod gave.
+pub fn pods(
+    view: &View,
+    verdict: &Verdict,
+    shown: Option<&Result<Vec<Option<PodArms>>, String>>,
+) -> Markup {
+    html! {
+        section aria-labelledby="pods" {
+            h2 #pods { "Pods" }
+            @match shown {
+                None => {
+                    p { a href=(view.to(&format!("verdicts/{}?pods=1#pods", verdict.id))) { "Show what each pod gave" } }
+                }
+                Some(Err(why)) => (state::note("odd", &html! { "The pods cannot be shown: " (why) "." })),
+                Some(Ok(all)) => {
+                    p.quiet { "From the kept blocks, since the canary's start. Pods have numbers there; their names go with the raw samples (" code { "store.keepSamples" } ", in the bundle)." }
+                    @for (finding, arms) in verdict.findings.iter().zip(all) {
+                        @match arms {
+                            None => p.quiet { (text::shown(&finding.name)) ": pods are not told apart for this kind of objective, or none had data." },
+                            Some(arms) => (pod_table(&finding.name, &finding.unit, arms)),
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn pod_table(name: &str, unit: &str, arms: &PodArms) -> Markup {
+    let row = |arm: &'static str, pod: &PodSums| {
+        let rate = pod
+            .events
+            .filter(|_| pod.trials > 0.0)
+            .map(|e| e / pod.trials);
+        html! {
+            tr {
+                th scope="row" { (arm) " " (pod.pod) }
+                td.number data-label="Trials" { (number::plain(pod.trials)) }
+                td.number data-label="Events" { (pod.events.map_or_else(|| "–".to_owned(), number::plain)) }
+                td.number data-label="Value" { (rate.map_or_else(|| "–".to_owned(), |r| number::with_unit(r, unit))) }
+                td.number data-label="Blocks" { (pod.blocks) }
+            }
+        }
+    };
+    let [canary, stable] = arms;
+    html! {
+        div.panel.scroll role="region" aria-label=(format!("Pods of {}", text::flat(name))) tabindex="0" {
+            table.cards {
+                caption { (text::shown(name)) ": " (canary.len()) " canary, " (stable.len()) " stable pods used" }
+                thead { tr {
+                    th scope="col" { "Pod" } th.number scope="col" { "Trials" } th.number scope="col" { "Events" }
+                    th.number scope="col" { "Value" } th.number scope="col" { "Blocks with data" }
+                } }
+                tbody {
+                    @for pod in canary { (row("canary", pod)) }
+                    @for pod in stable { (row("stable", pod)) }
+                }
+            }
+        }
+    }
+}

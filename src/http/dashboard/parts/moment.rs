@@ -1,0 +1,82 @@
+//! Moments and spans. The server writes UTC; live.js turns it into the viewer's zone and keeps UTC in the title.
+
+use crate::domain::{Millis, time::rfc3339};
+use maud::{Markup, html};
+
+/// `2026-01-02 15:04:05 UTC`
+pub fn utc(moment: Millis) -> String {
+    match jiff::Timestamp::from_millisecond(moment) {
+        Ok(at) => at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
+        Err(_) => moment.to_string(),
+    }
+}
+
+/// A moment.
+pub fn at(moment: Millis) -> Markup {
+    html! { time datetime=(rfc3339(moment)) title=(utc(moment)) { (utc(moment)) } }
+}
+
+/// A moment as the span from it to `now`, which goes on in the browser: `3m 20s ago`.
+pub fn ago(moment: Millis, now: Millis) -> Markup {
+    html! { time datetime=(rfc3339(moment)) title=(utc(moment)) data-form="ago" { (ago_text(moment, now)) } }
+}
+
+/// The span since a moment, which goes on in the browser: `3m 20s`.
+pub fn since(moment: Millis, now: Millis) -> Markup {
+    html! { time datetime=(rfc3339(moment)) title=(utc(moment)) data-form="since" { (span(now.saturating_sub(moment))) } }
+}
+
+fn ago_text(moment: Millis, now: Millis) -> String {
+    let past = now.saturating_sub(moment);
+    if past >= 0 {
+        format!("{} ago", span(past))
+    } else {
+        format!("in {}", span(-past))
+    }
+}
+
+/// A span with its two largest units: `2d 3h`, `3m 20s`, `250ms`.
+pub fn span(span: Millis) -> String {
+    let span = span.max(0);
+    if span < 1000 {
+        return format!("{span}ms");
+    }
+    let seconds = span / 1000;
+    let units = [(86_400, "d"), (3_600, "h"), (60, "m"), (1, "s")];
+    let mut parts = Vec::new();
+    let mut rest = seconds;
+    for (length, unit) in units {
+        let count = rest / length;
+        rest %= length;
+        if count > 0 {
+            parts.push(format!("{count}{unit}"));
+        } else if !parts.is_empty() {
+            break;
+        }
+        if parts.len() == 2 {
+            break;
+        }
+    }
+    parts.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_have_two_units_at_most() {
+        for (millis, expected) in [
+            (-5, "0ms"),
+            (0, "0ms"),
+            (999, "999ms"),
+            (1000, "1s"),
+            (61_000, "1m 1s"),
+            (3_600_000, "1h"),
+            (3_601_000, "1h"),
+            (90_061_000, "1d 1h"),
+        ] {
+            assert_eq!(span(millis), expected);
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Who looks at a page, and where it is.
+
+use super::{
+    layout::{self, Content},
+    said::Said,
+    shell::PageProblem,
+};
+use crate::{
+    domain::Millis,
+    http::{
+        auth::{Caller, Visitor},
+        guard, session,
+        state::App,
+    },
+};
+use axum::{
+    extract::FromRequestParts,
+    http::{Uri, request::Parts},
+    response::Html,
+};
+use std::sync::Arc;
+
+/// In place of a session, where nobody needs a token: the same value must be in this cookie and in the form.
+pub const FORM_COOKIE: &str = "rollout-judge-form";
+
+/// Where a page is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// From this page to the root of the service: `./`, `../../`.
+    root: String,
+    /// Path and query.
+    here: String,
+}
+
+impl Place {
+    /// The place of a request.
+    pub fn of(uri: &Uri) -> Self {
+        let up = uri.path().matches('/').count().saturating_sub(1);
+        let here = uri.path_and_query().map_or("/", |p| p.as_str());
+        Self {
+            root: if up == 0 {
+                "./".to_owned()
+            } else {
+                "../".repeat(up)
+            },
+            here: here.to_owned(),
+        }
+    }
+
+    /// A link to a path of this service, without its leading slash: `to("rollouts")`.
+    pub fn to(&self, path: &str) -> String {
+        format!("{}{path}", self.root)
+    }
+
+    /// The page itself, as a link.
+    pub fn itself(&self) -> String {
+        self.to(self.here.trim_start_matches('/'))
+    }
+
+    /// Path and query of the page itself.
+    pub fn here(&self) -> &str {
+        &self.here
+    }
+}
+
+/// Who looks at a page. A handler that takes one is behind the sign-in.
+#[derive(Debug, Clone)]
+pub struct View {
+    /// Where the page is.
+    pub place: Place,
+    /// Who looks.
+    pub caller: Caller,
+    /// By our clock.
+    pub now: Millis,
+    /// What every form of this page must hold in its field `form`.
+    pub form: String,
+    /// Is there a session that can be ended?
+    pub signed_in: bool,
+    /// What the form before came to.
+    pub said: Option<Said>,
+}
+
+impl View {
+    /// A link to a path of this service, without its leading slash.
+    pub fn to(&self, path: &str) -> String {
+        self.place.to(path)
+    }
+
+    /// The page around its content.
+    pub fn show(&self, content: &Content) -> Html<String> {
+        let page = layout::page(&self.place, Some(self), self.now, content);
+        Html(page.into_string())
+    }
+}
+
+/// The value of [`FORM_COOKIE`] that this answer gives to a browser that had none.
+#[derive(Debug, Clone)]
+pub struct FreshForm(pub String);
+
+impl FromRequestParts<Arc<App>> for View {
+    type Rejection = PageProblem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, PageProblem> {
+        let now = app.clock.now();
+        if app.auth.is_local() {
+            guard::host_is_ours(&parts.headers, &parts.uri, &app.limits.public_url)?;
+        }
+        let Visitor {
+            caller,
+            form,
+            expires,
+        } = app.auth.visitor(&parts.headers, now)?;
+        let form = form.or_else(|| {
+            let known = session::cookie(&parts.headers, FORM_COOKIE).map(str::to_owned);
+            known.or_else(|| parts.extensions.get::<FreshForm>().map(|f| f.0.clone()))
+        });
+        Ok(Self {
+            place: Place::of(&parts.uri),
+            caller,
+            now,
+            form: form.unwrap_or_default(),
+            signed_in: expires.is_some(),
+            said: Said::of(&parts.headers),
+        })
+    }
+}

@@ -1,0 +1,222 @@
+//! What a policy would have said: the kept blocks of earlier verdicts, folded and judged by its present revision. Nothing
+//! is read from a metric source and nothing is written.
+
+use super::bundle::{BundleError, Inputs, Seen, load_kept, part_blocks};
+use crate::{
+    domain::{
+        Code, Filter, Millis, Outcome, Record, Revision, RolloutRef, RolloutState, StoreError,
+        VerdictStore,
+    },
+    evidence::Block,
+    judge::{ObjectiveState, evaluate},
+    policy::{Indicator, Objective, Policy},
+};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// Most rollouts that are looked back at.
+pub const MOST: u32 = 50;
+/// Rollouts among which the newest are found.
+const SEARCHED: u32 = 500;
+
+/// One rollout, looked back at.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hindsight {
+    /// The verdict that was given.
+    pub verdict: Uuid,
+    /// Who was judged.
+    pub rollout: RolloutRef,
+    /// Moment of the question.
+    pub at: Millis,
+    /// What was said.
+    pub said: Outcome,
+    /// Was a fail that stayed, or a person's override, above the evidence then?
+    pub forced: bool,
+    /// Digest of the document that judged.
+    pub revision: String,
+    /// What the present revision says of the same blocks, or why nothing.
+    pub says: Result<Says, String>,
+}
+
+/// What the present revision says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Says {
+    /// The outcome, of the evidence alone.
+    pub outcome: Outcome,
+    /// The sentence.
+    pub reason: String,
+    /// What does not fit, in words: objectives that are judged without evidence.
+    pub unfit: Vec<String>,
+}
+
+/// Looks back at the rollouts that this policy judged last, the newest first. `visible` narrows the namespaces.
+pub async fn look_back(
+    store: &dyn VerdictStore,
+    policy: Arc<Policy>,
+    visible: Option<Vec<String>>,
+    count: u32,
+) -> Result<Vec<Hindsight>, StoreError> {
+    let mut found = Vec::new();
+    for state in newest(store, &policy.name, visible, count.min(MOST)).await? {
+        let Some(record) = store.record(state.verdict).await? else {
+            continue;
+        };
+        let revision = store.policy(&record.verdict.revision).await?;
+        let chunks = match record.run {
+            Some(run) => store.chunks(run).await?,
+            None => Vec::new(),
+        };
+        let policy = Arc::clone(&policy);
+        // folding takes a moment; other calls go on meanwhile
+        let judged = tokio::task::spawn_blocking(move || {
+            let says = match &revision {
+                Some(revision) => again(&record, revision, &chunks, &policy),
+                None => Err("the document that judged it is not kept any more".to_owned()),
+            };
+            hindsight(&record, says)
+        });
+        if let Ok(one) = judged.await {
+            found.push(one);
+        }
+    }
+    Ok(found)
+}
+
+/// The rollouts whose newest verdict is of this policy, the newest first.
+async fn newest(
+    store: &dyn VerdictStore,
+    policy: &str,
+    visible: Option<Vec<String>>,
+    count: u32,
+) -> Result<Vec<RolloutState>, StoreError> {
+    let filter = Filter {
+        policy: Some(policy.to_owned()),
+        visible,
+        ..Filter::default()
+    };
+    let mut states = store.rollouts(&filter, None, SEARCHED).await?;
+    states.sort_by_key(|state| std::cmp::Reverse(state.at));
+    states.truncate(count as usize);
+    Ok(states)
+}
+
+fn hindsight(record: &Record, says: Result<Says, String>) -> Hindsight {
+    let verdict = &record.verdict;
+    let at = record.question.at;
+    let forced = Inputs::from_bytes(&record.inputs).is_ok_and(|inputs| {
+        inputs.latch.is_some_and(|latch| latch.at <= at)
+            || inputs.ruling.is_some_and(|ruling| ruling.in_force(at))
+    });
+    Hindsight {
+        verdict: verdict.id,
+        rollout: verdict.rollout.clone(),
+        at,
+        said: verdict.outcome,
+        forced,
+        revision: verdict.revision.clone(),
+        says,
+    }
+}
+
+/// Judges the kept blocks of one verdict by another revision of its policy.
+fn again(
+    record: &Record,
+    revision: &Revision,
+    chunks: &[crate::domain::Chunk],
+    policy: &Policy,
+) -> Result<Says, String> {
+    let gone = |error: BundleError| error.to_string();
+    let mut inputs = Inputs::from_bytes(&record.inputs).map_err(gone)?;
+    let former = load_kept(&revision.name, &revision.text)?;
+    if let Some(block) = policy.block.filter(|block| *block != inputs.block) {
+        return Err(format!(
+            "its blocks are {} s long, this revision asks for {} s",
+            inputs.block / 1000,
+            block / 1000
+        ));
+    }
+    let mut unfit = Vec::new();
+    let (mut states, mut observed) = (Vec::new(), Vec::new());
+    for objective in &policy.objectives {
+        let mut state = ObjectiveState::new(objective, inputs.block, policy.horizon);
+        let seen = match kept(&former, policy, objective, &inputs, chunks) {
+            Ok((seen, blocks)) => {
+                for (index, block) in &blocks {
+                    state.fold(*index, block);
+                }
+                seen
+            }
+            Err(why) => {
+                unfit.push(format!("`{}`: {why}", objective.name));
+                // with a problem there is no pass, and nothing but a wait
+                Seen {
+                    problem: Some(Code::Waiting),
+                    series: (0, 0),
+                    blocks: None,
+                }
+            }
+        };
+        states.push(state);
+        observed.push(seen);
+    }
+    if unfit.len() == policy.objectives.len() {
+        return Err(unfit.join("; "));
+    }
+    inputs.observed = observed;
+    // of the evidence alone
+    (inputs.latch, inputs.ruling) = (None, None);
+    let verdict = evaluate(&inputs.case(policy, &record.question, &states));
+    Ok(Says {
+        outcome: verdict.outcome,
+        reason: verdict.reason,
+        unfit,
+    })
+}
+
+/// The kept blocks of an objective, if they are what its present queries would have read.
+fn kept(
+    former: &Policy,
+    policy: &Policy,
+    objective: &Objective,
+    inputs: &Inputs,
+    chunks: &[crate::domain::Chunk],
+) -> Result<(Seen, Vec<(i64, Block)>), String> {
+    let found = (0_u32..)
+        .zip(&former.objectives)
+        .find(|(_, o)| o.name == objective.name);
+    let Some((part, old)) = found else {
+        return Err("it was not judged then, so no blocks of it are kept".to_owned());
+    };
+    if old.indicator != objective.indicator {
+        return Err("its queries changed, so the kept blocks do not fit".to_owned());
+    }
+    let around = |p: &Policy| {
+        let scope = (p.source.clone(), p.tracks.clone(), p.match_text.clone());
+        (scope, p.pod_label.clone())
+    };
+    if around(former) != around(policy) {
+        return Err(
+            "`source`, `tracks`, `match` or `podLabel` changed, so the kept blocks do not fit"
+                .to_owned(),
+        );
+    }
+    let latency = matches!(objective.indicator, Indicator::LatencyQuantile { .. });
+    if latency && former.warm_up != policy.warm_up {
+        return Err("`warmUp` changed, so the kept blocks do not fit".to_owned());
+    }
+    let seen = inputs.observed.get(part as usize).cloned();
+    let seen = seen.ok_or_else(|| "nothing is kept of it".to_owned())?;
+    let blocks = match seen.blocks {
+        None => Vec::new(),
+        Some((first, last)) => {
+            let blocks = part_blocks(part, (first, last), chunks);
+            (first..)
+                .zip(blocks.map_err(|error| error.to_string())?)
+                .collect()
+        }
+    };
+    Ok((seen, blocks))
+}
+
+#[cfg(test)]
+mod tests;
