@@ -110,7 +110,7 @@ impl Scene {
     /// Requests per second, all pods together.
     pub fn rate(self) -> f64 {
         match self.workload() {
-            Workload::Web => 3000.0,
+            Workload::Web => 4000.0,
             Workload::Llm => 800.0,
         }
     }
