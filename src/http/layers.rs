@@ -89,7 +89,7 @@ pub fn caught(panic: Box<dyn Any + Send>) -> Response {
 }
 
 /// No such path.
-pub async fn not_found() -> Problem {
+pub fn not_found() -> Problem {
     Problem::new(
         "not-found",
         "there is nothing at this path; see `/openapi.json`",

@@ -146,13 +146,12 @@ pub async fn page(
 async fn find(app: &App, view: &View, uri: &Uri) -> Result<Found, Problem> {
     let params = Params::read(uri, &KNOWN)?;
     let filter = params.filter(&view.caller)?;
-    let sought = params.text("q")?.map(|q| q.to_lowercase());
     let cursor = params.text("cursor")?;
     let after = cursor.as_deref().map(cursor::rollout).transpose()?;
     let first_page = after.is_none();
-    let (mut rows, next) = rollouts_after(app, &filter, sought.as_deref(), after, ROWS).await?;
+    let (mut rows, next) = rollouts_after(app, &filter, after, ROWS).await?;
     let mut failing = Vec::new();
-    let elsewhere = next.is_some() && first_page && sought.is_none() && filter.outcome.is_none();
+    let elsewhere = next.is_some() && first_page && filter.outcome.is_none();
     if elsewhere {
         let pressing = Filter {
             outcome: Some(Outcome::Fail),
@@ -281,7 +280,7 @@ fn counted(rows: &[RolloutState]) -> String {
 fn nothing(view: &View, typed: &Typed, found: &Found) -> Markup {
     if typed.any() || !found.first_page {
         let help = html! {
-            @if found.next.is_some() { "There may be more on the next page. " } @else { "Nothing matches what is asked for above. " }
+            "Nothing matches what is asked for above. "
             a href=(view.to("rollouts")) { "Show all rollouts" }
         };
         return state::empty("No rollout here", &help);

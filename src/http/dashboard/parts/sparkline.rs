@@ -6,11 +6,6 @@ use std::fmt::Write;
 const WIDTH: f64 = 120.0;
 const HEIGHT: f64 = 24.0;
 
-/// One line between a lower and an upper bound; values outside are drawn at the bound.
-pub fn one(values: &[f64], bounds: (f64, f64), label: &str) -> Markup {
-    frame(label, &html! { (line("spark-line", values, bounds)) })
-}
-
 /// Two lines between the same bounds: what speaks against (solid) and what speaks for (dashed).
 pub fn two(against: &[f64], pro: &[f64], bounds: (f64, f64), label: &str) -> Markup {
     let lines = html! {
@@ -61,14 +56,14 @@ mod tests {
 
     #[test]
     fn values_stay_inside_and_holes_are_left_out() {
-        let svg = one(&[0.0, f64::NAN, 0.5, 9.0], (0.0, 1.0), "a < b").into_string();
+        let svg = two(&[0.0, f64::NAN, 0.5, 9.0], &[], (0.0, 1.0), "a < b").into_string();
         assert!(
             svg.contains(r#"points="0.0,22.0 77.3,12.0 116.0,2.0""#),
             "{svg}"
         );
         assert!(svg.contains("a &lt; b") && !svg.contains("NaN") && !svg.contains("style"));
         assert!(
-            one(&[], (0.0, 1.0), "")
+            two(&[], &[], (0.0, 1.0), "")
                 .into_string()
                 .contains(r#"points="""#)
         );

@@ -278,6 +278,27 @@ pub async fn pages_of_rollouts(place: Place) {
         ),
         (
             Filter {
+                part: Some("x".to_owned()),
+                ..all()
+            },
+            2,
+        ),
+        (
+            Filter {
+                part: Some("_".to_owned()),
+                ..all()
+            },
+            0,
+        ),
+        (
+            Filter {
+                part: Some("%".to_owned()),
+                ..all()
+            },
+            0,
+        ),
+        (
+            Filter {
                 canary_hash: Some("c1".to_owned()),
                 ..all()
             },
