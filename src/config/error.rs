@@ -92,6 +92,11 @@ const BETWEEN: char = '\u{1f}';
 /// An error as text that [`explain`] takes apart again.
 pub fn carry(error: &ConfigError) -> String {
     let (key, words) = unfold(error);
+    carried(&key, &words)
+}
+
+/// The same from a key and words.
+pub fn carried(key: &str, words: &str) -> String {
     format!("{key}{BETWEEN}{words}")
 }
 

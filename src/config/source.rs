@@ -1,7 +1,7 @@
 //! One metric source.
 
 use super::{
-    error::carry,
+    error::{carried, carry},
     scrape::ScrapeSettings,
     secrets::Secret,
     units::{HumanBytes, HumanDuration},
@@ -54,11 +54,17 @@ impl<'de> Deserialize<'de> for AnySource {
             config::ValueKind::Table(keys) => keys.get("kind"),
             _ => None,
         };
-        let scrape = kind.is_some_and(|kind| kind.to_string() == "scrape");
-        let read = if scrape {
-            ScrapeSettings::deserialize(tree).map(|s| Self::Scrape(Box::new(s)))
-        } else {
-            SourceSettings::deserialize(tree).map(|s| Self::Api(Box::new(s)))
+        let kind = kind.map(ToString::to_string);
+        let read = match kind.as_deref() {
+            Some("scrape") => ScrapeSettings::deserialize(tree).map(|s| Self::Scrape(Box::new(s))),
+            None | Some("victoriametrics" | "prometheus") => {
+                SourceSettings::deserialize(tree).map(|s| Self::Api(Box::new(s)))
+            }
+            // before any key that only the right kind has
+            Some(kind) => {
+                let words = format!("does not have variant constructor {kind}");
+                return Err(D::Error::custom(carried("kind", &words)));
+            }
         };
         read.map_err(|error| D::Error::custom(carry(&error)))
     }

@@ -95,7 +95,8 @@ pub(in crate::cli) async fn scraped(
     loop {
         let first = scraper.since();
         let enough = interval * Millis::from(SCRAPES);
-        if first.is_some_and(|first| clock.now() - first > enough) {
+        // questions are about whole seconds
+        if first.is_some_and(|first| clock.now() - first > enough + 1000) {
             return Ok((Arc::new(scraper), enough));
         }
         if waited.elapsed() > patience {
