@@ -61,6 +61,12 @@ pub async fn play(args: &DemoArgs, folder: &Folder) -> Result<u8, Stop> {
     let mut screen = Screen::new(args.output, scenes.len())?;
     let listener = listen(args.listen.as_deref()).await?;
     let address = listener.local_addr().map_err(|error| broken(&error))?;
+    if !address.ip().is_loopback() {
+        let asked = args.listen.as_deref().unwrap_or(USUAL);
+        return Err(Stop::usage(format!(
+            "`{asked}` can be reached from elsewhere, and the demo asks nobody for a token; give a loopback address"
+        )));
+    }
     let seed = args.seed.unwrap_or_else(Chance::any_seed);
     let mut stages = Vec::new();
     for (scene, seed) in scenes.iter().zip(seed..) {
@@ -180,18 +186,22 @@ impl Theatre<'_> {
         self.last_words(stop).await?;
         self.screen.finish()?;
         let right = summary::print(self.screen, &self.rollouts)?;
-        summary::try_out(self.screen, &caller, folder, &self.rollouts)?;
-        self.news(
-            Event::End,
-            if right {
-                "every scene ended as it should"
-            } else {
-                "not every scene ended as it should"
-            },
-        )?;
-        if args.keep || stdout().is_terminal() {
+        let stays = args.keep || stdout().is_terminal();
+        if stays {
+            summary::try_out(self.screen, &caller, folder, &self.rollouts)?;
+        }
+        let text = if right {
+            "every scene ended as it should"
+        } else {
+            "not every scene ended as it should"
+        };
+        self.news(Event::End, text)?;
+        if stays {
             self.screen.say("\nIt all stays as it is until Ctrl-C.")?;
             self.stay(stop).await?;
+        } else {
+            self.screen
+                .say("it ends now; with --keep it stays, dashboard and all")?;
         }
         Ok(u8::from(!right))
     }
