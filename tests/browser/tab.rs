@@ -207,6 +207,12 @@ impl Tab {
         self.devtools("Emulation.setDeviceMetricsOverride", &screen);
     }
 
+    /// Pages run no script any more; those of the test still do.
+    pub fn without_scripts(&self) {
+        let value = json!({"value": true});
+        self.devtools("Emulation.setScriptExecutionDisabled", &value);
+    }
+
     /// What media queries see: `[("prefers-color-scheme", "dark")]`; `media` is empty or `print`.
     pub fn media(&self, media: &str, features: &[(&str, &str)]) {
         let features: Vec<Value> = features
