@@ -3,6 +3,10 @@
 mod edge {
     mod answers;
     mod commands;
+    mod dashboard;
+    mod dashboard_detail;
+    mod dashboard_forms;
+    mod dashboard_sessions;
     mod deliveries;
     mod double;
     mod events;

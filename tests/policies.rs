@@ -19,6 +19,7 @@ fn sources(name: &str) -> Option<SourceKind> {
     match name {
         "default" => Some(SourceKind::Prometheus),
         "victoria" => Some(SourceKind::VictoriaMetrics),
+        "pods" => Some(SourceKind::Scrape),
         _ => None,
     }
 }

@@ -5,8 +5,12 @@
 mod http;
 #[path = "source/real.rs"]
 mod real;
+#[path = "source/scrape.rs"]
+mod scrape;
 #[path = "support/scripted.rs"]
 mod scripted;
+#[path = "source/side_by_side.rs"]
+mod side_by_side;
 
 use rollout_judge::{
     config::source::{Kind, SourceSettings},

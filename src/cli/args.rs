@@ -1,6 +1,7 @@
 //! The command line.
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use crate::demo::Scene;
+use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValue};
 use clap_complete::Shell;
 use std::path::PathBuf;
 
@@ -37,6 +38,11 @@ pub(super) enum Command {
         after_help = "Exit codes: 0 every verdict is the same, 1 one differs, 2 usage or a file that cannot be used."
     )]
     Replay(ReplayArgs),
+    /// Show it all on this machine: a simulated shop, its rollouts, the judge, the dashboard
+    #[command(
+        after_help = "Exit codes: 0 every scene ended as it should, 1 one did not, 2 usage, 130 stopped before the end."
+    )]
+    Demo(DemoArgs),
     /// Print the JSON Schema of policy files, for editors
     Schema,
     /// Ask a running service whether it is ready; exit 0 if so, 1 if not
@@ -76,7 +82,7 @@ pub(super) enum SourceKindArg {
     Victoriametrics,
     /// Prometheus, or something that speaks exactly its API
     Prometheus,
-    /// The service's own scraper; only `check` knows it
+    /// The service's own scraper: only for `check`, whose `--source` is then the configuration file of `serve`
     Scrape,
 }
 
@@ -253,6 +259,77 @@ pub(super) struct ReplayArgs {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct DemoArgs {
+    /// What is played; may be repeated [default: healthy,error-rate]
+    #[arg(
+        long = "scenario",
+        value_name = "SCENE",
+        value_enum,
+        value_delimiter = ',',
+        hide_default_value = true
+    )]
+    scenarios: Vec<SceneArg>,
+    /// How many times faster than usual, 0.1 to 10; the traffic grows as much
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = speed)]
+    pub speed: f64,
+    /// Address of the service [default: 127.0.0.1:8080, or a free port where that is taken]
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<String>,
+    /// Leave it all running after the end, until Ctrl-C; on a terminal that is so anyway
+    #[arg(long)]
+    pub keep: bool,
+    /// Folder for configuration, policies, store and log [default: a temporary one, removed at the end]
+    #[arg(long, value_name = "FOLDER")]
+    pub data_dir: Option<PathBuf>,
+    /// Open the dashboard in the browser
+    #[arg(long)]
+    pub open: bool,
+    /// The same seed gives the same traffic [default: another one each time]
+    #[arg(long, value_name = "NUMBER")]
+    pub seed: Option<u64>,
+    /// How news are printed
+    #[arg(long, value_enum, default_value = "text")]
+    pub output: Output,
+}
+
+impl DemoArgs {
+    /// Each scene once, in the order given.
+    pub fn scenes(&self) -> Vec<Scene> {
+        let mut scenes = Vec::new();
+        for scene in self.scenarios.iter().map(|arg| arg.0) {
+            if !scenes.contains(&scene) {
+                scenes.push(scene);
+            }
+        }
+        if scenes.is_empty() {
+            scenes = vec![Scene::Healthy, Scene::ErrorRate];
+        }
+        scenes
+    }
+}
+
+/// A scene by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct SceneArg(Scene);
+
+impl ValueEnum for SceneArg {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[
+            Self(Scene::Healthy),
+            Self(Scene::ErrorRate),
+            Self(Scene::TailLatency),
+            Self(Scene::KpiDrop),
+            Self(Scene::SharedOutage),
+            Self(Scene::Llm),
+        ]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.0.name()).help(self.0.story()))
+    }
+}
+
+#[derive(Debug, Args)]
 pub(super) struct HealthcheckArgs {
     /// What to ask
     #[arg(
@@ -274,5 +351,12 @@ fn seconds(text: &str) -> Result<f64, String> {
     match text.trim_end_matches('s').parse() {
         Ok(number) if (0.5..=600.0).contains(&number) => Ok(number),
         _ => Err("give seconds from 0.5 to 600".to_owned()),
+    }
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(factor) if (0.1..=10.0).contains(&factor) => Ok(factor),
+        _ => Err("give a factor from 0.1 to 10".to_owned()),
     }
 }

@@ -1,11 +1,11 @@
 //! `check`: policy files, and with a source whether they would find anything.
 
 use super::{
-    args::{CheckArgs, MomentArgs, Output, RolloutArgs},
+    args::{CheckArgs, MomentArgs, Output, RolloutArgs, SourceKindArg},
     judge, paint,
     probe::{self, Found},
     run::{Stop, print},
-    serve::{answer, reach},
+    serve::{answer, reach, scraped, wiring::source_from_flags},
 };
 use crate::{
     domain::SourceKind,
@@ -99,35 +99,40 @@ fn ask(policy: &Policy, url: &str, args: &CheckArgs) -> Result<Vec<Found>, Stop>
         analysis_run: None,
         dry_run: true,
     };
-    let question = judge::question(&policy.name, &rollout, &moment)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Stop::failed(error.to_string()))?;
     runtime.block_on(async {
-        let source = super::serve::wiring::source_from_flags(
-            &policy.source,
-            url,
-            args.kind.into(),
-            args.token_file.clone(),
-        )
+        let (source, span) = match args.kind {
+            SourceKindArg::Scrape => scraped(&policy.source, Path::new(url)).await,
+            kind => {
+                let token = args.token_file.clone();
+                source_from_flags(&policy.source, url, kind.into(), token).map(|s| (s, reach::SPAN))
+            }
+        }
         .map_err(Stop::usage)?;
+        // now, and not before the source is ready
+        let question = judge::question(&policy.name, &rollout, &moment)?;
         let ignored = reach::ignored(policy);
         let ignored: Vec<&str> = ignored.iter().map(String::as_str).collect();
         let mut out = Vec::new();
         for objective in &policy.objectives {
             for selector in reach::selectors(&objective.indicator) {
-                let (canary, stable) = reach::read(policy, &question, selector, &*source)
-                    .await
-                    .map_err(Stop::failed)?;
-                out.push(probe::compare(
+                let (canary, stable, warnings) =
+                    reach::read(policy, &question, selector, &*source, span)
+                        .await
+                        .map_err(Stop::failed)?;
+                let mut found = probe::compare(
                     &objective.name,
                     selector,
                     &canary,
                     &stable,
                     &ignored,
                     policy.block,
-                ));
+                );
+                found.warnings.extend(warnings);
+                out.push(found);
             }
         }
         Ok(out)

@@ -6,6 +6,7 @@
 
 mod args;
 mod check;
+mod demo;
 mod healthcheck;
 mod judge;
 mod paint;

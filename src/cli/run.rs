@@ -2,7 +2,7 @@
 
 use super::{
     args::{Command, Program},
-    check, healthcheck, judge, paint, replay, serve,
+    check, demo, healthcheck, judge, paint, replay, serve,
 };
 use crate::policy;
 use clap::{CommandFactory, Parser};
@@ -43,6 +43,7 @@ pub fn run() -> ExitCode {
         Command::Judge(args) => judge::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Replay(args) => replay::run(&args),
+        Command::Demo(args) => demo::run(&args),
         Command::Healthcheck(args) => healthcheck::run(&args.url),
         Command::Schema => schema(),
         Command::Completions { shell } => {

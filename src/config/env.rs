@@ -18,3 +18,12 @@ pub fn vars(prefix: &str) -> Vec<(String, String)> {
     found.sort();
     found
 }
+
+/// The running program, by its path or at least by its name.
+pub fn program() -> String {
+    let path = std::env::current_exe();
+    path.map_or_else(
+        |_| "rollout-judge".to_owned(),
+        |path| path.display().to_string(),
+    )
+}

@@ -15,7 +15,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 #[serde(untagged)]
 pub enum AnySource {
     /// A database that is asked.
-    Api(SourceSettings),
+    Api(Box<SourceSettings>),
     /// Targets that we scrape ourselves.
     Scrape(Box<ScrapeSettings>),
 }
@@ -58,7 +58,7 @@ impl<'de> Deserialize<'de> for AnySource {
         let read = if scrape {
             ScrapeSettings::deserialize(tree).map(|s| Self::Scrape(Box::new(s)))
         } else {
-            SourceSettings::deserialize(tree).map(Self::Api)
+            SourceSettings::deserialize(tree).map(|s| Self::Api(Box::new(s)))
         };
         read.map_err(|error| D::Error::custom(carry(&error)))
     }

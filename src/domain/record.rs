@@ -134,6 +134,8 @@ pub struct Filter {
     pub namespace: Option<String>,
     /// Name of the Rollout.
     pub rollout: Option<String>,
+    /// Part of the Rollout's name, in small letters; narrows lists of rollouts only.
+    pub part: Option<String>,
     /// Name of the policy.
     pub policy: Option<String>,
     /// Pod-template hash of the canary.

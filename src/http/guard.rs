@@ -19,9 +19,8 @@ pub fn sent_by_own_page(headers: &HeaderMap, uri: &Uri, public_url: &str) -> Res
     match (word(headers, "sec-fetch-site"), origin) {
         (Some("same-origin"), Some("null")) => refused("the form has no origin"),
         (Some("same-origin"), _) => Ok(()),
-        (Some(_), _) => refused("the form was sent by a page of another site"),
         (None, Some(origin)) if own(origin) => Ok(()),
-        (None, Some(_)) => refused("the form was sent by a page of another site"),
+        (Some(_), _) | (None, Some(_)) => refused("the form was sent by a page of another site"),
         (None, None) => refused("the browser does not say which page sent the form"),
     }
 }
@@ -52,7 +51,8 @@ fn word<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 }
 
 fn host_of<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<&'a str> {
-    word(headers, header::HOST.as_str()).or_else(|| uri.authority().map(|a| a.as_str()))
+    word(headers, header::HOST.as_str())
+        .or_else(|| uri.authority().map(axum::http::uri::Authority::as_str))
 }
 
 /// `host:port` of a URL.

@@ -32,7 +32,7 @@ pub async fn sound_request_id(mut request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// Counts answers, and asks HTTP/1 callers to close after anything but a success: some versions of
+/// Counts answers, and asks HTTP/1 callers to close after an error: some versions of
 /// the Argo Rollouts controller leak the connection otherwise.
 pub async fn finish(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let path = request
@@ -45,7 +45,8 @@ pub async fn finish(State(app): State<Arc<App>>, request: Request, next: Next) -
         path.as_deref().unwrap_or("other"),
         response.status().as_u16(),
     );
-    if !response.status().is_success() && version <= Version::HTTP_11 {
+    let failed = response.status().is_client_error() || response.status().is_server_error();
+    if failed && version <= Version::HTTP_11 {
         response
             .headers_mut()
             .insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -88,7 +89,7 @@ pub fn caught(panic: Box<dyn Any + Send>) -> Response {
 }
 
 /// No such path.
-pub async fn not_found() -> Problem {
+pub fn not_found() -> Problem {
     Problem::new(
         "not-found",
         "there is nothing at this path; see `/openapi.json`",

@@ -162,7 +162,7 @@ pub(super) static SPEC: Table = Table {
         may(
             "block",
             Duration("30s"),
-            "Unit of evidence, at least two scrapes and at least 5s. Learnt from the scrape interval when absent.",
+            "Unit of evidence, at least two scrapes and at least 1s. Learnt from the scrape interval when absent.",
         ),
         may(
             "warmUp",

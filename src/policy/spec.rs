@@ -46,7 +46,7 @@ pub(super) fn read(fields: &Fields<'_>, context: &mut Context<'_>, sink: &mut Si
         look_back: length(fields, "lookBack", 0..=DAY, 30 * MINUTE, sink),
         block: fields
             .get("block")
-            .and_then(|entry| scalar::span(entry, 5 * SECOND..=HOUR, "30s", sink)),
+            .and_then(|entry| scalar::span(entry, SECOND..=HOUR, "30s", sink)),
         warm_up: length(fields, "warmUp", 0..=HOUR, MINUTE, sink),
         lag: length(fields, "lag", 0..=10 * MINUTE, 30 * SECOND, sink),
         false_abort_rate: chance(fields, "falseAbortRate", 0.01, sink),

@@ -369,6 +369,7 @@ impl Reading<'_> {
     ) -> Option<ReadError> {
         kept.bound(!self.question.dry_run);
         if kept.found.is_none() || self.must_look_again(kept) {
+            let mut said = Vec::new();
             let found = tokio::time::timeout_at(
                 limit,
                 discover::discover(
@@ -377,12 +378,16 @@ impl Reading<'_> {
                     self.source,
                     self.question,
                     self.deadline,
+                    &mut said,
                 ),
             );
             match found.await {
                 Ok(Ok(Some(found))) => self.settle(kept, found),
                 Ok(Ok(None)) => {
-                    *kept = RolloutEvidence::default();
+                    *kept = RolloutEvidence {
+                        said,
+                        ..RolloutEvidence::default()
+                    };
                     return None;
                 }
                 Ok(Err(error)) => return Some(error),
@@ -475,6 +480,7 @@ impl Reading<'_> {
             replica_labels: self.source.replica_labels().to_vec(),
         };
         let run = run_id(self.question.at);
+        kept.said.clear();
         kept.found = Some(found);
         kept.run = Some(run);
         kept.objectives = (0_u32..)

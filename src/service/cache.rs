@@ -44,6 +44,8 @@ pub struct RolloutEvidence {
     pub run: Option<Uuid>,
     /// One for each objective, in the policy's order.
     pub objectives: Vec<ObjectiveEvidence>,
+    /// What the source said while nothing of the canary was found.
+    pub said: Vec<String>,
 }
 
 impl RolloutEvidence {

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     domain::{Millis, Question, Standing, Verdict},
-    judge::{Case, Force, ObjectiveState, Observed, evaluate},
+    judge::{Case, Force, ObjectiveState, Observed, evaluate, explain::clean},
     policy::Policy,
 };
 
@@ -97,24 +97,26 @@ pub fn conclude(
 
 /// What a person should know beside the verdict.
 fn warnings(policy: &Policy, evidence: &RolloutEvidence, error: Option<&ReadError>) -> Vec<String> {
-    let mut warnings: Vec<String> = error.iter().map(ToString::to_string).collect();
+    // what several objectives say in the same words is said once, with their names
+    let mut said: Vec<(String, Vec<&str>)> = Vec::new();
     for (objective, read) in policy.objectives.iter().zip(&evidence.objectives) {
-        let mut say = |text: String| {
-            let text = format!("{}: {text}", objective.name);
-            if !warnings.contains(&text) {
-                warnings.push(text);
+        let problem = read.problem.iter().map(ToString::to_string);
+        let notes = read.notes.warnings();
+        for text in problem.chain(read.warnings.iter().cloned()).chain(notes) {
+            let name = objective.name.as_str();
+            match said.iter_mut().find(|(known, _)| *known == text) {
+                Some((_, names)) if names.last() == Some(&name) => {}
+                Some((_, names)) => names.push(name),
+                None => said.push((text, vec![name])),
             }
-        };
-        if let Some(problem) = &read.problem {
-            say(problem.to_string());
         }
-        read.warnings
-            .iter()
-            .for_each(|warning| say(warning.clone()));
-        read.notes.warnings().into_iter().for_each(&mut say);
     }
-    warnings
-        .into_iter()
-        .map(|w| crate::judge::explain::clean(&w))
+    let all = error.iter().map(ToString::to_string);
+    all.chain(evidence.said.iter().cloned())
+        .chain(
+            said.iter()
+                .map(|(text, names)| format!("{}: {text}", names.join(", "))),
+        )
+        .map(|text| clean(&text))
         .collect()
 }

@@ -52,17 +52,18 @@ fn learnt_block(scrape: Millis) -> Millis {
     MIN_BLOCK.max((2 * scrape + 2500).div_euclid(5000) * 5000)
 }
 
-/// Finds the start and the rhythm; `None` while the canary has no data.
+/// Finds the start and the rhythm; `None` while the canary has no data, with what the source `said` about that.
 pub async fn discover(
     policy: &Policy,
     planner: &Planner<'_>,
     source: &dyn MetricSource,
     question: &Question,
     deadline: Instant,
+    said: &mut Vec<String>,
 ) -> Result<Option<Found>, ReadError> {
     let start = match question.since {
         Some(since) => since,
-        None => match first_sample(policy, planner, source, question.at, deadline).await? {
+        None => match first_sample(policy, planner, source, question.at, deadline, said).await? {
             Some(start) => start,
             None => return Ok(None),
         },
@@ -90,6 +91,7 @@ async fn first_sample(
     source: &dyn MetricSource,
     at: Millis,
     deadline: Instant,
+    said: &mut Vec<String>,
 ) -> Result<Option<Millis>, ReadError> {
     let end = at.div_euclid(MINUTE) * MINUTE;
     let begin = (at - policy.horizon - policy.look_back).div_euclid(MINUTE) * MINUTE;
@@ -102,7 +104,7 @@ async fn first_sample(
             }
         })
         .collect::<Result<Vec<_>, _>>()?;
-    let sinks = gather(source, queries, deadline, Presence::default).await?;
+    let sinks = gather(source, queries, deadline, Presence::default, said).await?;
     let seen: BTreeSet<Millis> = sinks.into_iter().flat_map(|sink| sink.minutes).collect();
     let Some(minute) = segment_start(&seen, policy.look_back) else {
         return Ok(None);
@@ -123,7 +125,14 @@ async fn first_sample(
             );
         }
     }
-    let sinks = gather(source, queries, deadline, || FirstSample::new(planner)).await?;
+    let sinks = gather(
+        source,
+        queries,
+        deadline,
+        || FirstSample::new(planner),
+        said,
+    )
+    .await?;
     let first = sinks.into_iter().filter_map(|sink| sink.first).min();
     // one second before, so that the first sample lies inside the first block
     Ok(Some(first.unwrap_or(minute).div_euclid(1000) * 1000 - 1000))
@@ -163,7 +172,7 @@ async fn scrape_interval(
         .into_iter()
         .map(|(_, query)| query)
         .collect();
-    let sinks = gather(source, queries, deadline, Spacing::default).await?;
+    let sinks = gather(source, queries, deadline, Spacing::default, &mut Vec::new()).await?;
     let spacing = Spacing {
         gaps: sinks.into_iter().flat_map(|sink| sink.gaps).collect(),
         last: None,
@@ -177,6 +186,7 @@ async fn gather<S: SampleSink>(
     queries: Vec<PlannedQuery>,
     deadline: Instant,
     sink: impl Fn() -> S,
+    said: &mut Vec<String>,
 ) -> Result<Vec<S>, ReadError> {
     let reads = queries.into_iter().map(|query| {
         let mut sink = sink();
@@ -187,13 +197,20 @@ async fn gather<S: SampleSink>(
                     warnings: report.warnings,
                 });
             }
-            Ok(sink)
+            Ok((sink, report.warnings))
         }
     });
-    futures_util::future::join_all(reads)
-        .await
-        .into_iter()
-        .collect()
+    let mut sinks = Vec::new();
+    for read in futures_util::future::join_all(reads).await {
+        let (sink, warnings) = read?;
+        sinks.push(sink);
+        for warning in warnings {
+            if !said.contains(&warning) {
+                said.push(warning);
+            }
+        }
+    }
+    Ok(sinks)
 }
 
 enum Exposure<'a> {

@@ -217,3 +217,6 @@ fn kept(
     };
     Ok((seen, blocks))
 }
+
+#[cfg(test)]
+mod tests;

@@ -31,6 +31,14 @@ pub enum StartError {
     /// The OTLP exporter cannot be built.
     #[error("`telemetry.otlp` cannot be used: {0}")]
     Otlp(String),
+    /// The file for log lines cannot be written.
+    #[error("log file `{path}`: {error}")]
+    File {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
     /// Somebody else has installed a subscriber.
     #[error("logs were started twice")]
     Twice,

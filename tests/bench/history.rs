@@ -21,6 +21,7 @@ use sample::T0;
 use std::{sync::Arc, time::Instant};
 
 const PAGE: u32 = 50;
+const POINTS: u32 = 400;
 const READS: usize = 100;
 const WRITES: i64 = 2000;
 const TOGETHER: i64 = 200;
@@ -173,6 +174,17 @@ async fn read(store: &dyn VerdictStore, verdicts: i64) {
         times.push(begun.elapsed().as_secs_f64());
     }
     print("  first page of", "a timeline", &mut times, "");
+    for (what, filter) in &filters[..3] {
+        let mut times = Vec::with_capacity(READS);
+        let mut points = 0;
+        for _ in 0..READS / 5 {
+            let begun = Instant::now();
+            points = store.looks(filter, POINTS).await.unwrap().len();
+            times.push(begun.elapsed().as_secs_f64());
+        }
+        let points = format!("{points} whole verdicts");
+        print("  chart of", what, &mut times, &points);
+    }
 }
 
 async fn write(store: &Arc<dyn VerdictStore>, verdicts: i64) {

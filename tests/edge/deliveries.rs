@@ -11,8 +11,40 @@ use rollout_judge::{
 use serde_json::Value;
 use uuid::Uuid;
 
+/// One alert with this text.
+pub fn told(reason: &str) -> Change {
+    let id = Uuid::from_u128(77);
+    let event = Event {
+        seq: 0,
+        id,
+        at: NOW,
+        kind: EventKind::Fail,
+        namespace: "shop".into(),
+        rollout: "web".into(),
+        policy: "http-service".into(),
+        canary_hash: "a".into(),
+        weight: 5.0,
+        outcome: Some(Outcome::Fail),
+        verdict: None,
+        author: None,
+        reason: reason.into(),
+    };
+    let delivery = Delivery {
+        id: Uuid::from_u128(177),
+        event: id,
+        receiver: reason.into(),
+        order: "shop/web".into(),
+        due: NOW,
+    };
+    Change {
+        events: vec![event],
+        deliveries: vec![delivery],
+        ..Change::default()
+    }
+}
+
 /// An alert for `chat` of each namespace; those of `shop` are given up.
-async fn filled(ground: &Ground) {
+pub async fn filled(ground: &Ground) {
     for (i, namespace) in ["shop", "bank", ""].into_iter().enumerate() {
         let id = Uuid::from_u128(i as u128 + 1);
         let event = Event {
@@ -66,9 +98,10 @@ fn with(
 #[tokio::test]
 async fn dead_letters_are_listed_and_put_back() {
     let tokens = vec![
-        Token::new("all", "all", None),
-        Token::new("shop", "shop", Some(vec!["shop".into()])),
-        Token::new("bank", "bank", Some(vec!["bank".into()])),
+        Token::new("all", "all", None).may_override(true),
+        Token::new("shop", "shop", Some(vec!["shop".into()])).may_override(true),
+        Token::new("bank", "bank", Some(vec!["bank".into()])).may_override(true),
+        Token::new("viewer", "viewer", None),
     ];
     let ground = Ground::new().await.auth(Auth::tokens(tokens));
     filled(&ground).await;
@@ -108,6 +141,13 @@ async fn dead_letters_are_listed_and_put_back() {
             .await
             .0,
         404
+    );
+    // nor for those who may not overrule
+    assert_eq!(
+        problem(ground.router(), with("viewer", post(&path, "")))
+            .await
+            .1,
+        "may-not-override"
     );
     let (head, body) = call(ground.router(), with("shop", post(&path, ""))).await;
     assert_eq!(head.status(), 200);

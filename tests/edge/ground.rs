@@ -149,7 +149,14 @@ impl Ground {
             run: None,
             chunks: Vec::new(),
             policy_text: "text".into(),
-            state: newer.then(|| judged.state(&question, &verdict)),
+            state: newer.then(|| {
+                let mut state = judged.state(&question, &verdict);
+                let before = known
+                    .iter()
+                    .find(|(_, s)| s.canary_hash == state.canary_hash);
+                state.since = before.map_or(state.since, |(_, before)| before.since);
+                state
+            }),
             latch: None,
             events: judged.events(&question, &verdict),
             deliveries: Vec::new(),

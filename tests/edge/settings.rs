@@ -186,7 +186,7 @@ fn mistakes_name_the_key_the_place_and_the_cure() {
     check(
         "kind: victoriametrics",
         "kind: influx",
-        "judge.yaml:6:14: sources.default.kind: `influx` is not known here; give `victoriametrics` or `prometheus`",
+        "judge.yaml:6:14: sources.default.kind: `influx` is not known here; give `victoriametrics`, `prometheus` or `scrape`",
     );
     check(
         "kind: victoriametrics, ",
@@ -286,6 +286,137 @@ fn mistakes_name_the_key_the_place_and_the_cure() {
         .unwrap_err()
         .to_string();
     assert!(found.starts_with("environment variable ROLLOUT_JUDGE__SERVER__LISTN: server.listn: unknown key `listn`; did you mean `listen`?"), "{found}");
+}
+
+const SCRAPE: &str = "policies: { paths: [policies/] }
+sources:
+  pods:
+    kind: scrape
+    scrapeInterval: 2s
+    static:
+      - { targets: [127.0.0.1:9090], labels: { pod: a } }
+    discovery:
+      http: [http://127.0.0.1:1/targets]
+      kubernetes: { namespaces: [shop], port: metrics }
+";
+
+#[test]
+fn a_source_that_scrapes() {
+    let settings = load(
+        SCRAPE,
+        &[
+            ("ROLLOUT_JUDGE__SOURCES__PODS__SCRAPETIMEOUT", "1s"),
+            (
+                "ROLLOUT_JUDGE__SOURCES__PODS__DISCOVERY__KUBERNETES__LABELSELECTOR",
+                "app=shop",
+            ),
+            (
+                "ROLLOUT_JUDGE__SOURCES__PODS__DISCOVERY__FILE",
+                "a.json,b.yaml",
+            ),
+        ],
+    )
+    .unwrap();
+    let shown: serde_json::Value = serde_json::from_str(&show(&settings)).unwrap();
+    let pods = &shown["sources"]["pods"];
+    assert_eq!(pods["kind"], "scrape");
+    assert_eq!(
+        (&pods["scrapeInterval"], &pods["scrapeTimeout"]),
+        (&"2s".into(), &"1s".into())
+    );
+    assert_eq!(
+        (&pods["retention"], &pods["maxSamples"]),
+        (&"10800s".into(), &10_000_000.into())
+    );
+    assert_eq!(pods["static"][0]["labels"]["pod"], "a");
+    let discovery = &pods["discovery"];
+    assert_eq!(discovery["kubernetes"]["labelSelector"], "app=shop");
+    assert_eq!(discovery["file"], serde_json::json!(["a.json", "b.yaml"]));
+    // what is shown can be read again
+    assert_eq!(load(&show(&settings), &[]).unwrap(), settings);
+    for (from, to, expected) in [
+        (
+            "scrapeInterval: 2s",
+            "scrapeIntervall: 2s",
+            "judge.yaml:5:5: sources.pods.scrapeIntervall: unknown key `scrapeIntervall`; did you mean `scrapeInterval`?",
+        ),
+        (
+            "scrapeInterval: 2s",
+            "scrapeInterval: 2",
+            "judge.yaml:5:5: sources.pods.scrapeInterval: ",
+        ),
+        (
+            "scrapeInterval: 2s",
+            "scrapeInterval: 10ms",
+            "judge.yaml:5:5: sources.pods.scrapeInterval: is out of range; give 100ms to 5m",
+        ),
+        (
+            "scrapeInterval: 2s",
+            "scrapeTimeout: 6s",
+            "judge.yaml:5:5: sources.pods.scrapeTimeout: is out of range",
+        ),
+        (
+            "scrapeInterval: 2s",
+            "url: http://a",
+            "judge.yaml:5:5: sources.pods.url: unknown key `url`",
+        ),
+        (
+            "scrapeInterval: 2s",
+            "maxSeries: 0",
+            "judge.yaml:5:5: sources.pods.maxSeries: is 0",
+        ),
+        (
+            "scrapeInterval: 2s",
+            "auth: { bearer: hunter2 }",
+            "judge.yaml:5:5: sources.pods.auth: a secret is never written here",
+        ),
+        (
+            "labels: { pod: a }",
+            "label: { pod: a }",
+            "judge.yaml:7:38: sources.pods.static[0].label: unknown key `label`; did you mean `labels`?",
+        ),
+        (
+            "labels: { pod: a }",
+            "labels: { __pod: a }",
+            "judge.yaml:7:48: sources.pods.static[0].labels.__pod: is not a label's name",
+        ),
+        (
+            "[127.0.0.1:9090]",
+            "[http://u:p@a]",
+            "judge.yaml:7:21: sources.pods.static[0].targets[0]: must not hold credentials",
+        ),
+        (
+            "[127.0.0.1:9090]",
+            "[a/b]",
+            "judge.yaml:7:21: sources.pods.static[0].targets[0]: is not an address",
+        ),
+        (
+            "[http://127",
+            "[127",
+            "judge.yaml:9:14: sources.pods.discovery.http[0]: is not a URL",
+        ),
+        (
+            "port: metrics",
+            "prt: metrics",
+            "judge.yaml:10:41: sources.pods.discovery.kubernetes.prt: unknown key `prt`; did you mean `port`?",
+        ),
+        (
+            "kind: scrape",
+            "kind: scraper",
+            "judge.yaml:4:5: sources.pods.kind: `scraper` is not known here; give `victoriametrics`, `prometheus` or `scrape`",
+        ),
+    ] {
+        let text = SCRAPE.replace(from, to);
+        assert_ne!(text, SCRAPE, "{from}");
+        let found = load(&text, &[]).unwrap_err().to_string();
+        assert!(found.starts_with(expected), "{found}");
+    }
+    let nobody = "policies: { paths: [p] }\nsources: { pods: { kind: scrape } }\n";
+    let found = load(nobody, &[]).unwrap_err().to_string();
+    assert!(
+        found.contains("sources.pods.static: is missing or empty"),
+        "{found}"
+    );
 }
 
 #[test]

@@ -7,7 +7,7 @@ use rollout_judge::{
         SourceError, SourceKind, Window, ports::BoxFuture,
     },
     http::{Auth, Health, Limits, VerdictRequest},
-    telemetry::{Measured, Metrics, OtlpOptions, metrics::LIST, traces},
+    telemetry::{Measured, Metrics, OtlpOptions, Scraped, metrics::LIST, traces},
 };
 use std::{
     collections::HashMap,
@@ -88,6 +88,10 @@ async fn filled() -> (String, Arc<Metrics>) {
     metrics.policies(3);
     metrics.deliveries("chat", "delivered", 1);
     metrics.write_back("remoteWrite", "written", 1);
+    metrics.scraped("pods", "ok", Duration::from_millis(3));
+    metrics.scrape_dropped("pods", "out-of-order", 1);
+    metrics.scrape_discovered("pods", "kubernetes", true);
+    metrics.scrape_standing("pods", Scraped::default());
     metrics.pending("chat", 2, Duration::from_secs(3));
     (metrics.render(NOW), metrics)
 }

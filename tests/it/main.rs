@@ -9,11 +9,15 @@ mod bundles;
 #[cfg(test)]
 mod databases;
 #[cfg(test)]
+mod demo;
+#[cfg(test)]
 mod history;
 #[cfg(test)]
 mod kills;
 #[cfg(test)]
 mod scenarios;
+#[cfg(test)]
+mod scrape;
 #[cfg(test)]
 mod store;
 #[cfg(test)]

@@ -27,9 +27,9 @@ const BCRYPT: &str = "$2b$04$abcdefghijklmnopqrstuuudBIGi88QUaH8UOst3i3n1jdKYDf0
 /// Between two samples, in milliseconds.
 const STEP: i64 = 10_000;
 
-struct Database {
+pub struct Database {
     child: Child,
-    url: String,
+    pub url: String,
     _dir: TempDir,
 }
 
@@ -40,12 +40,12 @@ impl Drop for Database {
     }
 }
 
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().port()
 }
 
-fn installed(program: &str) -> bool {
+pub fn installed(program: &str) -> bool {
     let there = Path::new("/usr/bin").join(program).exists();
     if !there {
         println!("skipped: {program} is not installed");
@@ -53,7 +53,7 @@ fn installed(program: &str) -> bool {
     there
 }
 
-fn spawn(dir: TempDir, program: &str, port: u16, arguments: &[String]) -> Database {
+pub fn spawn(dir: TempDir, program: &str, port: u16, arguments: &[String]) -> Database {
     let child = Command::new(program)
         .args(arguments)
         .current_dir(dir.path())
@@ -68,7 +68,7 @@ fn spawn(dir: TempDir, program: &str, port: u16, arguments: &[String]) -> Databa
     }
 }
 
-async fn until_it_answers(settings: &SourceSettings, now: i64) {
+pub async fn until_it_answers(settings: &SourceSettings, now: i64) {
     let source = source::build("default", settings).unwrap();
     let patience = Instant::now() + Duration::from_secs(30);
     loop {
@@ -193,7 +193,7 @@ async fn prometheus_behind_tls() {
 }
 
 /// An authority, a server of 127.0.0.1 and a client, made in `dir`.
-fn certificates(dir: &Path) {
+pub fn certificates(dir: &Path) {
     let run = |arguments: &str| {
         let made = Command::new("openssl")
             .args(arguments.split_whitespace())

@@ -10,4 +10,5 @@ pub mod wiring;
 pub mod writeback;
 
 pub use policies::{Shelf, answer};
-pub(super) use start::run;
+pub(super) use scrape::scraped;
+pub(super) use start::{listen, run, serve};

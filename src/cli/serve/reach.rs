@@ -8,8 +8,8 @@ use crate::{
 };
 use std::time::{Duration, Instant};
 
-/// What is read.
-const SPAN: Millis = 300_000;
+/// What is read of a database.
+pub const SPAN: Millis = 300_000;
 /// For one query.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -35,13 +35,14 @@ pub fn ignored(policy: &Policy) -> Vec<String> {
     out
 }
 
-/// Reads five minutes of one selector on each arm.
+/// Reads `span` of one selector on each arm; with the warnings of the source.
 pub async fn read(
     policy: &Policy,
     question: &Question,
     selector: &str,
     source: &dyn MetricSource,
-) -> Result<(Series, Series), String> {
+    span: Millis,
+) -> Result<(Series, Series, Vec<String>), String> {
     let scope =
         Scope::parse(&policy.tracks, policy.match_text.as_deref()).map_err(|e| e.to_string())?;
     let binding = Binding {
@@ -50,10 +51,11 @@ pub async fn read(
     };
     let planner = Planner::new(&scope, binding, source.kind());
     let window = Window {
-        start: question.at - SPAN,
+        start: question.at - span,
         end: question.at,
     };
     let (mut canary, mut stable) = (Series::default(), Series::default());
+    let mut warnings: Vec<String> = Vec::new();
     for (arms, query) in planner
         .raw(selector, window)
         .map_err(|error| error.to_string())?
@@ -63,14 +65,17 @@ pub async fn read(
             Arms::Only(track) => Split::only(track),
         };
         let deadline = Instant::now() + PATIENCE;
-        source
+        let report = source
             .read(&query, deadline, &mut sink)
             .await
             .map_err(|error| error.to_string())?;
+        let new = |warning: &String| !warnings.contains(warning);
+        let new: Vec<String> = report.warnings.into_iter().filter(new).collect();
+        warnings.extend(new);
         canary.join(sink.canary);
         stable.join(sink.stable);
     }
-    Ok((canary, stable))
+    Ok((canary, stable, warnings))
 }
 
 /// Sends each series to its arm.

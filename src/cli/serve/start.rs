@@ -25,7 +25,10 @@ use crate::{
 };
 use secrecy::ExposeSecret;
 use std::{sync::Arc, time::Duration};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
 
 /// After the signal to stop, `/readyz` says 503 for this long before connections are refused.
 const DRAIN: Duration = Duration::from_secs(1);
@@ -51,6 +54,7 @@ pub fn run(args: &ServeArgs) -> Result<u8, Stop> {
         &LogOptions {
             format,
             filter: log.filter.clone(),
+            file: None,
         },
         otlp.as_ref(),
     )
@@ -59,13 +63,18 @@ pub fn run(args: &ServeArgs) -> Result<u8, Stop> {
         .enable_all()
         .build()
         .map_err(|error| Stop::failed(format!("no runtime: {error}")))?;
-    let outcome = runtime.block_on(serve(&settings));
+    let outcome = runtime.block_on(async { serve(&settings, None, signals()?).await });
     runtime.shutdown_timeout(Duration::from_secs(1));
     drop(guard);
     outcome.map(|()| 0)
 }
 
-async fn serve(settings: &Settings) -> Result<(), Stop> {
+/// The service of these settings until it is told to stop, and then its end. Without a listener it opens that of the settings.
+pub(in crate::cli) async fn serve(
+    settings: &Settings,
+    listener: Option<TcpListener>,
+    told: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), Stop> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let metrics = Arc::new(Metrics::new(settings.telemetry.metrics.max_rollouts));
     let sources = wiring::sources(&settings.sources, &clock, &metrics).map_err(Stop::usage)?;
@@ -111,15 +120,11 @@ async fn serve(settings: &Settings) -> Result<(), Stop> {
         limits: limits(settings),
         about: about(settings),
     });
-    let listener = http::listen(&settings.server.listen)
-        .await
-        .map_err(|error| {
-            Stop::failed(format!(
-                "cannot listen on `{}`: {error}",
-                settings.server.listen
-            ))
-        })?;
-    let stop = stop_signal(Arc::clone(&health))?;
+    let listener = match listener {
+        Some(listener) => listener,
+        None => listen(&settings.server.listen).await?,
+    };
+    let stop = drained(told, Arc::clone(&health));
     beside(&sources, &health, &clock, &metrics);
     memory.tend(settings, &clock);
     let (store, url) = (&memory.keeper.store, settings.server.public_url());
@@ -249,8 +254,14 @@ fn otlp(settings: &OtlpSettings) -> Result<OtlpOptions, Stop> {
     })
 }
 
-/// Resolves after SIGTERM or SIGINT and the drain.
-fn stop_signal(health: Arc<Health>) -> Result<impl Future<Output = ()> + Send + 'static, Stop> {
+/// Listens on an address, or says why that cannot be.
+pub(in crate::cli) async fn listen(address: &str) -> Result<TcpListener, Stop> {
+    let failed = |error| Stop::failed(format!("cannot listen on `{address}`: {error}"));
+    http::listen(address).await.map_err(failed)
+}
+
+/// Resolves after SIGTERM or SIGINT.
+fn signals() -> Result<impl Future<Output = ()> + Send + 'static, Stop> {
     let failed = |error: std::io::Error| Stop::failed(format!("no signals: {error}"));
     // a file over the size limit of the process is an error of the write, not its end
     let _ = signal(SignalKind::from_raw(SIGXFSZ)).map_err(failed)?;
@@ -261,13 +272,18 @@ fn stop_signal(health: Arc<Health>) -> Result<impl Future<Output = ()> + Send + 
             _ = term.recv() => {}
             _ = interrupt.recv() => {}
         }
-        tracing::info!(
-            drain_seconds = DRAIN.as_secs(),
-            "stopping: not ready from now on"
-        );
-        health.stop();
-        tokio::time::sleep(DRAIN).await;
     })
+}
+
+/// Resolves once it is told, and after the drain.
+async fn drained(told: impl Future<Output = ()>, health: Arc<Health>) {
+    told.await;
+    tracing::info!(
+        drain_seconds = DRAIN.as_secs(),
+        "stopping: not ready from now on"
+    );
+    health.stop();
+    tokio::time::sleep(DRAIN).await;
 }
 
 #[cfg(test)]
@@ -282,12 +298,12 @@ mod tests {
             "auth": { "bearer": { "env": "NO_SUCH_VARIABLE_HERE" } },
         }))
         .unwrap();
-        let told = unreadable_secrets(&AnySource::Api(source.clone()));
+        let told = unreadable_secrets(&AnySource::Api(Box::new(source.clone())));
         assert_eq!(
             told,
             ["environment variable `NO_SUCH_VARIABLE_HERE` is not set"]
         );
         source.auth = None;
-        assert!(unreadable_secrets(&AnySource::Api(source)).is_empty());
+        assert!(unreadable_secrets(&AnySource::Api(Box::new(source))).is_empty());
     }
 }

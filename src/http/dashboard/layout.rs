@@ -123,7 +123,7 @@ pub fn page(place: &Place, view: Option<&View>, now: Millis, content: &Content) 
                 footer {
                     p {
                         "rollout-judge " (env!("CARGO_PKG_VERSION")) " · page of "
-                        time datetime=(rfc3339(now)) { (moment::utc(now)) }
+                        time #made datetime=(rfc3339(now)) { (moment::utc(now)) }
                         " · " a href=(place.to("openapi.json")) { "API" }
                     }
                 }

@@ -123,7 +123,7 @@ fn sign_in_first(place: &Place, reads: bool) -> Response {
 pub async fn not_found(State(app): State<Arc<App>>, request: Request) -> Response {
     let programs = request.uri().path().starts_with("/v1/") || !wants_html(request.headers());
     if programs {
-        return layers::not_found().await.into_response();
+        return layers::not_found().into_response();
     }
     let problem = Problem::new("not-found", "there is nothing at this address");
     let mut response = error_page(&app, &Place::of(request.uri()), &problem);

@@ -127,6 +127,7 @@ impl Params {
             visible: caller.visible().map(<[String]>::to_vec),
             namespace: self.text("namespace")?,
             rollout: self.text("rollout")?,
+            part: self.text("q")?.map(|q| q.to_lowercase()),
             policy: self.text("policy")?,
             canary_hash: self.text("canaryHash")?,
             outcome: self.outcome("verdict")?,

@@ -24,10 +24,6 @@ use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
-/// Rollouts read at once while a name is searched.
-const SEARCH_PAGE: u32 = 500;
-/// Pages read for one page of a search; the cursor leads on from there.
-const SEARCH_PAGES: usize = 10;
 /// Overrides shown with a rollout; `GET .../override` has more.
 const OVERRIDES: u32 = 20;
 
@@ -61,7 +57,7 @@ pub struct RolloutDetail {
 
 /// `GET /v1/rollouts`
 #[utoipa::path(get, path = "/v1/rollouts", tag = "history", summary = "Judged rollouts and where each stands",
-    description = "In order of namespace and name. A page of a search may be short, or empty, although there is a `next`.",
+    description = "In order of namespace and name.",
     params(("namespace" = Option<String>, Query, description = "Kubernetes namespace"),
            ("policy" = Option<String>, Query, description = "Name of the policy of the newest verdict"),
            ("verdict" = Option<String>, Query, description = "The newest verdict: `pass`, `fail` or `inconclusive`"),
@@ -84,10 +80,9 @@ pub async fn list(
     let params = Params::read(&uri, &known)?;
     let filter = params.filter(&caller)?;
     let limit = params.limit()? as usize;
-    let sought = params.text("q")?.map(|q| q.to_lowercase());
     let cursor = params.text("cursor")?;
     let after = cursor.as_deref().map(cursor::rollout).transpose()?;
-    let (found, next) = page(&app, &filter, sought.as_deref(), after, limit).await?;
+    let (found, next) = page(&app, &filter, after, limit).await?;
     let url = &app.limits.public_url;
     let answer = RolloutPage {
         rollouts: found.iter().map(|s| RolloutAnswer::new(s, url)).collect(),
@@ -100,40 +95,18 @@ pub async fn list(
 pub async fn page(
     app: &App,
     filter: &Filter,
-    sought: Option<&str>,
-    mut after: Option<(String, String)>,
+    after: Option<(String, String)>,
     limit: usize,
 ) -> Result<(Vec<RolloutState>, Option<String>), Problem> {
-    let size = match sought {
-        None => limit as u32 + 1,
-        Some(_) => SEARCH_PAGE,
-    };
-    let mut found: Vec<RolloutState> = Vec::new();
-    for _ in 0..SEARCH_PAGES {
-        let place = after
-            .as_ref()
-            .map(|(ns, name)| (ns.as_str(), name.as_str()));
-        let read = app.store.rollouts(filter, place, size).await;
-        let states = read.map_err(Problem::store)?;
-        let last = states.len() < size as usize;
-        for state in states {
-            after = Some((state.namespace.clone(), state.name.clone()));
-            if sought.is_some_and(|q| !state.name.contains(q)) {
-                continue;
-            }
-            if found.len() == limit {
-                let end = found
-                    .last()
-                    .map(|s| cursor::of_rollout(&s.namespace, &s.name));
-                return Ok((found, end));
-            }
-            found.push(state);
-        }
-        if last {
-            return Ok((found, None));
-        }
-    }
-    let next = after.map(|(namespace, name)| cursor::of_rollout(&namespace, &name));
+    let place = after
+        .as_ref()
+        .map(|(namespace, name)| (namespace.as_str(), name.as_str()));
+    let read = app.store.rollouts(filter, place, limit as u32 + 1).await;
+    let mut found = read.map_err(Problem::store)?;
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let last = found.last().filter(|_| more);
+    let next = last.map(|state| cursor::of_rollout(&state.namespace, &state.name));
     Ok((found, next))
 }
 

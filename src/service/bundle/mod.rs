@@ -20,7 +20,7 @@ mod resample;
 mod samples;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 pub(super) use assemble::part_blocks;
 pub use assemble::{AssembleError, assemble};

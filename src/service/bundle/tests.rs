@@ -145,6 +145,7 @@ impl Reading {
             found: Some(FOUND),
             run: Some(run),
             objectives: objectives.collect(),
+            said: Vec::new(),
         };
         Self {
             policy,
@@ -292,6 +293,12 @@ async fn one() -> (Reading, Record, Vec<crate::domain::Chunk>, Bundle) {
     let chunks = reading.evidence.pending();
     let bundle = assemble(&record, &reading.revision(), &chunks).unwrap();
     (reading, record, chunks, bundle)
+}
+
+/// A kept verdict, the document that judged, and its blocks.
+pub async fn kept_verdict() -> (Record, Revision, Vec<crate::domain::Chunk>) {
+    let (reading, record, chunks, _) = one().await;
+    (record, reading.revision(), chunks)
 }
 
 #[tokio::test]

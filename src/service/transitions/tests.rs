@@ -214,3 +214,16 @@ fn a_fail_stays_but_not_one_by_override() {
     (ruling.expires, ruling.revoked) = (9 * MINUTE, Some((8 * MINUTE, "ann".into())));
     assert_eq!(life.ask(10, "c", 5.0, Outcome::Fail), ["verdict"]);
 }
+
+#[test]
+fn the_last_looks_at_the_evidence_of_a_canary_are_kept() {
+    let mut life = Life::new();
+    let looks = |life: &Life| life.standing.state.as_ref().unwrap().looks["p"].clone();
+    for minute in 1..=30 {
+        life.ask(minute, "c", 5.0, Outcome::Inconclusive);
+    }
+    let seen: Vec<Millis> = looks(&life).iter().map(|look| look.at / MINUTE).collect();
+    assert_eq!(seen, (7..=30).collect::<Vec<_>>());
+    life.ask(31, "d", 5.0, Outcome::Inconclusive);
+    assert_eq!(looks(&life).len(), 1);
+}

@@ -218,7 +218,7 @@ impl Pool {
     }
 
     /// Is anything scraped, and is nothing refused?
-    fn health(&self) -> Result<(), SourceError> {
+    pub(super) fn health(&self) -> Result<(), SourceError> {
         let name = self.name.clone();
         let active = self.targets();
         let active = active

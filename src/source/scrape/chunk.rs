@@ -4,6 +4,8 @@ use crate::domain::Millis;
 
 /// Samples in one closed chunk.
 pub const FULL: u32 = 240;
+/// Most bytes of one sample.
+const LONGEST: usize = 20;
 /// Largest whole number that a float holds exactly.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
@@ -49,6 +51,10 @@ impl Chunk {
 
     /// Adds a sample; its time must be later than the last one's.
     pub fn push(&mut self, at: Millis, value: f64) {
+        if self.bytes.capacity() < self.bytes.len() + LONGEST {
+            // by a fifth at most: there are thousands of these
+            self.bytes.reserve_exact(LONGEST + self.bytes.len() / 5);
+        }
         let gap = if self.count == 0 {
             self.first = at;
             at
@@ -56,18 +62,15 @@ impl Chunk {
             at.wrapping_sub(self.last.at)
         };
         let change = zigzag(gap.wrapping_sub(self.last.gap));
-        match whole(value) {
-            Some(number) => {
-                // one more bit: 0 for a difference of whole numbers, 1 for the bits of any float
-                put(&mut self.bytes, u128::from(change) << 1);
-                let grown = zigzag(number.wrapping_sub(self.last.whole));
-                put(&mut self.bytes, u128::from(grown));
-                self.last.whole = number;
-            }
-            None => {
-                put(&mut self.bytes, (u128::from(change) << 1) | 1);
-                self.bytes.extend_from_slice(&value.to_bits().to_le_bytes());
-            }
+        if let Some(number) = whole(value) {
+            // one more bit: 0 for a difference of whole numbers, 1 for the bits of any float
+            put(&mut self.bytes, u128::from(change) << 1);
+            let grown = zigzag(number.wrapping_sub(self.last.whole));
+            put(&mut self.bytes, u128::from(grown));
+            self.last.whole = number;
+        } else {
+            put(&mut self.bytes, (u128::from(change) << 1) | 1);
+            self.bytes.extend_from_slice(&value.to_bits().to_le_bytes());
         }
         // the first sample's time is no gap
         self.last.gap = if self.count == 0 { 0 } else { gap };
@@ -76,9 +79,9 @@ impl Chunk {
         self.count += 1;
     }
 
-    /// Gives back what was reserved for more.
+    /// Gives back what was reserved for more, whole: a rest that is cut off could hardly be used again.
     pub fn close(&mut self) {
-        self.bytes.shrink_to_fit();
+        self.bytes = self.bytes.as_slice().to_vec();
     }
 
     /// All samples in order of time.

@@ -21,6 +21,8 @@ mod shard;
 mod stage;
 mod tally;
 mod target;
+#[cfg(test)]
+mod tests;
 
 pub use port::Scraper;
 pub use tally::{Silent, Standing, Tally};

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     config::scrape::ScrapeSettings,
     domain::{
-        Clock, MetricSource, PlannedQuery, ReadReport, SampleSink, SourceError, SourceKind,
+        Clock, MetricSource, Millis, PlannedQuery, ReadReport, SampleSink, SourceError, SourceKind,
         ports::BoxFuture,
     },
     source::error::BuildError,
@@ -68,6 +68,16 @@ impl Scraper {
             beside.push(looking.abort_handle());
         }
         Ok(Self { pool, beside })
+    }
+
+    /// When the first scrape was kept.
+    pub fn since(&self) -> Option<Millis> {
+        self.pool.since()
+    }
+
+    /// Why nothing, or not everything, is scraped.
+    pub fn problem(&self) -> Option<String> {
+        self.pool.health().err().map(|error| error.to_string())
     }
 
     /// From now on exactly these targets are scraped: for programs that know their targets better than any file.

@@ -161,6 +161,12 @@ impl Shard {
         }
     }
 
+    /// Texts that are remembered.
+    #[cfg(test)]
+    pub fn texts(&self) -> usize {
+        self.table().by_text.len()
+    }
+
     /// Forgets what is not later than `before`. Tells how many bytes samples take now, and whether anything is left.
     pub fn sweep(&self, before: Millis, budget: &Budget) -> (usize, bool) {
         let (mut samples, mut bytes) = (0, 0);

@@ -64,16 +64,12 @@ impl<'a> Stage<'a> {
             return Err("is one too many (`sampleLimit`)");
         }
         let text = LabelsDigest::of(row.series);
-        let place = match self.shard.by_text(text) {
-            Some(slot) => Place::Known(slot),
-            None => {
-                let labels = merge(
-                    exposition::labels(row.series)?,
-                    self.target,
-                    self.rules.honor_labels,
-                );
-                self.place(text, labels)
-            }
+        let place = if let Some(slot) = self.shard.by_text(text) {
+            Place::Known(slot)
+        } else {
+            let scraped = exposition::labels(row.series)?;
+            let labels = merge(&scraped, self.target, self.rules.honor_labels);
+            self.place(text, labels)
         };
         let at = row.at.filter(|_| self.rules.honor_timestamps);
         let at = at.unwrap_or(self.at);
@@ -90,13 +86,12 @@ impl<'a> Stage<'a> {
     /// A sample of ours about the target: `up` and its like.
     pub fn own(&mut self, name: &str, value: f64) {
         let text = LabelsDigest::of(format!("{{}} {name}").as_bytes()); // nothing a target can write
-        let place = match self.shard.by_text(text) {
-            Some(slot) => Place::Known(slot),
-            None => {
-                let mut labels = self.target.clone();
-                labels.set("__name__", name);
-                self.place(text, labels)
-            }
+        let place = if let Some(slot) = self.shard.by_text(text) {
+            Place::Known(slot)
+        } else {
+            let mut labels = self.target.clone();
+            labels.set("__name__", name);
+            self.place(text, labels)
         };
         self.fresh += u64::from(matches!(place, Place::New(..)));
         let at = self.at;
@@ -112,7 +107,7 @@ impl<'a> Stage<'a> {
 }
 
 /// The labels of a series with those of its target. On a clash the scraped one becomes `exported_NAME`, or wins if it is honoured.
-fn merge(scraped: Labels, target: &Labels, honor: bool) -> Labels {
+fn merge(scraped: &Labels, target: &Labels, honor: bool) -> Labels {
     let mut pairs: Vec<(String, &str)> = Vec::new();
     for (name, value) in target.iter() {
         if !honor || scraped.get(name).is_none() {
@@ -157,7 +152,7 @@ mod tests {
             ),
             (&[("job", "x")], true, r#"{instance="a:1",job="x"}"#),
         ] {
-            let merged = merge(Labels::new(scraped.iter().copied()), &target, honor);
+            let merged = merge(&Labels::new(scraped.iter().copied()), &target, honor);
             assert_eq!(merged.to_string(), expected);
         }
     }

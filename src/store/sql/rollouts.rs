@@ -93,6 +93,10 @@ pub async fn page(
 ) -> Result<Vec<RolloutState>, StoreError> {
     let mut query = QueryBuilder::<Db>::new("SELECT state FROM rollouts t WHERE state IS NOT NULL");
     query.narrow(filter, Table::ROLLOUTS);
+    if let Some(part) = &filter.part {
+        query.push(" AND t.name LIKE ");
+        query.push_bind(text(&containing(part))).push(" ESCAPE '!'");
+    }
     if let Some((namespace, name)) = after {
         query.push(" AND (t.namespace, t.name) > (");
         query.push_bind(text(namespace)).push(", ");
@@ -105,4 +109,16 @@ pub async fn page(
         let body: String = column(row, 0)?;
         Ok(wire::read::<wire::v1::RolloutState>(&body)?)
     })
+}
+
+/// The pattern of texts that contain this one.
+fn containing(part: &str) -> String {
+    let mut pattern = String::from("%");
+    for c in part.chars() {
+        if matches!(c, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(c);
+    }
+    pattern + "%"
 }

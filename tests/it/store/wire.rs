@@ -5,7 +5,7 @@
 use super::sample::{self, T0};
 use rollout_judge::{
     domain::{
-        ArmSummary, Event, EventKind, FixedHorizon, Millis, Outcome, Override, Question,
+        ArmSummary, Event, EventKind, FixedHorizon, Look, Millis, Outcome, Override, Question,
         RolloutState, Verdict,
     },
     store::wire::{
@@ -88,6 +88,12 @@ fn states() {
     (least.open, least.labels) = (BTreeMap::new(), BTreeMap::new());
     least.outcomes = BTreeMap::new();
     check::<v1::RolloutState>("state-least", &least);
+    let mut looked = state();
+    let at = looked.at;
+    let look = |at, harm, safe| Look { at, harm, safe };
+    let looks = vec![look(at - 30_000, 0.12, 0.5), look(at, 1.0, 0.0)];
+    looked.looks = BTreeMap::from([("p".to_owned(), looks)]);
+    check::<v1::RolloutState>("state-looks", &looked);
 }
 
 fn event(kind: EventKind) -> Event {

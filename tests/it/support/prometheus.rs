@@ -4,10 +4,11 @@ use super::{
     process::{Process, Start, program},
     recording::{Recording, openmetrics_text},
 };
+use serde_json::{Value, json};
 use std::{fs, process::Command, time::Duration};
 use tempfile::TempDir;
 
-/// A server that scrapes nothing.
+/// A server; without a configuration it scrapes nothing.
 pub struct Prometheus {
     process: Process,
     _data: TempDir,
@@ -16,15 +17,24 @@ pub struct Prometheus {
 impl Prometheus {
     /// Makes blocks of the recordings, then starts on them.
     pub fn start(recordings: &[(Recording, Vec<(String, String)>)]) -> Self {
-        Self::with(recordings, &[])
+        Self::with(recordings, &[], &json!({}))
     }
 
     /// An empty one that takes remote write.
     pub fn receiving() -> Self {
-        Self::with(&[], &["--web.enable-remote-write-receiver"])
+        Self::with(&[], &["--web.enable-remote-write-receiver"], &json!({}))
     }
 
-    fn with(recordings: &[(Recording, Vec<(String, String)>)], more: &[&str]) -> Self {
+    /// One with a configuration that scrapes.
+    pub fn scraping(config: &Value) -> Self {
+        Self::with(&[], &[], config)
+    }
+
+    fn with(
+        recordings: &[(Recording, Vec<(String, String)>)],
+        more: &[&str],
+        config: &Value,
+    ) -> Self {
         let server = program("/usr/bin/prometheus", "prometheus");
         let tool = program("/usr/bin/promtool", "prometheus");
         let data = TempDir::with_prefix("prometheus").unwrap();
@@ -42,9 +52,10 @@ impl Prometheus {
             assert!(made.status.success(), "promtool: {said}");
             fs::remove_file(&text).unwrap();
         }
-        let config = data.path().join("prometheus.yml");
-        fs::write(&config, "global: { scrape_interval: 15s }\n").unwrap();
-        let (config, blocks) = (config.display(), blocks.display());
+        let file = data.path().join("prometheus.yml");
+        // JSON is YAML
+        fs::write(&file, config.to_string()).unwrap();
+        let (config, blocks) = (file.display(), blocks.display());
         let arguments = |port: u16| {
             let mut arguments = vec![
                 format!("--config.file={config}"),

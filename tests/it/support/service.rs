@@ -24,8 +24,12 @@ pub struct Setup {
 
 impl Setup {
     /// A metric source: `victoriametrics` or `prometheus`.
-    pub fn source(mut self, name: &str, kind: &str, url: &str) -> Self {
-        let source = json!({"kind": kind, "url": url});
+    pub fn source(self, name: &str, kind: &str, url: &str) -> Self {
+        self.source_with(name, json!({"kind": kind, "url": url}))
+    }
+
+    /// A metric source with all its settings.
+    pub fn source_with(mut self, name: &str, source: Value) -> Self {
         self.sources.push((name.to_owned(), source));
         self
     }

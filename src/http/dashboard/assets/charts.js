@@ -42,9 +42,9 @@
     if (v !== 0 && Math.abs(v) < 1e-3) return `${plain(v * 1e6)}\u202fµs`;
     return Math.abs(v) < 1 ? `${plain(v * 1e3)}\u202fms` : `${plain(v)}\u202fs`;
   };
-  const onScale = (v, one) => {
+  const onScale = (v, one, bare) => {
     if (v == null) return "–";
-    return one.scale === "ratio" ? `${plain(v)}\u202f×` : `${v > 0 ? "+" : ""}${value(v, one.unit)}`;
+    return one.scale === "ratio" ? `${plain(v)}${bare ? "" : "\u202f×"}` : `${v > 0 ? "+" : ""}${value(v, one.unit)}`;
   };
   const percent = (v) => (v == null ? "–" : `${plain(v)}\u202f%`);
 
@@ -303,6 +303,7 @@
       const start = Math.max(from, left);
       if (to - start > 14 * ratio) shape(ctx, s.outcome, start + 8 * ratio, y + (BAND / 2 + 1) * ratio, 4 * ratio);
       ctx.font = `600 ${11 * ratio}px system-ui, sans-serif`;
+      ctx.textAlign = "left";
       const wide = ctx.measureText(s.outcome).width;
       if (to - start > wide + 24 * ratio) {
         ctx.fillStyle = colour(`${INK[s.outcome]}-ground`);
@@ -382,22 +383,14 @@
     axis: valueAxis((v) => value(v, get().unit)),
   });
 
-  const RATIOS = [
-    [0.001, 0.01, 0.1, 1, 10, 100, 1000, 1e4, 1e5],
-    [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100],
-    [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50],
-    [0.25, 0.33, 0.5, 0.7, 1, 1.5, 2, 3, 4],
-    [0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 1.75, 2],
-    [0.8, 0.85, 0.9, 0.95, 1, 1.05, 1.1, 1.15, 1.2],
-    [0.96, 0.97, 0.98, 0.99, 1, 1.01, 1.02, 1.03, 1.04],
-  ];
-  const ratioSplits = (_u, _axis, min, max) => {
-    let best = [0];
-    for (const set of RATIOS) {
-      const inside = set.map(Math.log).filter((v) => v >= min && v <= max);
-      if (inside.length >= best.length && inside.length <= 7) best = inside;
-    }
-    return best;
+  // Round numbers, the roundest first; each is taken if it is not too near to one that is there.
+  const RATIOS = [[1], [0.1, 10], [0.01, 100], [0.5, 2], [0.2, 5], [0.001, 1000], [0.02, 50], [0.05, 20], [0.75, 1.5], [0.3, 3], [0.9, 1.1, 1.25],
+    [0.8, 0.6, 0.7, 1.75, 4], [0.95, 1.05, 1.15, 1.2], [0.98, 1.02], [0.99, 1.01]].flat().map(Math.log);
+  const ratioSplits = (u, _axis, min, max) => {
+    const near = (max - min) * 24 / Math.max(24, u.over.clientHeight || 120);
+    const taken = [];
+    for (const v of RATIOS) if (v >= min && v <= max && taken.every((t) => Math.abs(t - v) >= near)) taken.push(v);
+    return taken.sort((a, b) => a - b);
   };
   const effectChart = (source, get) => {
     const ratio = get().scale === "ratio";
@@ -410,22 +403,26 @@
     // where one end of an interval is open, it is drawn to the edge
     const ends = (one, list, other, edge) => list.map((v, i) => (v == null && other[i] != null && one.effect[i] != null ? (ratio ? edge : null) : put(v, null)));
     const show = (v) => onScale(v, get());
+    const range = (i) => {
+      const { lower, upper, effect } = get();
+      if (effect[i] == null || (lower[i] == null && upper[i] == null)) return "";
+      if (upper[i] == null) return ` (at least ${show(lower[i])})`;
+      return lower[i] == null ? ` (at most ${show(upper[i])})` : ` (${onScale(lower[i], get(), true)} to ${onScale(upper[i], get(), true)})`;
+    };
     return chart({
       title: ratio ? "Canary over stable" : "Canary minus stable", name: `${get().name}: difference with its interval and the margin`, height: 170, source,
       lines: [
-        { label: "estimate", ink: "text", width: 2, read: (i) => show(get().effect[i]) },
+        { label: "estimate", ink: "text", width: 2, read: (i) => `${show(get().effect[i])}${range(i)}` },
         { label: "upper", ink: "quiet", width: 1, silent: true, read: (i) => show(get().upper[i]) },
         { label: "lower", ink: "quiet", width: 1, silent: true, read: (i) => show(get().lower[i]) },
         { label: "margin", ink: "bad", width: 1.5, dash: [6, 4], read: (i) => show(get().margin[i]) },
-        { label: "interval", ink: "quiet", hidden: true, area: true, width: 0, read: (i) => (get().lower[i] == null && get().upper[i] == null ? "–"
-          : `${show(get().lower[i])} to ${get().upper[i] == null ? "open" : show(get().upper[i])}`) },
       ],
       bands: [{ series: [2, 3], fill: () => `color-mix(in srgb, ${colour("quiet")} 22%, transparent)` }],
       data: () => {
         const one = get();
         const { at } = source().looks;
         return [at.map((t) => t / 1000), column(one.effect), ends(one, one.upper, one.lower, FAR), ends(one, one.lower, one.upper, -FAR),
-          column(one.margin), at.map(() => null)];
+          column(one.margin)];
       },
       scale: {
         range: (u) => {
@@ -450,6 +447,7 @@
           ctx.save();
           ctx.strokeStyle = colour("strong-line");
           ctx.lineWidth = devicePixelRatio || 1;
+          ctx.setLineDash([]);
           ctx.beginPath();
           ctx.moveTo(left, y);
           ctx.lineTo(left + width, y);
@@ -463,12 +461,12 @@
   };
 
   const evidenceChart = (source, get) => chart({
-    title: "Evidence, ln E", name: `${get().name}: evidence of harm and of no harm with the boundaries of a decision`, height: 170, source,
+    title: "Evidence, ln E, of what decides", name: `${get().name}: evidence of harm and of no harm with the boundaries of a decision`, height: 170, source,
     lines: [
-      { label: "harm", ink: "bad", width: 2, points: true, read: (i) => plain(get().fail[i]) },
-      { label: "fails at", ink: "bad", width: 1.5, dash: [6, 4], read: (i) => plain(get().failAt[i]) },
-      { label: "no harm", ink: "good", width: 2, dash: [8, 2, 2, 2], read: (i) => plain(get().pass[i]) },
-      { label: "passes at", ink: "good", width: 1.5, dash: [2, 3], read: (i) => plain(get().passAt[i]) },
+      { label: "harm", ink: "bad", width: 2, points: true, read: (i) => `${plain(get().fail[i])} of ${plain(get().failAt[i])}` },
+      { label: "fails at", ink: "bad", width: 1.5, dash: [6, 4], silent: true, read: (i) => plain(get().failAt[i]) },
+      { label: "no harm", ink: "good", width: 2, dash: [8, 2, 2, 2], read: (i) => `${plain(get().pass[i])} of ${plain(get().passAt[i])}` },
+      { label: "passes at", ink: "good", width: 1.5, dash: [2, 3], silent: true, read: (i) => plain(get().passAt[i]) },
     ],
     data: () => { const one = get(); return [source().looks.at.map((t) => t / 1000), one.fail, one.failAt, one.pass, one.passAt]; },
     scale: {
@@ -488,8 +486,8 @@
     axis: valueAxis(plain),
     over: (u) => {
       const [failAt, passAt] = [last(get().failAt), last(get().passAt)];
-      if (failAt != null) label(u, failAt, "fails", "bad");
-      if (passAt != null) label(u, passAt, "passes", "good");
+      if (failAt != null) label(u, failAt, "fails at", "bad");
+      if (passAt != null) label(u, passAt, "passes at", "good");
     },
   });
 

@@ -113,6 +113,9 @@
       exchange(old, region);
       changed.push(key);
     }
+    const made = document.getElementById("made");
+    const again = fetched.getElementById("made");
+    if (made && again) { made.dateTime = again.dateTime; made.title = again.textContent; delete made.dataset.utc; }
     if (fetched.title) document.title = fetched.title;
     fresh = Date.now();
     document.dispatchEvent(new CustomEvent("dashboard:updated", { detail: { keys: changed } }));

@@ -126,7 +126,7 @@ fn table(view: &View, rows: &[Posted]) -> Markup {
                         th scope="col" { "What is told" }
                         th.number scope="col" { "Tries" }
                         th scope="col" { "Queued" }
-                        th scope="col" { "Next" }
+                        th scope="col" { "Next try" }
                     }
                 }
                 tbody { @for row in rows { (line(view, row)) } }
@@ -165,7 +165,7 @@ fn line(view: &View, row: &Posted) -> Markup {
             }
             td.number data-label="Tries" { (number::grouped(f64::from(row.tries))) }
             td.nowrap data-label="Queued" { (moment::ago(row.queued_at, view.now)) }
-            td.nowrap data-label="Next" {
+            td.nowrap data-label="Next try" {
                 @match row.progress {
                     Progress::Pending => (moment::ago(row.delivery.due, view.now)),
                     Progress::Delivered => span.quiet { "–" },

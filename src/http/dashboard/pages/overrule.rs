@@ -3,13 +3,13 @@
 use super::super::{
     form::Form,
     layout::Content,
-    parts::{badge, moment, state, text},
+    parts::{badge, moment, number, state, text},
     said::{Said, lead_on},
     shell::PageProblem,
     view::View,
 };
 use crate::{
-    domain::{Outcome, Override, RolloutState, units::duration_text},
+    domain::{Latch, Outcome, Override, RolloutState, units::duration_text},
     http::{
         history::{
             overrides::{may, refusal},
@@ -160,12 +160,13 @@ async fn show(
         .await
         .map_err(Problem::store)?;
     let counting = in_force(&all, view.now);
+    let latch = latch(app, &present).await?;
     let title = format!("Override {namespace}/{name}");
     let refused = view.caller.may_override().err();
     let body = html! {
         p { a href=(view.to(&format!("rollouts/{namespace}/{name}"))) { "← " (text::shown(&format!("{namespace}/{name}"))) } }
         h1 { (text::shown(&title)) }
-        div data-live="standing" { (standing(view, &present, &counting)) }
+        div data-live="standing" { (standing(view, &present, latch.as_ref(), &counting)) }
         @if let Some(refused) = &refused {
             (state::note("bad", &html! { (text::shown(&refused.detail)) }))
         } @else {
@@ -184,18 +185,40 @@ async fn show(
     Ok((status, view.show(&content)).into_response())
 }
 
-fn standing(view: &View, present: &RolloutState, counting: &[&Override]) -> Markup {
+/// The fail that stays, of the present canary and policy.
+async fn latch(app: &App, present: &RolloutState) -> Result<Option<Latch>, Problem> {
+    let record = app.store.record(present.verdict).await;
+    let Some(record) = record.map_err(Problem::store)? else {
+        return Ok(None);
+    };
+    let (question, revision) = (&record.question, &present.revision);
+    let known = app.store.recall(question, revision, present.verdict).await;
+    Ok(known.map_err(Problem::store)?.latch)
+}
+
+fn standing(
+    view: &View,
+    present: &RolloutState,
+    latch: Option<&Latch>,
+    counting: &[&Override],
+) -> Markup {
     let own = counting
         .iter()
         .find(|o| o.canary_hash == present.canary_hash);
-    let failed = present.outcome == Outcome::Fail && own.is_none();
     html! {
         dl.facts {
             dt { "Now" }
             dd { (badge::outcome(present.outcome)) " → " (present.action.as_str()) ", " (text::shown(&present.reason)) }
-            dt { "Canary" } dd { code { (present.canary_hash) } " at " (super::super::parts::number::plain(present.weight)) " % of traffic" }
-            @if failed {
-                dt { "Latch" } dd { "A fail stays for this canary and policy. Only an override to pass or inconclusive lifts it." }
+            dt { "Canary" } dd { code { (present.canary_hash) } " at " (number::plain(present.weight)) " % of traffic" }
+            dt { "Latch" }
+            dd {
+                @match latch {
+                    Some(latch) => {
+                        "failed " (moment::ago(latch.at, view.now)) ", which stays for this canary and revision until an override to pass or inconclusive: "
+                        a href=(view.to(&format!("verdicts/{}", latch.verdict))) { (text::shown(&latch.reason)) }
+                    }
+                    None => { span.quiet { "no fail stands" } }
+                }
             }
             dt { "Override" }
             dd {

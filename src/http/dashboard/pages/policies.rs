@@ -33,7 +33,7 @@ pub async fn page(view: View, State(app): State<Arc<App>>) -> Result<Html<String
 pub fn refused(problem: &FileAnswer) -> Markup {
     let count = problem.diagnostics.len();
     html! {
-        section.note.bad aria-label=(format!("Mistakes in {}", text::flat(&problem.file))) {
+        div.note.bad {
             p {
                 strong { (text::shown(&problem.file)) } " is not in force as it is written: "
                 (count) @if count == 1 { " mistake" } @else { " mistakes" } ", since "

@@ -50,13 +50,6 @@ pub async fn page(
         .revisions(&name, REVISIONS)
         .await
         .map_err(Problem::store)?;
-    if loaded.is_none() && revisions.is_empty() {
-        let text = format!(
-            "no policy `{}` is loaded, and none of this name has judged",
-            cut(&name)
-        );
-        return Err(Problem::new("unknown-policy", text).into());
-    }
     let filter = Filter {
         policy: Some(name.clone()),
         visible: view.caller.visible().map(<[String]>::to_vec),
@@ -67,6 +60,13 @@ pub async fn page(
         .rollouts(&filter, None, ROLLOUTS)
         .await
         .map_err(Problem::store)?;
+    if loaded.is_none() && revisions.is_empty() && users.is_empty() {
+        let text = format!(
+            "no policy `{}` is loaded, and none of this name has judged",
+            cut(&name)
+        );
+        return Err(Problem::new("unknown-policy", text).into());
+    }
     let chosen = match params.text("revision")? {
         Some(revision) => app
             .store
@@ -310,7 +310,12 @@ fn hindsight_line(view: &View, one: &Hindsight) -> Markup {
                 " " code.quiet { (one.rollout.canary_hash) }
             }
             td.nowrap data-label="Asked" { (moment::ago(one.at, view.now)) }
-            td data-label="Said" { span { (badge::outcome(one.said)) @if one.forced { " " span.quiet { "by a latch or an override" } } } }
+            td data-label="Said" { span {
+                    (badge::outcome(one.said))
+                    @if one.forced && one.says.as_ref().is_ok_and(|says| says.outcome != one.said) {
+                        " " span.quiet { "by an earlier fail or an override" }
+                    }
+                } }
             @match &one.says {
                 Ok(says) => {
                     td data-label="Would say" {

@@ -146,13 +146,12 @@ pub async fn page(
 async fn find(app: &App, view: &View, uri: &Uri) -> Result<Found, Problem> {
     let params = Params::read(uri, &KNOWN)?;
     let filter = params.filter(&view.caller)?;
-    let sought = params.text("q")?.map(|q| q.to_lowercase());
     let cursor = params.text("cursor")?;
     let after = cursor.as_deref().map(cursor::rollout).transpose()?;
     let first_page = after.is_none();
-    let (mut rows, next) = rollouts_after(app, &filter, sought.as_deref(), after, ROWS).await?;
+    let (mut rows, next) = rollouts_after(app, &filter, after, ROWS).await?;
     let mut failing = Vec::new();
-    let elsewhere = next.is_some() && first_page && sought.is_none() && filter.outcome.is_none();
+    let elsewhere = next.is_some() && first_page && filter.outcome.is_none();
     if elsewhere {
         let pressing = Filter {
             outcome: Some(Outcome::Fail),
@@ -244,6 +243,7 @@ fn list(app: &App, view: &View, typed: &Typed, found: &Found) -> Markup {
             (nothing(view, typed, found))
         } @else {
             (table(app, view, &counted(&found.rows), &found.rows))
+            (legend())
         }
         @if found.next.is_some() || !found.first_page {
             nav.pager aria-label="Pages of the list" {
@@ -251,6 +251,17 @@ fn list(app: &App, view: &View, typed: &Typed, found: &Found) -> Markup {
                 @if let Some(next) = &found.next { a.button rel="next" href=(view.to(&typed.with_cursor(next))) { "Next page" } }
                 span.quiet { "In order of namespace and name; on each page what fails comes first." }
             }
+        }
+    }
+}
+
+/// What the small lines mean.
+fn legend() -> Markup {
+    html! {
+        p.legend {
+            span { (sparkline::key("spark-line spark-against")) "evidence of harm (the objective with the most)" }
+            span { (sparkline::key("spark-line spark-for")) "evidence of no harm (the objective with the least)" }
+            span { (sparkline::key("spark-bound")) "enough to decide" }
         }
     }
 }
@@ -269,7 +280,7 @@ fn counted(rows: &[RolloutState]) -> String {
 fn nothing(view: &View, typed: &Typed, found: &Found) -> Markup {
     if typed.any() || !found.first_page {
         let help = html! {
-            @if found.next.is_some() { "There may be more on the next page. " } @else { "Nothing matches what is asked for above. " }
+            "Nothing matches what is asked for above. "
             a href=(view.to("rollouts")) { "Show all rollouts" }
         };
         return state::empty("No rollout here", &help);
@@ -316,7 +327,7 @@ fn line(app: &App, view: &View, row: &RolloutState) -> Markup {
                 " " span.quiet.nowrap { (text::shown(&row.namespace)) }
             }
             td data-label="Verdict" {
-                span { (badge::outcome(row.outcome)) " " span.quiet.nowrap { "→ " (row.action.as_str()) } }
+                span { (badge::outcome(row.outcome)) " " span.action { "→ " (row.action.as_str()) } }
             }
             td data-label="Steps, %" { (track::track(&walk(app, row))) }
             td.nowrap data-label="In step" { (moment::since(in_step, view.now)) }

@@ -26,8 +26,14 @@ pub struct Asked {
 }
 
 /// `GET /sign-in`
-pub async fn page(State(app): State<Arc<App>>, Query(asked): Query<Asked>, uri: Uri) -> Response {
-    form(&app, &Place::of(&uri), &asked.next, None)
+pub async fn page(
+    State(app): State<Arc<App>>,
+    Query(asked): Query<Asked>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    let said = Said::of(&headers);
+    form(&app, &Place::of(&uri), &asked.next, None, said)
 }
 
 /// `POST /sign-in`
@@ -46,7 +52,7 @@ pub async fn send(
             "This is not one of `auth.tokens`. Check for a part that is missing or for another cluster's token."
         };
         tracing::warn!("a sign-in to the dashboard with a wrong token");
-        return Ok(form(&app, &Place::of(&uri), next, Some(wrong)));
+        return Ok(form(&app, &Place::of(&uri), next, Some(wrong), None));
     };
     tracing::info!(name = begun.name, "signed in to the dashboard");
     let cookie = format!(
@@ -88,8 +94,9 @@ fn local(next: &str) -> String {
     }
 }
 
-fn form(app: &App, place: &Place, next: &str, wrong: Option<&str>) -> Response {
+fn form(app: &App, place: &Place, next: &str, wrong: Option<&str>, said: Option<Said>) -> Response {
     let body = html! {
+        @if let Some(said) = said { p.note.good role="status" { (said.text()) } }
         h1 { "Sign in" }
         @if app.auth.is_open() {
             p { "No token is configured, so no sign-in is needed. " a href=(place.to("rollouts")) { "All rollouts" } }

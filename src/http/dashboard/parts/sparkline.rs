@@ -6,11 +6,6 @@ use std::fmt::Write;
 const WIDTH: f64 = 120.0;
 const HEIGHT: f64 = 24.0;
 
-/// One line between a lower and an upper bound; values outside are drawn at the bound.
-pub fn one(values: &[f64], bounds: (f64, f64), label: &str) -> Markup {
-    frame(label, &html! { (line("spark-line", values, bounds)) })
-}
-
 /// Two lines between the same bounds: what speaks against (solid) and what speaks for (dashed).
 pub fn two(against: &[f64], pro: &[f64], bounds: (f64, f64), label: &str) -> Markup {
     let lines = html! {
@@ -18,6 +13,11 @@ pub fn two(against: &[f64], pro: &[f64], bounds: (f64, f64), label: &str) -> Mar
         (line("spark-line spark-against", against, bounds))
     };
     frame(label, &lines)
+}
+
+/// One of the lines, for a legend.
+pub fn key(class: &str) -> Markup {
+    html! { svg.key viewBox="0 0 24 6" width="24" height="6" aria-hidden="true" { line class=(class) x1="0" x2="24" y1="3" y2="3" {} } }
 }
 
 fn frame(label: &str, lines: &Markup) -> Markup {
@@ -56,14 +56,14 @@ mod tests {
 
     #[test]
     fn values_stay_inside_and_holes_are_left_out() {
-        let svg = one(&[0.0, f64::NAN, 0.5, 9.0], (0.0, 1.0), "a < b").into_string();
+        let svg = two(&[0.0, f64::NAN, 0.5, 9.0], &[], (0.0, 1.0), "a < b").into_string();
         assert!(
             svg.contains(r#"points="0.0,22.0 77.3,12.0 116.0,2.0""#),
             "{svg}"
         );
         assert!(svg.contains("a &lt; b") && !svg.contains("NaN") && !svg.contains("style"));
         assert!(
-            one(&[], (0.0, 1.0), "")
+            two(&[], &[], (0.0, 1.0), "")
                 .into_string()
                 .contains(r#"points="""#)
         );

@@ -22,10 +22,10 @@ pub(super) async fn look(path: &Path) -> Result<Vec<Group>, String> {
 }
 
 fn read(text: &str) -> Result<Vec<Group>, String> {
-    if text.trim_start().starts_with(['[', '{']) {
-        if let Ok(groups) = serde_json::from_str(text) {
-            return Ok(groups);
-        }
+    if text.trim_start().starts_with(['[', '{'])
+        && let Ok(groups) = serde_json::from_str(text)
+    {
+        return Ok(groups);
     }
     // YAML's flow form is nearly JSON too, so its message is the one to show
     serde_saphyr::from_str(text).map_err(|error| {

@@ -44,9 +44,9 @@ struct Container {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Port {
-    container_port: u16,
+    #[serde(rename = "containerPort")]
+    number: u16,
     #[serde(default)]
     name: Option<String>,
     #[serde(default)]
@@ -128,11 +128,11 @@ fn declared(pod: &Pod, wanted: Option<&PodPort>) -> Vec<u16> {
         Some(PodPort::Number(port)) => vec![*port],
         Some(PodPort::Name(name)) => ports
             .filter(|port| port.name.as_ref() == Some(name))
-            .map(|port| port.container_port)
+            .map(|port| port.number)
             .collect(),
         None => ports
             .filter(|port| port.protocol.as_deref().is_none_or(|p| p == "TCP"))
-            .map(|port| port.container_port)
+            .map(|port| port.number)
             .collect(),
     }
 }

@@ -37,6 +37,7 @@ rows! {
     pages:
         filters_of_history
         labels_of_history
+        looks_are_spread_over_time
         pages_of_history_are_stable_while_verdicts_are_kept
         pages_of_rollouts
         lineage_of_labels

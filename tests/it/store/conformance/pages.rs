@@ -278,6 +278,27 @@ pub async fn pages_of_rollouts(place: Place) {
         ),
         (
             Filter {
+                part: Some("x".to_owned()),
+                ..all()
+            },
+            2,
+        ),
+        (
+            Filter {
+                part: Some("_".to_owned()),
+                ..all()
+            },
+            0,
+        ),
+        (
+            Filter {
+                part: Some("%".to_owned()),
+                ..all()
+            },
+            0,
+        ),
+        (
+            Filter {
                 canary_hash: Some("c1".to_owned()),
                 ..all()
             },
@@ -426,4 +447,47 @@ pub async fn events_and_timelines(place: Place) {
         .unwrap();
     assert_eq!(changes.len(), 3);
     assert!(changes.iter().all(|event| event.kind == EventKind::Changed));
+}
+
+pub async fn looks_are_spread_over_time(place: Place) {
+    let store = place.open().await;
+    let rollout = rollout("cart", "c1");
+    // crowded at first, then rare
+    let moments: Vec<Millis> = (0..40).chain((1..=40).map(|i| 100 * i)).collect();
+    for at in &moments {
+        let mut draft = draft(&rollout, T0 + at, 0, Outcome::Inconclusive);
+        draft.state = None;
+        draft.latch = None;
+        keep(&*store, draft).await;
+    }
+    let filter = Filter {
+        canary_hash: Some("c1".to_owned()),
+        ..Filter::default()
+    };
+    let at = async |filter: &Filter, most| -> Vec<Millis> {
+        let looks = store.looks(filter, most).await.unwrap();
+        for (question, verdict) in &looks {
+            assert_eq!(question.rollout, verdict.rollout);
+        }
+        looks.iter().map(|(q, _)| q.at - T0).collect()
+    };
+    assert_eq!(at(&filter, 100).await, moments);
+    assert_eq!(at(&filter, 80).await, moments);
+    let some = at(&filter, 21).await;
+    assert_eq!((some.first(), some.last()), (Some(&0), Some(&4000)));
+    assert!(some.is_sorted() && some.len() <= 21, "{some:?}");
+    // every stretch has its newest
+    assert_eq!(some.len(), 21, "{some:?}");
+    assert_eq!(at(&filter, 0).await, [0, 4000]);
+    let until = Filter {
+        until: Some(T0 + 40),
+        ..filter.clone()
+    };
+    let early = at(&until, 10).await;
+    assert_eq!((early.len(), early[0], early[9]), (10, 0, 39));
+    let nobody = Filter {
+        canary_hash: Some("c9".to_owned()),
+        ..filter
+    };
+    assert!(at(&nobody, 10).await.is_empty());
 }

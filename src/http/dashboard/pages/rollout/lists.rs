@@ -102,7 +102,7 @@ pub fn verdicts(view: &View, lines: &[Line]) -> Markup {
             h2 #verdicts { "Newest verdicts" }
             @if lines.is_empty() { p.quiet { "No verdict of this canary is kept any more." } }
             @else {
-                div.panel.scroll role="region" aria-label="Table of verdicts" tabindex="0" {
+                div.panel.scroll role="region" aria-label="Table of the newest verdicts" tabindex="0" {
                     table.cards {
                         caption { "The newest " (lines.len()) " verdicts of this canary" }
                         thead { tr {

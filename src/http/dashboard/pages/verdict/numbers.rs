@@ -84,7 +84,7 @@ fn value_row(finding: &Finding) -> Markup {
 
 fn evidence(verdict: &Verdict, pass_at: Option<f64>) -> Markup {
     html! {
-        div.panel.scroll role="region" aria-label="Evidence" tabindex="0" {
+        div.panel.scroll role="region" aria-label="Table of the evidence" tabindex="0" {
             table.cards {
                 caption { "Evidence: natural logarithms of e-values, with the boundary at which each decides" }
                 thead { tr {

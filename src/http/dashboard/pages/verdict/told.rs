@@ -12,7 +12,7 @@ pub fn told(deliveries: &[Posted], now: Millis) -> Markup {
             @if deliveries.is_empty() {
                 p.quiet { "Nobody: no event of this verdict has a receiver." }
             } @else {
-                div.panel.scroll role="region" aria-label="Messages" tabindex="0" {
+                div.panel.scroll role="region" aria-label="Table of messages" tabindex="0" {
                     table.cards {
                         caption { "Messages about this verdict" }
                         thead { tr {

@@ -1,0 +1,91 @@
+//! Where the demonstration keeps its files.
+
+use crate::{cli::run::Stop, config::env};
+use std::{
+    fs::{self, DirBuilder},
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+};
+
+/// Only who started the demonstration may look inside.
+const MODE: u32 = 0o700;
+
+/// A folder: given and kept, or temporary and removed when it is dropped.
+#[derive(Debug)]
+pub struct Folder {
+    path: PathBuf,
+    temporary: bool,
+}
+
+impl Folder {
+    /// Uses the given folder, or makes a temporary one.
+    pub fn open(given: Option<&Path>) -> Result<Self, Stop> {
+        let (path, temporary) = match given {
+            Some(path) => (path.to_owned(), false),
+            None => (temporary(), true),
+        };
+        let made = DirBuilder::new()
+            .recursive(!temporary)
+            .mode(MODE)
+            .create(&path);
+        let path = made
+            .and_then(|()| fs::canonicalize(&path))
+            .map_err(|error| {
+                let shown = path.display();
+                Stop::failed(format!(
+                    "the folder `{shown}` cannot be made: {error}; give another with `--data-dir`"
+                ))
+            })?;
+        Ok(Self { path, temporary })
+    }
+
+    /// Its absolute path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Is it removed at the end?
+    pub fn temporary(&self) -> bool {
+        self.temporary
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if self.temporary {
+            // what cannot be removed stays in the folder for temporary files
+            let _ = fs::remove_dir_all(&self.path);
+        }
+    }
+}
+
+fn temporary() -> PathBuf {
+    let base = env::var("TMPDIR").filter(|path| !path.is_empty());
+    let base = base.unwrap_or_else(|| "/tmp".to_owned());
+    Path::new(&base).join(format!("rollout-judge-demo-{}", std::process::id()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_temporary_folder_goes_and_a_given_one_stays() {
+        let base = tempfile::tempdir().unwrap();
+        let given = base.path().join("a/b");
+        drop(Folder::open(Some(&given)).unwrap());
+        assert!(given.is_dir());
+        let folder = Folder::open(None).unwrap();
+        let path = folder.path().to_owned();
+        assert!(path.is_dir() && folder.temporary());
+        drop(folder);
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_file_in_the_way_is_told() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let stop = Folder::open(Some(file.path())).unwrap_err();
+        assert!(stop.message.contains("--data-dir"), "{}", stop.message);
+    }
+}
