@@ -235,7 +235,7 @@ fn history(view: &View, name: &str, loaded: Option<&Policy>, revisions: &[Revisi
                                     @if present { span.quiet { "–" } }
                                     @else {
                                         a href={ (view.to(&format!("policies/{name}?revision={}", one.revision))) "#compared" }
-                                            aria-label=(format!("Compare {} with the revision in force", one.revision)) { "with the one in force" }
+                                            aria-label=(format!("with the one in force: {}", one.revision)) { "with the one in force" }
                                     }
                                 }
                             }
