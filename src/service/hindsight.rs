@@ -5,7 +5,7 @@ use super::bundle::{BundleError, Inputs, Seen, load_kept, part_blocks};
 use crate::{
     domain::{
         Code, Filter, Millis, Outcome, Record, Revision, RolloutRef, RolloutState, StoreError,
-        VerdictStore,
+        Verdict, VerdictStore,
     },
     evidence::Block,
     judge::{ObjectiveState, evaluate},
@@ -47,6 +47,22 @@ pub struct Says {
     pub reason: String,
     /// What does not fit, in words: objectives that are judged without evidence.
     pub unfit: Vec<String>,
+}
+
+impl Hindsight {
+    /// Is it known that the answer would be another one? Not where evidence is lacking, unless the rest is a fail.
+    pub fn differs(&self) -> bool {
+        self.says.as_ref().is_ok_and(|says| {
+            says.outcome != self.said && (says.unfit.is_empty() || says.outcome == Outcome::Fail)
+        })
+    }
+
+    /// Is too little kept to know?
+    pub fn lacks(&self) -> bool {
+        self.says.as_ref().map_or(true, |says| {
+            !says.unfit.is_empty() && says.outcome != Outcome::Fail
+        })
+    }
 }
 
 /// Looks back at the rollouts that this policy judged last, the newest first. `visible` narrows the namespaces.
@@ -147,7 +163,7 @@ fn again(
                 seen
             }
             Err(why) => {
-                unfit.push(format!("`{}`: {why}", objective.name));
+                unfit.push((objective.name.clone(), why));
                 // with a problem there is no pass, and nothing but a wait
                 Seen {
                     problem: Some(Code::Waiting),
@@ -160,7 +176,8 @@ fn again(
         observed.push(seen);
     }
     if unfit.len() == policy.objectives.len() {
-        return Err(unfit.join("; "));
+        let all = unfit.iter().map(|(name, why)| format!("`{name}`: {why}"));
+        return Err(all.collect::<Vec<_>>().join("; "));
     }
     inputs.observed = observed;
     // of the evidence alone
@@ -168,9 +185,29 @@ fn again(
     let verdict = evaluate(&inputs.case(policy, &record.question, &states));
     Ok(Says {
         outcome: verdict.outcome,
-        reason: verdict.reason,
-        unfit,
+        reason: reason(&verdict, &unfit),
+        unfit: unfit
+            .into_iter()
+            .map(|(name, why)| format!("`{name}`: {why}"))
+            .collect(),
     })
+}
+
+/// The verdict's sentence; where objectives lack evidence, and that is all there is to say, how many of the others pass.
+fn reason(verdict: &Verdict, unfit: &[(String, String)]) -> String {
+    if unfit.is_empty() || verdict.outcome == Outcome::Fail {
+        return verdict.reason.clone();
+    }
+    let lacks = |name: &str| unfit.iter().any(|(unfit, _)| unfit == name);
+    let others = || {
+        let all = verdict.findings.iter();
+        all.filter(|f| !f.watch && !lacks(&f.name))
+    };
+    let passed = others().filter(|f| f.outcome == Outcome::Pass).count();
+    format!(
+        "{passed} of the {} objectives that have evidence pass",
+        others().count()
+    )
 }
 
 /// The kept blocks of an objective, if they are what its present queries would have read.

@@ -108,25 +108,20 @@ impl Ground {
         let [healthy, error, quiet, tail] = [0, 1, 2, 3].map(|i| &self.recordings[i]);
         let open = &self.open;
         let (failed, hostile) = thread::scope(|scope| {
-            scope.spawn(|| {
-                for at in (1860..=5400).step_by(120) {
-                    verdict(open, &question(healthy, at));
-                }
-            });
-            scope.spawn(|| {
-                for at in (1860..=2700).step_by(60) {
-                    verdict(open, &question(quiet, at));
-                }
-            });
             scope.spawn(|| crowd(open));
-            scope.spawn(|| {
-                for at in (1860..=2400).step_by(60) {
-                    verdict(open, &question(tail, at));
-                }
-            });
-            let failed = scope.spawn(|| until_fail(open, |at| question(error, at)));
-            let hostile = scope.spawn(|| until_fail(open, |at| hostile::question(error, at)));
-            (failed.join().unwrap(), hostile.join().unwrap())
+            // one after the other, so that alerts have an order
+            for at in (1860..=2400).step_by(60) {
+                verdict(open, &question(tail, at));
+            }
+            let failed = until_fail(open, |at| question(error, at));
+            let hostile = until_fail(open, |at| hostile::question(error, at));
+            for at in (1860..=2700).step_by(60) {
+                verdict(open, &question(quiet, at));
+            }
+            for at in (1860..=5400).step_by(120) {
+                verdict(open, &question(healthy, at));
+            }
+            (failed, hostile)
         });
         (self.failed, self.hostile) = (failed, hostile);
         self.quiet();

@@ -1,1 +1,126 @@
-//!
+//! Dark and light, quiet, printed and narrow.
+
+use super::{ground::Ground, tab::Tab};
+use serde_json::{Value, json};
+
+/// Lightness of the ground, 0 to 1.
+fn ground_light(tab: &Tab) -> f64 {
+    let light = tab.run(
+        "const [r, g, b] = getComputedStyle(document.body).backgroundColor.match(/[0-9.]+/g).map(Number); return (r + g + b) / 765",
+    );
+    light.as_f64().unwrap()
+}
+
+#[test]
+fn the_theme_is_the_systems_until_one_is_chosen() {
+    let (ground, tab) = (Ground::shared(), Tab::open());
+    let page = ground.open.url("/rollouts?namespace=shop");
+    tab.media("", &[("prefers-color-scheme", "dark")]);
+    tab.settle(&page);
+    assert!(ground_light(&tab) < 0.2);
+    tab.media("", &[("prefers-color-scheme", "light")]);
+    assert!(ground_light(&tab) > 0.8, "it follows the system");
+    tab.click("#theme");
+    assert!(ground_light(&tab) < 0.2, "the toggle chooses");
+    let name = tab.run("return document.getElementById('theme').getAttribute('aria-label')");
+    assert_eq!(name, json!("Switch to the light theme"));
+    tab.settle(&ground.open.url("/policies"));
+    assert!(ground_light(&tab) < 0.2, "the choice stays");
+    tab.click("#theme");
+    tab.media("", &[("prefers-color-scheme", "dark")]);
+    assert!(ground_light(&tab) > 0.8, "also against the system");
+    // without a script the system decides
+    tab.without_scripts();
+    tab.goto(&page);
+    assert!(ground_light(&tab) < 0.2);
+}
+
+#[test]
+fn charts_follow_the_theme() {
+    let (ground, tab) = (Ground::shared(), Tab::open());
+    tab.settle(&ground.open.url("/rollouts/shop/healthy-basic"));
+    let picture =
+        "return [...document.querySelectorAll('#charts canvas')].map((c) => c.toDataURL())";
+    let light = tab.run(picture);
+    tab.click("#theme");
+    let changed = "const now = [...document.querySelectorAll('#charts canvas')].map((c) => c.toDataURL()); return now.every((p, i) => p !== arguments[0][i])";
+    super::tab::until("every chart is drawn anew", || {
+        tab.run_with(changed, vec![light.clone()]) == json!(true)
+    });
+    assert!(light.as_array().unwrap().len() >= 4);
+}
+
+#[test]
+fn nothing_moves_for_those_who_ask_for_it() {
+    let (ground, tab) = (Ground::shared(), Tab::open());
+    tab.media("", &[("prefers-reduced-motion", "reduce")]);
+    for path in ["/rollouts", "/rollouts/shop/error-step", "/policies"] {
+        tab.settle(&ground.open.url(path));
+        let moving = tab.run(
+            "return [...document.querySelectorAll('*')].filter((e) => { const s = getComputedStyle(e);
+                return s.animationName !== 'none' || s.transitionDuration.split(',').some((d) => parseFloat(d) > 0) || s.scrollBehavior === 'smooth'; })
+             .map((e) => e.outerHTML.slice(0, 100)).concat(document.getAnimations().map(String))",
+        );
+        assert_eq!(moving, json!([]), "{path}");
+    }
+}
+
+#[test]
+fn a_page_can_be_printed() {
+    let (ground, tab) = (Ground::shared(), Tab::open());
+    // dark on the screen, ink on paper
+    tab.media("", &[("prefers-color-scheme", "dark")]);
+    tab.settle(&ground.open.url("/rollouts/shop/error-step"));
+    tab.media("print", &[("prefers-color-scheme", "dark")]);
+    let shown = tab.run(
+        "const s = (css) => { const e = document.querySelector(css); return e ? getComputedStyle(e).display : 'absent'; };
+         return [s('header.top nav'), s('#theme'), s('.skip'), getComputedStyle(document.querySelector('h1')).color, getComputedStyle(document.body).backgroundColor,
+            document.querySelector('table').getBoundingClientRect().height > 0, getComputedStyle(document.querySelector('.scroll')).overflowX]",
+    );
+    assert_eq!(
+        shown,
+        json!([
+            "none",
+            "none",
+            "none",
+            "rgb(0, 0, 0)",
+            "rgb(255, 255, 255)",
+            true,
+            "visible"
+        ])
+    );
+    let paper = tab.devtools("Page.printToPDF", &json!({"printBackground": true}));
+    let paper = paper["data"].as_str().unwrap();
+    // `%PDF-` in base64
+    assert!(paper.starts_with("JVBERi") && paper.len() > 10_000);
+    tab.media("", &[("prefers-color-scheme", "dark")]);
+    assert!(ground_light(&tab) < 0.2, "the screen is as it was");
+}
+
+#[test]
+fn narrow_screens_scroll_one_way() {
+    let (ground, tab) = (Ground::shared(), Tab::open());
+    tab.size(320, 640);
+    let mut wide = Vec::new();
+    for site in ground.sites() {
+        tab.settle(&site.url);
+        tab.run("document.querySelectorAll('details').forEach((d) => { d.open = true; })");
+        let found = tab.run(
+            "if (document.scrollingElement.scrollWidth <= innerWidth && document.body.scrollWidth <= innerWidth) return null;
+             return [...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > innerWidth + 1 && !e.parentElement.closest('.scroll'))
+                .slice(0, 5).map((e) => e.outerHTML.slice(0, 160))",
+        );
+        if found != Value::Null {
+            wide.push(format!("{}: {found}", site.name));
+        }
+        // whatever a finger must hit is 24 px high
+        let small = tab.run(
+            "return [...document.querySelectorAll('button, select, .button, nav a, input:not([type=hidden])')].filter((e) => e.checkVisibility())
+                .filter((e) => { const b = (e.closest('label') ?? e).getBoundingClientRect(); return b.height > 0 && b.height < 20; }).map((e) => e.outerHTML.slice(0, 120))",
+        );
+        if small != json!([]) {
+            wide.push(format!("{}: too small: {small}", site.name));
+        }
+    }
+    assert!(wide.is_empty(), "\n{}", wide.join("\n"));
+}

@@ -33,6 +33,7 @@ const WATCH: &str = r"
     addEventListener('securitypolicyviolation', (e) => __seen.push(`policy: ${e.violatedDirective} ${e.blockedURI} ${e.sourceFile}:${e.lineNumber}`), true);
     addEventListener('error', (e) => __seen.push(`error: ${e.message || 'loading ' + (e.target.src || e.target.href)}`), true);
     addEventListener('unhandledrejection', (e) => __seen.push(`rejection: ${e.reason}`));
+    document.addEventListener('dashboard:updated', () => { window.__updated = true; });
     window.alert = window.confirm = window.prompt = () => { window.__evil = 'a dialogue'; };
 ";
 
@@ -86,13 +87,13 @@ impl Tab {
         wait(self.client.goto(url));
     }
 
-    /// The page, its stream of events and its charts.
+    /// The page, its stream of events, what happened before that was open, and its charts.
     pub fn settle(&self, url: &str) {
         self.goto(url);
         self.until(
             "the page is live",
             "const live = document.getElementById('live'), charts = document.getElementById('charts');
-             return (!document.body.dataset.events || live.dataset.state === 'live')
+             return (!document.body.dataset.events || (live.dataset.state === 'live' && window.__updated))
                 && (!charts || ['ready', 'empty'].includes(charts.dataset.state));",
         );
     }
@@ -205,6 +206,12 @@ impl Tab {
         let screen =
             json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
         self.devtools("Emulation.setDeviceMetricsOverride", &screen);
+    }
+
+    /// Pages run no script any more; those of the test still do.
+    pub fn without_scripts(&self) {
+        let value = json!({"value": true});
+        self.devtools("Emulation.setScriptExecutionDisabled", &value);
     }
 
     /// What media queries see: `[("prefers-color-scheme", "dark")]`; `media` is empty or `print`.

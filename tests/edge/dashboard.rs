@@ -342,8 +342,18 @@ async fn a_store_that_is_away_is_a_page_that_tries_again() {
             "{text}"
         );
     }
+    // a form is not sent again by itself
+    let sent = super::dashboard_forms::form("/rollouts", &[], "");
+    let (status, text) = page(&router, sent).await;
+    assert_eq!(status, 405);
+    assert!(
+        text.contains("does not take this method") && !text.contains("refresh"),
+        "{text}"
+    );
     ground.store.cut(false);
     shown(&router, "/rollouts").await;
+    let (status, _) = page(&router, get("/deliveries?state=lost")).await;
+    assert_eq!(status, 400);
 }
 
 #[tokio::test]

@@ -235,6 +235,13 @@ fn mistakes_name_the_key_the_place_and_the_cure() {
             "judge.yaml:4:3: server.maxOverride: is out of range; give 1m to 90d",
         );
     }
+    for wrong in ["59s", "31d"] {
+        check(
+            "auth:\n",
+            &format!("auth:\n  sessionTtl: {wrong}\n"),
+            "judge.yaml:10:3: auth.sessionTtl: is out of range; give 1m to 30d",
+        );
+    }
     check(
         "namespaces: [shop]",
         "mayOverrule: true",

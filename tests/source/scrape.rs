@@ -86,17 +86,11 @@ async fn by_pod(scraper: &Scraper, selector: &str) -> BTreeMap<String, Vec<f64>>
 }
 
 /// Waits until something is so.
-#[track_caller]
-fn eventually<'a, F: Future<Output = bool> + 'a>(
-    what: &'a str,
-    so: impl Fn() -> F + 'a,
-) -> impl Future<Output = ()> + 'a {
-    async move {
-        let end = Instant::now() + PATIENCE;
-        while !so().await {
-            assert!(Instant::now() < end, "not within {PATIENCE:?}: {what}");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+async fn eventually(what: &str, so: impl AsyncFn() -> bool) {
+    let end = Instant::now() + PATIENCE;
+    while !so().await {
+        assert!(Instant::now() < end, "not within {PATIENCE:?}: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 
@@ -131,9 +125,9 @@ async fn no_target_hurts_another() {
         "/cut" => Reply::new(200, "m{pod=\"x"),
         "/many" => Reply::new(
             200,
-            (0..200)
-                .map(|i| format!("m{{i=\"{i}\"}} 1\n"))
-                .collect::<String>(),
+            (0..200).fold(String::new(), |text, i| {
+                text + &format!("m{{i=\"{i}\"}} 1\n")
+            }),
         ),
         "/drip" => {
             let mut bytes = b"m 1\nm 2\n".iter().cycle();

@@ -82,3 +82,19 @@ fn content_type(file: &str) -> &'static str {
         _ => "application/octet-stream",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::EventKind;
+
+    #[test]
+    fn the_script_listens_to_every_kind_of_event() {
+        let script = Files::get("live.js").unwrap().data;
+        let script = std::str::from_utf8(&script).unwrap();
+        for kind in EventKind::ALL {
+            let word = format!("\"{}\"", kind.as_str());
+            assert!(script.contains(&word), "{word}");
+        }
+    }
+}

@@ -69,7 +69,7 @@ pub async fn dress(State(app): State<Arc<App>>, mut request: Request, next: Next
     let problem = response.extensions().get::<PageProblem>().cloned();
     let mut response = match problem {
         Some(PageProblem(problem)) if problem.status == 401 => sign_in_first(&place, reads),
-        Some(PageProblem(problem)) => error_page(&app, &place, &problem),
+        Some(PageProblem(problem)) => error_page(&app, &place, &problem, reads),
         None => response,
     };
     let page = is_page(&response);
@@ -126,7 +126,7 @@ pub async fn not_found(State(app): State<Arc<App>>, request: Request) -> Respons
         return layers::not_found().into_response();
     }
     let problem = Problem::new("not-found", "there is nothing at this address");
-    let mut response = error_page(&app, &Place::of(request.uri()), &problem);
+    let mut response = error_page(&app, &Place::of(request.uri()), &problem, true);
     bind(response.headers_mut());
     response
 }
@@ -146,20 +146,18 @@ fn wants_html(headers: &HeaderMap) -> bool {
         .any(|v| v.contains("text/html"))
 }
 
-fn error_page(app: &App, place: &Place, problem: &Problem) -> Response {
+fn error_page(app: &App, place: &Place, problem: &Problem, reads: bool) -> Response {
+    // what a form asked for is never asked for again by itself
+    let again = reads && (problem.status == 503 || problem.status == 429);
     let content = Content::new(
         state::problem_title(problem),
-        state::problem(place, problem),
+        state::problem(place, problem, reads),
     );
-    let content = if problem.status == 503 || problem.status == 429 {
-        content.retrying()
-    } else {
-        content
-    };
+    let content = if again { content.retrying() } else { content };
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let page = layout::page(place, None, app.clock.now(), &content);
     let mut response = (status, Html(page.into_string())).into_response();
-    if problem.status == 503 || problem.status == 429 {
+    if again {
         let patience = HeaderValue::from_static("5");
         response.headers_mut().insert(header::RETRY_AFTER, patience);
     }

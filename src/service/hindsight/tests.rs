@@ -56,6 +56,11 @@ async fn what_does_not_fit_is_said_in_words_and_never_passes() {
         assert_eq!(says.unfit.len(), 1, "{says:?}");
         assert!(says.unfit[0].contains(words), "{says:?}");
         assert_eq!(says.outcome, Outcome::Inconclusive, "{says:?}");
+        assert!(
+            says.reason
+                .ends_with("of the 2 objectives that have evidence pass"),
+            "{says:?}"
+        );
     }
     for (from, to, words) in [
         (RULES, "block: 45s\n  horizon: 2h", "asks for 45 s"),

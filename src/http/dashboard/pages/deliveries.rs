@@ -12,7 +12,8 @@ use crate::{
     domain::{Posted, Progress},
     http::{
         deliveries::{put_back, visible},
-        history::params::Params,
+        history::params::{Params, invalid},
+        loose::cut,
         state::App,
     },
 };
@@ -37,6 +38,11 @@ pub async fn page(
     let params = Params::read(&uri, &["state", "receiver"])?;
     let word = params.text("state")?.unwrap_or_default();
     let progress = Progress::parse(&word);
+    if progress.is_none() && !word.is_empty() {
+        let shown = cut(&word);
+        let text = format!("`state`: `{shown}` is no state; give `dead`, `pending` or `delivered`");
+        return Err(invalid(text).into());
+    }
     let receiver = params.text("receiver")?.unwrap_or_default();
     let wanted = Some(receiver.as_str()).filter(|r| !r.is_empty());
     let rows = visible(&app, &view.caller, progress, wanted, ROWS).await?;

@@ -235,7 +235,7 @@ fn history(view: &View, name: &str, loaded: Option<&Policy>, revisions: &[Revisi
                                     @if present { span.quiet { "–" } }
                                     @else {
                                         a href={ (view.to(&format!("policies/{name}?revision={}", one.revision))) "#compared" }
-                                            aria-label=(format!("Compare {} with the revision in force", one.revision)) { "with the one in force" }
+                                            aria-label=(format!("with the one in force: {}", one.revision)) { "with the one in force" }
                                     }
                                 }
                             }
@@ -283,13 +283,10 @@ fn backwards(view: &View, name: &str, count: Option<u32>, seen: Option<&[Hindsig
 }
 
 fn hindsights(view: &View, seen: &[Hindsight]) -> Markup {
-    let differs = |one: &&Hindsight| one.says.as_ref().is_ok_and(|says| says.outcome != one.said);
-    let (differ, silent) = (
-        seen.iter().filter(differs).count(),
-        seen.iter().filter(|one| one.says.is_err()).count(),
-    );
+    let differ = seen.iter().filter(|one| one.differs()).count();
+    let lack = seen.iter().filter(|one| one.lacks()).count();
     html! {
-        p { (seen.len()) " looked at: " (differ) " would be answered otherwise, " (silent) " cannot be judged again." }
+        p { (seen.len()) " looked at: " (differ) " would be answered otherwise, of " (lack) " too little fits to know." }
         div.panel.scroll {
             table.cards {
                 caption.sr { "What the present revision says of the last rollouts" }
@@ -312,14 +309,17 @@ fn hindsight_line(view: &View, one: &Hindsight) -> Markup {
             td.nowrap data-label="Asked" { (moment::ago(one.at, view.now)) }
             td data-label="Said" { span {
                     (badge::outcome(one.said))
-                    @if one.forced && one.says.as_ref().is_ok_and(|says| says.outcome != one.said) {
+                    @if one.forced && one.differs() {
                         " " span.quiet { "by an earlier fail or an override" }
                     }
                 } }
             @match &one.says {
                 Ok(says) => {
                     td data-label="Would say" {
-                        span { (badge::outcome(says.outcome)) @if says.outcome == one.said { " " span.quiet { "same" } } @else { " " strong { "differs" } } }
+                        span { (badge::outcome(says.outcome)) " "
+                            @if one.differs() { strong { "differs" } }
+                            @else if one.lacks() { span.quiet { "for lack of evidence" } }
+                            @else { span.quiet { "same" } } }
                     }
                     td.reason data-label="Why" {
                         span {

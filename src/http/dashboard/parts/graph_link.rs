@@ -75,7 +75,7 @@ mod tests {
                 "https://m.example.org/x/graph?g0.expr=a%7Bb%3D%22%26%23%22%7D&g0.range_input=90s&g0.end_input=2026-01-02%2000%3A01%3A30&g0.tab=0",
             ),
         ] {
-            let found = graph(&link(kind), r##"a{b="&#"}"##, window);
+            let found = graph(&link(kind), "a{b=\"&#\"}", window);
             assert_eq!(found.as_deref(), Some(expected));
         }
         let nowhere = SourceLink {

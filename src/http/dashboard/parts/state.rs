@@ -28,14 +28,15 @@ pub fn problem_title(problem: &Problem) -> &'static str {
 }
 
 /// The page of a problem.
-pub fn problem(place: &Place, problem: &Problem) -> Markup {
+pub fn problem(place: &Place, problem: &Problem, reads: bool) -> Markup {
     html! {
         h1 { (problem_title(problem)) }
         p { (text::shown(&problem.detail)) }
         p.quiet { "HTTP " (problem.status) ", " code { (problem.code) } }
-        @if problem.status == 503 || problem.status == 429 {
+        @if reads && (problem.status == 503 || problem.status == 429) {
             p { "This page tries again every 5 seconds." }
         }
-        p { a href=(place.itself()) { "Try again" } " or go to " a href=(place.to("rollouts")) { "all rollouts" } "." }
+        @if reads { p { a href=(place.itself()) { "Try again" } " or go to " a href=(place.to("rollouts")) { "all rollouts" } "." } }
+        @else { p { "Nothing was changed. Go back and send the form again, or go to " a href=(place.to("rollouts")) { "all rollouts" } "." } }
     }
 }

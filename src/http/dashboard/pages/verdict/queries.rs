@@ -8,7 +8,7 @@ use super::{
     behind::Behind,
 };
 use crate::{
-    domain::Verdict,
+    domain::{Verdict, Window},
     service::{
         asked::{Asked, ObjectiveAsked},
         bundle::{PodArms, PodSums},
@@ -45,7 +45,6 @@ fn objective(
     place: usize,
     one: &ObjectiveAsked,
 ) -> Markup {
-    let _ = verdict;
     html! {
         h3 { (text::shown(&one.name)) }
         @if one.nothing_new {
@@ -58,17 +57,22 @@ fn objective(
             }
         }
         @if one.left_out > 0 { p.quiet { (one.left_out) " queries about earlier stretches are left out." } }
-        @for (i, asked) in one.queries.iter().enumerate() { (query(behind, &format!("query-{place}-{i}"), asked)) }
+        @for (i, asked) in one.queries.iter().enumerate() { (query(verdict, behind, &format!("query-{place}-{i}"), asked)) }
     }
 }
 
-fn query(behind: &Behind, id: &str, asked: &Asked) -> Markup {
+fn query(verdict: &Verdict, behind: &Behind, id: &str, asked: &Asked) -> Markup {
     let arms = match asked.arm {
         "both" => "both arms",
         other => other,
     };
     let link = behind.link.as_ref();
-    let graph = link.and_then(|l| Some((l, graph_link::graph(l, &asked.graph, asked.window)?)));
+    // one block is too short to be looked at: the whole judged exposure
+    let window = Window {
+        start: asked.window.start.min(verdict.window.start),
+        end: asked.window.end,
+    };
+    let graph = link.and_then(|l| Some((l, graph_link::graph(l, &asked.graph, window)?)));
     html! {
         figure.query {
             figcaption {
