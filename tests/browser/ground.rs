@@ -3,6 +3,7 @@
 use super::{
     hostile, leash,
     support::{
+        http::post,
         recording::Recording,
         rollouts::{question, verdict},
         scripted::{Reply, Scripted},
@@ -70,7 +71,7 @@ impl Ground {
             .iter()
             .map(|r| (r.clone(), vec![("scenario".to_owned(), r.name.clone())]));
         victoria.fill(&labelled.collect::<Vec<_>>());
-        victoria.fill_json(&hostile::series(&recordings[1]));
+        fill_json(&victoria, &hostile::series(&recordings[1]));
         // one place takes what it is told, the other is gone
         let receiver = Scripted::start(|seen| {
             if seen.line.contains("/gone") {
@@ -86,7 +87,11 @@ impl Ground {
         let open = setup.start_in(&open);
         let guarded = with_tokens(setup, &folder).start_in(&guarded);
         leash::hold(
-            &[victoria.id(), open.process.id(), guarded.process.id()],
+            &[
+                victoria.process.id(),
+                open.process.id(),
+                guarded.process.id(),
+            ],
             &[&folder],
         );
         let mut ground = Self {
@@ -204,6 +209,14 @@ impl Ground {
             site("wrong-filter", "/rollouts?verdict=maybe", 400),
         ]
     }
+}
+
+/// Takes lines of JSON in, where labels may hold anything, and makes them visible to queries.
+fn fill_json(victoria: &Victoria, lines: &str) {
+    let url = format!("{}/api/v1/import", victoria.url());
+    let answer = post(&url, "application/json", lines).unwrap();
+    assert_eq!(answer.status, 204, "import: {}", answer.text());
+    victoria.fill(&[]); // flushes
 }
 
 /// Over the recordings, with two receivers and a policy file that is refused.

@@ -3,12 +3,12 @@
 use std::{
     fmt::Write,
     path::Path,
-    process::{ChildStdin, Command, Stdio},
+    process::{Child, Command, Stdio},
     sync::Mutex,
 };
 
-/// While this process lives, it holds the other ends of these pipes.
-static HELD: Mutex<Vec<ChildStdin>> = Mutex::new(Vec::new());
+/// Shells that wait for the end of their input, whose other end is held by this process while it lives.
+static HELD: Mutex<Vec<Child>> = Mutex::new(Vec::new());
 
 /// Kills these processes with their children, and removes these folders, when this process ends.
 pub fn hold(processes: &[u32], folders: &[&Path]) {
@@ -31,12 +31,12 @@ pub fn hold(processes: &[u32], folders: &[&Path]) {
         )
         .unwrap();
     }
-    let mut shell = Command::new("/bin/sh")
+    let shell = Command::new("/bin/sh")
         .args(["-c", &script])
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    HELD.lock().unwrap().push(shell.stdin.take().unwrap());
+    HELD.lock().unwrap().push(shell);
 }

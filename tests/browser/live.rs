@@ -78,7 +78,8 @@ fn a_lost_stream_says_so_and_comes_back() {
     let (ground, tab) = (Ground::shared(), Tab::open());
     let recording = ground.recording("healthy_basic");
     let folder = tempfile::tempdir().unwrap();
-    let setup = ground.setup().port(free_port());
+    let mut setup = ground.setup();
+    setup.port = Some(free_port());
     let service = setup.start_in(folder.path());
     verdict(&service, &question(recording, 1860));
     tab.settle(&service.url("/rollouts"));

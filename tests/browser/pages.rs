@@ -89,7 +89,7 @@ fn every_page_renders_alone_and_light() {
     for site in ground.sites() {
         let bytes = weigh(&tab, &site);
         println!("weight of {}: {:.1} kB", site.name, bytes as f64 / 1024.0);
-        if bytes > HEAVIEST || bytes < 1000 {
+        if !(1000..=HEAVIEST).contains(&bytes) {
             heavy.push((site.name, bytes));
         }
         let status = tab.run("return performance.getEntriesByType('navigation')[0].responseStatus");

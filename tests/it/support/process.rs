@@ -118,7 +118,7 @@ impl Process {
 
     /// Sends it a signal.
     pub fn signal(&self, name: &str) {
-        let (id, name) = (self.child.id().to_string(), format!("-{name}"));
+        let (id, name) = (self.id().to_string(), format!("-{name}"));
         let sent = Command::new("kill").args([&name, &id]).status().unwrap();
         assert!(sent.success());
     }

@@ -19,7 +19,8 @@ pub struct Setup {
     written: Vec<(String, String)>,
     server: Vec<(String, Value)>,
     more: Vec<(String, Value)>,
-    port: Option<u16>,
+    /// The port to listen on, for a service that comes back where it was; else a free one.
+    pub port: Option<u16>,
 }
 
 impl Setup {
@@ -56,12 +57,6 @@ impl Setup {
     /// Another section of the configuration.
     pub fn section(mut self, key: &str, value: Value) -> Self {
         self.more.push((key.to_owned(), value));
-        self
-    }
-
-    /// The port to listen on, for a service that comes back where it was.
-    pub fn port(mut self, port: u16) -> Self {
-        self.port = Some(port);
         self
     }
 

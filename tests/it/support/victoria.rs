@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 /// A single node with its own data folder.
 pub struct Victoria {
-    process: Process,
+    pub process: Process,
     _data: TempDir,
 }
 
@@ -51,24 +51,6 @@ impl Victoria {
         }
         let answer = get(&self.process.url("/internal/force_flush")).unwrap();
         assert_eq!(answer.status, 200, "flush: {}", answer.text());
-    }
-
-    /// Takes lines of JSON in, where labels may hold anything, and makes them visible to queries.
-    pub fn fill_json(&self, lines: &str) {
-        let answer = post(
-            &self.process.url("/api/v1/import"),
-            "application/json",
-            lines,
-        )
-        .unwrap();
-        assert_eq!(answer.status, 204, "import: {}", answer.text());
-        let answer = get(&self.process.url("/internal/force_flush")).unwrap();
-        assert_eq!(answer.status, 200, "flush: {}", answer.text());
-    }
-
-    /// Id of the process.
-    pub fn id(&self) -> u32 {
-        self.process.id()
     }
 
     /// Base address.
