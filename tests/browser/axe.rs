@@ -14,7 +14,7 @@ const RULES: [&str; 6] = [
 ];
 
 /// One line for each element that breaks a rule.
-fn violations(tab: &Tab) -> Vec<String> {
+pub fn violations(tab: &Tab) -> Vec<String> {
     let found = tab.run_with(
         "return axe.run(document, {runOnly: {type: 'tag', values: arguments[0]}, resultTypes: ['violations']}).then((found) =>
             found.violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.target.join(' ')}: ${n.html.slice(0, 200)}: ${n.failureSummary}`)))",

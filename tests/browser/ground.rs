@@ -196,7 +196,7 @@ impl Ground {
                 200,
             ),
             site("policies", "/policies", 200),
-            site("policy", "/policies/shop?hindsight=5", 200),
+            site("policy", "/policies/shop", 200),
             site("sources", "/sources", 200),
             site("deliveries", "/deliveries", 200),
             site("override", "/rollouts/shop/latency-tail/override", 200),

@@ -1,6 +1,8 @@
 //! Every page: it renders, says nothing on the console, asks nobody else, and is light.
 
 use super::{
+    axe::violations,
+    driver,
     ground::{Ground, Site},
     tab::Tab,
 };
@@ -23,7 +25,7 @@ const CONTENT: &[(&str, &str, &str)] = &[
     ("hostile-verdict", "main", "lab/hostile"),
     ("policies", "main", "many-mistakes.yaml"),
     ("policies", "main", "minimal"),
-    ("policy", "main", "looked at"),
+    ("policy", "main", "What it would have said"),
     ("policy", "main", "errorRatio"),
     ("sources", "main", "victoriametrics"),
     ("sources", "main", "old-pager"),
@@ -118,4 +120,25 @@ fn every_page_renders_alone_and_light() {
         heavy.is_empty(),
         "over {HEAVIEST} bytes or empty: {heavy:?}"
     );
+}
+
+/// Only one is made at a time, so only this test asks for one.
+#[test]
+fn a_policy_is_looked_back_at() {
+    let (ground, tab) = (Ground::shared(), Tab::open());
+    tab.first(&driver::axe());
+    tab.settle(&ground.open.url("/policies/shop"));
+    tab.click("#count option[value='5']");
+    tab.click("form.filters button");
+    tab.until(
+        "the look back",
+        "return location.search.includes('hindsight=5') && document.readyState === 'complete'",
+    );
+    let text = tab.text("main");
+    assert!(
+        text.contains("5 looked at: 0 would be answered otherwise"),
+        "{text}"
+    );
+    assert_eq!(tab.complaints("-"), [""; 0]);
+    assert_eq!(violations(&tab), [""; 0]);
 }
