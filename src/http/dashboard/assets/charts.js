@@ -276,7 +276,7 @@
     ctx.beginPath();
     if (kind === "pass") ctx.arc(x, y, r, 0, 7);
     else if (kind === "fail") { ctx.moveTo(x, y - r); ctx.lineTo(x + r, y + r); ctx.lineTo(x - r, y + r); ctx.closePath(); }
-    else if (kind === "override") { ctx.moveTo(x, y - r); ctx.lineTo(x + r, y); ctx.lineTo(x, y + r); ctx.lineTo(x - r, y); ctx.closePath(); }
+    else if (kind.startsWith("override")) { ctx.moveTo(x, y - r); ctx.lineTo(x + r, y); ctx.lineTo(x, y + r); ctx.lineTo(x - r, y); ctx.closePath(); }
     else ctx.rect(x - r * 0.85, y - r * 0.85, r * 1.7, r * 1.7);
     ctx.fill();
   };

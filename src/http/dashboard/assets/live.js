@@ -8,7 +8,7 @@
   const POLL = 10000; // where no stream is to be had
   const CALM = 60000; // a page without any event is fetched this often, so that a dead connection is noticed
   const HIDDEN = 60000; // a page that nobody sees gives its connection back after this
-  const KINDS = ["verdict", "started", "weight", "changed", "fail", "pass", "inconclusive", "recovered", "override",
+  const KINDS = ["verdict", "started", "weight", "changed", "fail", "pass", "inconclusive", "recovered", "override", "override-ended",
     "source-down", "promotion-without-evidence", "vanished", "delivered", "dead-letter", "gap"];
 
   // ---- times -----------------------------------------------------------------------------------------------------
