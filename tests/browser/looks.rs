@@ -3,12 +3,18 @@
 use super::{ground::Ground, tab::Tab};
 use serde_json::{Value, json};
 
-/// Lightness of the ground, 0 to 1.
-fn ground_light(tab: &Tab) -> f64 {
-    let light = tab.run(
-        "const [r, g, b] = getComputedStyle(document.body).backgroundColor.match(/[0-9.]+/g).map(Number); return (r + g + b) / 765",
-    );
-    light.as_f64().unwrap()
+/// Waits until the ground is light or dark: a change of the system arrives with the next frame.
+#[track_caller]
+fn becomes(tab: &Tab, theme: &str, why: &str) {
+    let light = "const [r, g, b] = getComputedStyle(document.body).backgroundColor.match(/[0-9.]+/g).map(Number); return (r + g + b) / 765";
+    super::tab::until(why, || {
+        let light = tab.run(light).as_f64().unwrap();
+        if theme == "light" {
+            light > 0.8
+        } else {
+            light < 0.2
+        }
+    });
 }
 
 #[test]
@@ -17,22 +23,22 @@ fn the_theme_is_the_systems_until_one_is_chosen() {
     let page = ground.open.url("/rollouts?namespace=shop");
     tab.media("", &[("prefers-color-scheme", "dark")]);
     tab.settle(&page);
-    assert!(ground_light(&tab) < 0.2);
+    becomes(&tab, "dark", "as the system is");
     tab.media("", &[("prefers-color-scheme", "light")]);
-    assert!(ground_light(&tab) > 0.8, "it follows the system");
+    becomes(&tab, "light", "it follows the system");
     tab.click("#theme");
-    assert!(ground_light(&tab) < 0.2, "the toggle chooses");
+    becomes(&tab, "dark", "the toggle chooses");
     let name = tab.run("return document.getElementById('theme').getAttribute('aria-label')");
     assert_eq!(name, json!("Switch to the light theme"));
     tab.settle(&ground.open.url("/policies"));
-    assert!(ground_light(&tab) < 0.2, "the choice stays");
+    becomes(&tab, "dark", "the choice stays");
     tab.click("#theme");
     tab.media("", &[("prefers-color-scheme", "dark")]);
-    assert!(ground_light(&tab) > 0.8, "also against the system");
+    becomes(&tab, "light", "also against the system");
     // without a script the system decides
     tab.without_scripts();
     tab.goto(&page);
-    assert!(ground_light(&tab) < 0.2);
+    becomes(&tab, "dark", "as the system is");
 }
 
 #[test]
@@ -94,7 +100,7 @@ fn a_page_can_be_printed() {
     // `%PDF-` in base64
     assert!(paper.starts_with("JVBERi") && paper.len() > 10_000);
     tab.media("", &[("prefers-color-scheme", "dark")]);
-    assert!(ground_light(&tab) < 0.2, "the screen is as it was");
+    becomes(&tab, "dark", "the screen is as it was");
 }
 
 #[test]
