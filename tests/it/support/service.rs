@@ -72,7 +72,9 @@ impl Setup {
         let mut config =
             json!({"server": server, "sources": sources, "policies": {"paths": paths}});
         let database = folder.join("judge.db");
-        config["store"] = json!({"url": format!("sqlite://{}", database.display())});
+        // a machine that is busy with other tests is no reason for a 503
+        config["store"] =
+            json!({"url": format!("sqlite://{}", database.display()), "timeout": "6s"});
         for (key, value) in &self.more {
             config[key] = value.clone();
         }
