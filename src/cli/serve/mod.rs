@@ -1,6 +1,7 @@
 //! `serve`: settings, wiring, the loops beside the server, and the end.
 
 pub mod alerts;
+mod heap;
 mod memory;
 mod policies;
 pub(super) mod reach;

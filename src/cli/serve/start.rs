@@ -1,6 +1,7 @@
 //! From settings to a running service, and to its end.
 
 use super::{
+    heap,
     memory::Memory,
     policies::Shelf,
     scrape,
@@ -43,6 +44,7 @@ pub fn run(args: &ServeArgs) -> Result<u8, Stop> {
     if args.print_config {
         return print(&config::show(&settings));
     }
+    heap::give_back();
     crate::source::tls::install_provider();
     let log = &settings.telemetry.log;
     let format = match log.format {
