@@ -45,6 +45,17 @@ impl Condenser {
         self.next
     }
 
+    /// Number and name of each pod that has given a sample, of either arm.
+    pub fn pods(&self) -> impl Iterator<Item = (u32, &str)> {
+        let places = self.memory.pods.iter();
+        places.filter_map(|place| Some((place.pod.as_ref()?.number, &*place.name)))
+    }
+
+    /// The number that the next new pod gets.
+    pub fn next_pod(&self) -> u32 {
+        self.memory.next_pod
+    }
+
     /// A sink for one query's answer about the blocks `first..=last`; samples at or before the start of `first` only set
     /// baselines. The first read, and each one after a gap, must start [`super::LOOKBACK`] before `first`.
     /// `arm`: `None` if the track label tells the arms apart, else the arm of all series.

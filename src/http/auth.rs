@@ -1,7 +1,7 @@
 //! Bearer tokens: compared as digests, in constant time, all of them on every call. And sessions of the pages, which are
 //! begun with a token.
 
-use super::{problem::Problem, session, state::App};
+use super::{guard, problem::Problem, session, state::App};
 use crate::domain::Millis;
 use axum::{
     extract::{Request, State},
@@ -275,6 +275,14 @@ impl Caller {
 pub async fn require(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     let by_bearer = request.headers().contains_key(header::AUTHORIZATION);
+    if app.auth.is_local() {
+        let (headers, uri) = (request.headers(), request.uri());
+        let public_url = &app.limits.public_url;
+        if let Err(problem) = guard::sent_by_no_stranger(request.method(), headers, uri, public_url)
+        {
+            return problem.into_response();
+        }
+    }
     let found = if reads && !by_bearer {
         let found = app.auth.visitor(request.headers(), app.clock.now());
         found

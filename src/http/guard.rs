@@ -1,7 +1,7 @@
 //! Does a request that changes something come from where it says? Browsers send what any page tells them to.
 
 use super::problem::Problem;
-use axum::http::{HeaderMap, Uri, header};
+use axum::http::{HeaderMap, Method, Uri, header};
 
 /// Refuses what a page of another site sent: by `Sec-Fetch-Site`, else by `Origin`; without either it is refused.
 pub fn sent_by_own_page(headers: &HeaderMap, uri: &Uri, public_url: &str) -> Result<(), Problem> {
@@ -23,6 +23,26 @@ pub fn sent_by_own_page(headers: &HeaderMap, uri: &Uri, public_url: &str) -> Res
         (Some(_), _) | (None, Some(_)) => refused("the form was sent by a page of another site"),
         (None, None) => refused("the browser does not say which page sent the form"),
     }
+}
+
+/// Where nobody needs a token, whoever makes a browser on this machine send something would be let in: the name must be
+/// ours, and what changes something must not come from a page of another site. Callers that are no browsers say neither
+/// `Origin` nor `Sec-Fetch-Site`.
+pub fn sent_by_no_stranger(
+    method: &Method,
+    headers: &HeaderMap,
+    uri: &Uri,
+    public_url: &str,
+) -> Result<(), Problem> {
+    host_is_ours(headers, uri, public_url)?;
+    let reads = matches!(*method, Method::GET | Method::HEAD);
+    let by_page = ["origin", "sec-fetch-site"]
+        .iter()
+        .any(|name| headers.contains_key(*name));
+    if reads || !by_page {
+        return Ok(());
+    }
+    sent_by_own_page(headers, uri, public_url)
 }
 
 /// Where nobody needs a token, a name that leads here by a trick of DNS would let any page in: only names of this
@@ -106,6 +126,33 @@ mod tests {
         ] {
             let found = sent_by_own_page(&headers(&rows), &uri, public);
             assert_eq!(found.is_ok(), accepted, "{rows:?}");
+        }
+    }
+
+    #[test]
+    fn no_stranger_speaks_through_a_browser() {
+        let uri = Uri::from_static("/v1/verdicts");
+        let host = ("host", "127.0.0.1:8080");
+        let cross = ("sec-fetch-site", "cross-site");
+        for (method, rows, accepted) in [
+            (Method::POST, vec![host], true),
+            (Method::POST, vec![("host", "evil.org")], false),
+            (Method::POST, vec![host, cross], false),
+            (
+                Method::POST,
+                vec![host, ("origin", "http://evil.org")],
+                false,
+            ),
+            (
+                Method::POST,
+                vec![host, ("origin", "http://127.0.0.1:8080")],
+                true,
+            ),
+            (Method::GET, vec![host, cross], true), // the browser shows no answer to that page
+            (Method::GET, vec![("host", "evil.org:8080")], false),
+        ] {
+            let found = sent_by_no_stranger(&method, &headers(&rows), &uri, "");
+            assert_eq!(found.is_ok(), accepted, "{method} {rows:?}");
         }
     }
 

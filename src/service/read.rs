@@ -181,11 +181,13 @@ impl ObjectiveEvidence {
         for piece in &mut pieces {
             piece.end_with(last);
         }
+        let met = self.condenser.next_pod();
         let closed = self.condenser.close(pieces)?;
         for (index, block) in &closed.blocks {
             self.state.fold(*index, block);
         }
-        self.recorder.blocks(&closed.blocks);
+        let new = self.condenser.pods().filter(|(number, _)| *number >= met);
+        self.recorder.blocks(&closed.blocks, new);
         self.notes += closed.notes;
         self.next = last + 1;
         Ok(())

@@ -2,19 +2,23 @@
 
 use crate::{cli::run::Stop, config::env};
 use std::{
-    fs::{self, DirBuilder},
+    fs::{self, DirBuilder, File, TryLockError},
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
 };
 
 /// Only who started the demonstration may look inside.
 const MODE: u32 = 0o700;
+/// A folder with this file is ours.
+const MARK: &str = ".rollout-judge-demo";
 
 /// A folder: given and kept, or temporary and removed when it is dropped.
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
     temporary: bool,
+    /// Held as long as the demonstration runs.
+    _lock: File,
 }
 
 impl Folder {
@@ -36,7 +40,12 @@ impl Folder {
                     "the folder `{shown}` cannot be made: {error}; give another with `--data-dir`"
                 ))
             })?;
-        Ok(Self { path, temporary })
+        let lock = own(&path)?;
+        Ok(Self {
+            path,
+            temporary,
+            _lock: lock,
+        })
     }
 
     /// Its absolute path.
@@ -59,6 +68,31 @@ impl Drop for Folder {
     }
 }
 
+/// Marks the folder as ours and takes it for this run. A folder with other files is left alone: they might have our names.
+fn own(path: &Path) -> Result<File, Stop> {
+    let shown = path.display();
+    let failed = |error: std::io::Error| {
+        Stop::failed(format!(
+            "the folder `{shown}` cannot be used: {error}; give another with `--data-dir`"
+        ))
+    };
+    let mark = path.join(MARK);
+    let mut files = fs::read_dir(path).map_err(failed)?;
+    if !mark.exists() && files.next().is_some() {
+        return Err(Stop::failed(format!(
+            "the folder `{shown}` holds files that are not of a demonstration; give an empty or a new one with `--data-dir`"
+        )));
+    }
+    let mark = File::create(mark).map_err(failed)?;
+    match mark.try_lock() {
+        Ok(()) => Ok(mark),
+        Err(TryLockError::WouldBlock) => Err(Stop::failed(format!(
+            "another demonstration runs in `{shown}`; give another folder with `--data-dir`"
+        ))),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
 fn temporary() -> PathBuf {
     let base = env::var("TMPDIR").filter(|path| !path.is_empty());
     let base = base.unwrap_or_else(|| "/tmp".to_owned());
@@ -75,6 +109,22 @@ mod tests {
         let given = base.path().join("a/b");
         drop(Folder::open(Some(&given)).unwrap());
         assert!(given.is_dir());
+        // the same again, but not twice at once, and never beside files of others
+        let again = Folder::open(Some(&given)).unwrap();
+        let twice = Folder::open(Some(&given)).unwrap_err();
+        assert!(
+            twice.message.contains("another demonstration"),
+            "{}",
+            twice.message
+        );
+        drop(again);
+        std::fs::write(base.path().join("config.yaml"), "mine").unwrap();
+        let foreign = Folder::open(Some(base.path())).unwrap_err();
+        assert!(
+            foreign.message.contains("not of a demonstration"),
+            "{}",
+            foreign.message
+        );
         let folder = Folder::open(None).unwrap();
         let path = folder.path().to_owned();
         assert!(path.is_dir() && folder.temporary());

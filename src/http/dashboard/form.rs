@@ -54,7 +54,13 @@ impl Form {
                 "this is not a form; send it from the page",
             ));
         }
-        let body = verdicts::read(body, LARGEST).await?;
+        let body = verdicts::read(body, LARGEST).await.map_err(|mut problem| {
+            if problem.code == "body-too-large" {
+                problem.detail =
+                    format!("the form is larger than {LARGEST} bytes; shorten what was typed");
+            }
+            problem
+        })?;
         let odd = || {
             Problem::new(
                 "invalid-query",

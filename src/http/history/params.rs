@@ -6,7 +6,7 @@ use crate::{
     http::{
         auth::Caller,
         hint::did_you_mean,
-        limits::{MAX_PARAM_VALUE, MAX_PARAMS, is_hash, is_param_name},
+        limits::{MAX_NAME, MAX_PARAM_VALUE, MAX_PARAMS, is_hash, is_param_name},
         loose,
         problem::Problem,
         request::{check_name, check_namespace},
@@ -121,13 +121,25 @@ impl Params {
         !self.labels.is_empty()
     }
 
+    /// Part of a name, and no longer than one.
+    fn part(&self) -> Result<Option<String>, Problem> {
+        let part = self.text("q")?.map(|q| q.to_lowercase());
+        if part.as_ref().is_some_and(|q| q.chars().count() > MAX_NAME) {
+            let text = format!(
+                "`q` is longer than {MAX_NAME} characters, and so than any name; shorten it"
+            );
+            return Err(invalid(text).at("q"));
+        }
+        Ok(part)
+    }
+
     /// What all lists are narrowed by. A name that this path does not take is absent anyway.
     pub fn filter(&self, caller: &Caller) -> Result<Filter, Problem> {
         let filter = Filter {
             visible: caller.visible().map(<[String]>::to_vec),
             namespace: self.text("namespace")?,
             rollout: self.text("rollout")?,
-            part: self.text("q")?.map(|q| q.to_lowercase()),
+            part: self.part()?,
             policy: self.text("policy")?,
             canary_hash: self.text("canaryHash")?,
             outcome: self.outcome("verdict")?,

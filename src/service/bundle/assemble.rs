@@ -12,6 +12,7 @@ use crate::{
     domain::{Chunk, Record, Revision},
     evidence::Block,
 };
+use std::collections::BTreeMap;
 
 /// Why a kept verdict has no bundle.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -84,6 +85,19 @@ pub fn assemble(
     }
     .bounded()
     .sealed())
+}
+
+/// The names of one objective's pods by number, as far as they were kept.
+pub(super) fn part_names(
+    part: u32,
+    chunks: &[Chunk],
+) -> Result<BTreeMap<u32, String>, AssembleError> {
+    let mut names = BTreeMap::new();
+    for chunk in chunks.iter().filter(|chunk| chunk.part == part) {
+        let payload: Payload = pack::read_payload(&chunk.payload)?;
+        names.extend(payload.pods);
+    }
+    Ok(names)
 }
 
 /// The blocks `first..=last` of one objective, without a gap.

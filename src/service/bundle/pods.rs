@@ -1,17 +1,19 @@
-//! What each pod gave to a verdict, from the kept blocks. A pod is a number there: names go with the samples.
+//! What each pod gave to a verdict, from the kept blocks. A pod is a number there; its name stands in the chunk that met it first.
 
 use super::{
-    assemble::{AssembleError, part_blocks},
+    assemble::{AssembleError, part_blocks, part_names},
     inputs::Inputs,
 };
 use crate::{domain::Chunk, evidence::Block};
 use std::collections::BTreeMap;
 
 /// One pod's part of one objective, since the canary's start.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct PodSums {
     /// Its number.
     pub pod: u32,
+    /// Its name, where the series had one.
+    pub name: Option<String>,
     /// Events, where they are counted.
     pub events: Option<f64>,
     /// Trials or observations.
@@ -57,6 +59,10 @@ pub fn pods(inputs: &Inputs, chunks: &[Chunk]) -> Result<Vec<Option<PodArms>>, A
                 }
                 Block::Means(_) | Block::Gauges(_) => {}
             }
+        }
+        let mut names = part_names(part, chunks)?;
+        for sums in arms.iter_mut().flat_map(BTreeMap::values_mut) {
+            sums.name = names.remove(&sums.pod).filter(|name| !name.is_empty());
         }
         all.push(known.then(|| arms.map(|arm| arm.into_values().collect())));
     }

@@ -3,7 +3,7 @@
 use super::{blocks::WireBlocks, pack};
 use crate::{domain::Chunk, evidence::Block};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 use uuid::Uuid;
 
 /// Parts of raw answers begin here: one hundred for each objective.
@@ -14,6 +14,10 @@ const ANSWERS: u32 = 100;
 const WAITING: usize = 256 << 10;
 /// The same where raw samples are kept.
 const WAITING_SAMPLES: usize = 4 << 20;
+
+/// Names of pods in one chunk, and the letters of one: Kubernetes gives a name at most 253.
+const POD_NAMES: usize = 1000;
+const POD_NAME: usize = 253;
 
 /// What tells chunks apart.
 pub type ChunkKey = (Uuid, u32, i64);
@@ -38,6 +42,9 @@ pub struct Capture {
 pub(super) struct Payload {
     pub v: u32,
     pub blocks: WireBlocks,
+    /// Names of the pods that are met here for the first time, by number.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub pods: BTreeMap<u32, String>,
 }
 
 /// The recorder of one objective. It records nothing until it has a run.
@@ -66,8 +73,12 @@ impl Recorder {
         self.capture.samples && self.run.is_some()
     }
 
-    /// Notes a closed stretch.
-    pub fn blocks(&mut self, blocks: &[(i64, Block)]) {
+    /// Notes a closed stretch, and the pods that it met for the first time.
+    pub fn blocks<'a>(
+        &mut self,
+        blocks: &[(i64, Block)],
+        new_pods: impl Iterator<Item = (u32, &'a str)>,
+    ) {
         let (Some(first), Some(last), true) = (blocks.first(), blocks.last(), self.capture.blocks)
         else {
             return;
@@ -75,6 +86,10 @@ impl Recorder {
         let payload = pack::payload(&Payload {
             v: 1,
             blocks: WireBlocks::write(blocks.iter().map(|(_, block)| block)),
+            pods: new_pods
+                .take(POD_NAMES)
+                .map(|(number, name)| (number, name.chars().take(POD_NAME).collect()))
+                .collect(),
         });
         self.push(self.part, first.0, last.0, payload);
     }

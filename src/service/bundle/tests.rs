@@ -26,7 +26,10 @@ use crate::{
 };
 use flate2::Compression;
 use proptest::prelude::*;
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 fn number() -> impl Strategy<Value = f64> {
     prop_oneof![
@@ -88,7 +91,7 @@ proptest! {
     #[test]
     fn blocks_come_back_bit_for_bit(blocks in prop::collection::vec(block(), 0..12)) {
         let wire = WireBlocks::write(&blocks);
-        let bytes = pack::payload(&recorder::Payload { v: 1, blocks: wire });
+        let bytes = pack::payload(&recorder::Payload { v: 1, blocks: wire, pods: BTreeMap::new() });
         let read: recorder::Payload = pack::read_payload(&bytes).unwrap();
         // the text of a float is its bits, but for the bits of a NaN, which no judgement sees
         prop_assert_eq!(format!("{:?}", read.blocks.read()), format!("{blocks:?}"));
@@ -539,13 +542,13 @@ fn recording_is_small_and_cheap() {
     let cold: Vec<(i64, Block)> = (0..70).map(|i| (i, block(i))).collect();
     let mut recorder = Recorder::new(run_id(START), 0, capture);
     let begun = Instant::now();
-    recorder.blocks(&cold);
+    recorder.blocks(&cold, std::iter::empty());
     let took = begun.elapsed();
     let bytes: usize = recorder.pending().map(|c| c.payload.len()).sum();
     let begun = Instant::now();
     for i in 70..170 {
         let mut one = recorder.clone();
-        one.blocks(&[(i, block(i))]);
+        one.blocks(&[(i, block(i))], std::iter::empty());
     }
     println!(
         "cold: {bytes} bytes in {took:?}; one block: {:?}",

@@ -126,6 +126,7 @@
       if (i < 0) return i;
       kind.lines.forEach((line, n) => { cells[n].textContent = line.read(i); });
       when.textContent = clock(new Date(at[i]));
+      when.dataset.utc = utc(at[i]);
       when.title = `${utc(at[i])} · ${moment(at[i])} ${zone}`;
       when.dateTime = new Date(at[i]).toISOString();
       return i;

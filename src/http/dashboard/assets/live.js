@@ -6,7 +6,9 @@
   const box = document.getElementById("live");
   const SOONEST = 250; // ms between two fetches
   const POLL = 10000; // where no stream is to be had
-  const CALM = 60000; // a page without any event is fetched this often, so that a dead connection is noticed
+  const CALM = 15000; // a page without any event is fetched this often: health changes without events, and a stream may be dead without a word
+  const PATIENCE = 10000; // a page that takes longer is lost
+  const FULL = 60000; // where no stream was to be had, one is tried again after this
   const HIDDEN = 60000; // a page that nobody sees gives its connection back after this
   const KINDS = ["verdict", "started", "weight", "changed", "fail", "pass", "inconclusive", "recovered", "override", "override-ended",
     "source-down", "promotion-without-evidence", "vanished", "delivered", "dead-letter", "gap"];
@@ -146,7 +148,7 @@
     const begun = last = Date.now();
     let retry = 0;
     try {
-      const response = await fetch(location.href, { headers: { accept: "text/html" }, cache: "no-store" });
+      const response = await fetch(location.href, { headers: { accept: "text/html" }, cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
       if (response.redirected && new URL(response.url).pathname !== location.pathname) { location.reload(); return; }
       if (response.ok && take(await response.text())) {
         if (down) { down = false; settled(); }
@@ -209,7 +211,7 @@
     if (status === 429) {
       poll = setInterval(refresh, POLL);
       settled();
-      comeback = setTimeout(open, CALM);
+      comeback = setTimeout(open, FULL);
       return;
     }
     if (status !== 200) lost("connection lost");

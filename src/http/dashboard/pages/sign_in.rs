@@ -86,6 +86,7 @@ pub async fn sign_out(
 fn local(next: &str) -> String {
     let sound = next.starts_with('/')
         && !next.starts_with("//")
+        && !next.contains("/..")
         && next.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
     if sound {
         format!(".{next}")

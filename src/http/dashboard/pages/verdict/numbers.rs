@@ -2,7 +2,7 @@
 
 use super::super::super::parts::{badge, figure, number, text};
 use crate::{
-    domain::{Finding, FixedHorizon, Verdict},
+    domain::{Finding, FixedHorizon, Outcome, Verdict},
     policy::Policy,
     service::walk,
 };
@@ -120,7 +120,7 @@ fn evidence_row(finding: &Finding, pass_at: Option<f64>) -> Markup {
                 }
             }
             td.number data-label="Blocks" { (e.blocks) }
-            td data-label="Still needed" { (walk::missing(finding).unwrap_or_else(|| "nothing".to_owned())) }
+            td data-label="Still needed" { (walk::missing(finding).unwrap_or_else(|| match finding.outcome { Outcome::Inconclusive => "more data will not decide it: see the reason".to_owned(), _ => "nothing".to_owned() })) }
         }
     }
 }

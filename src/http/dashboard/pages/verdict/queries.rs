@@ -111,7 +111,7 @@ pub fn pods(
                 }
                 Some(Err(why)) => (state::note("odd", &html! { "The pods cannot be shown: " (why) "." })),
                 Some(Ok(all)) => {
-                    p.quiet { "From the kept blocks, since the canary's start. Pods have numbers there; their names go with the raw samples (" code { "store.keepSamples" } ", in the bundle)." }
+                    p.quiet { "From the kept blocks, since the canary's start. What was left out is named in the warnings above." }
                     @for (finding, arms) in verdict.findings.iter().zip(all) {
                         @match arms {
                             None => p.quiet { (text::shown(&finding.name)) ": pods are not told apart for this kind of objective, or none had data." },
@@ -132,7 +132,10 @@ fn pod_table(name: &str, unit: &str, arms: &PodArms) -> Markup {
             .map(|e| e / pod.trials);
         html! {
             tr {
-                th scope="row" { (arm) " " (pod.pod) }
+                th scope="row" {
+                    (arm) " "
+                    @match &pod.name { Some(name) => (text::shown(name)), None => { "number " (pod.pod) } }
+                }
                 td.number data-label="Trials" { (number::plain(pod.trials)) }
                 td.number data-label="Events" { (pod.events.map_or_else(|| "–".to_owned(), number::plain)) }
                 td.number data-label="Value" { (rate.map_or_else(|| "–".to_owned(), |r| number::with_unit(r, unit))) }
