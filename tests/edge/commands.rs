@@ -210,19 +210,20 @@ fn serve_answers_and_stops_gracefully() {
         }
     };
     let drained = std::thread::spawn(move || lines.map_while(Result::ok).collect::<Vec<_>>());
-    let get = |path: &str| -> String {
+    let ask = |path: &str, host: &str| -> String {
         let Ok(mut stream) = TcpStream::connect(&address) else {
             return "refused".to_owned();
         };
         write!(
             stream,
-            "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+            "GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n"
         )
         .unwrap();
         let mut text = String::new();
         let _ = stream.read_to_string(&mut text);
         text
     };
+    let get = |path: &str| ask(path, &address);
     assert!(get("/readyz").starts_with("HTTP/1.1 200"));
     let healthy = program()
         .args(["healthcheck", "--url", &format!("http://{address}/readyz")])
@@ -237,6 +238,11 @@ fn serve_answers_and_stops_gracefully() {
         std::thread::sleep(Duration::from_millis(50));
     }
     assert!(get("/v1/policies").contains("\"shop\""));
+    let stranger = ask("/v1/policies", "evil.example:8080");
+    assert!(
+        stranger.starts_with("HTTP/1.1 403") && stranger.contains("wrong-host"),
+        "{stranger}"
+    );
     let id = child.id().to_string();
     assert!(
         Command::new("kill")
