@@ -215,17 +215,25 @@ impl SourceSettings {
 }
 
 impl SourceSettings {
-    /// How links for people begin: never with a user name, a password or a query.
-    pub fn link(&self) -> String {
-        let url = self.public_url.as_deref().unwrap_or(&self.url);
-        let url = url.split(['?', '#']).next().unwrap_or_default();
-        let Some((scheme, rest)) = url.split_once("://") else {
-            return String::new();
-        };
-        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        let host = authority.rsplit('@').next().unwrap_or_default();
-        format!("{scheme}://{host}{}", path.trim_end_matches('/'))
+    /// Where it is asked, in words: never with a user name, a password or a query.
+    pub fn address(&self) -> String {
+        bare(&self.url)
     }
+
+    /// How links for people begin: as careful.
+    pub fn link(&self) -> String {
+        bare(self.public_url.as_deref().unwrap_or(&self.url))
+    }
+}
+
+fn bare(url: &str) -> String {
+    let url = url.split(['?', '#']).next().unwrap_or_default();
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return String::new();
+    };
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    format!("{scheme}://{host}{}", path.trim_end_matches('/'))
 }
 
 fn timeout() -> HumanDuration {
@@ -273,6 +281,7 @@ mod tests {
                 None,
                 "https://vm.example.org/select/0/prometheus",
             ),
+            ("http://u:p@x@vm/a@b", None, "http://vm/a@b"),
             (
                 "http://vm:8428",
                 Some("https://metrics.example.org/vm/"),

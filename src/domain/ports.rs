@@ -14,6 +14,17 @@ pub enum SourceKind {
     Scrape,
 }
 
+impl SourceKind {
+    /// The word of the configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Prometheus => "prometheus",
+            Self::VictoriaMetrics => "victoriametrics",
+            Self::Scrape => "scrape",
+        }
+    }
+}
+
 /// A boxed future, so that ports stay object safe.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 

@@ -1,5 +1,7 @@
 //! Text that strangers chose.
 
+use std::fmt::Write;
+
 /// Marks without a width and those that turn the direction of writing: what is read would not be what is written.
 pub fn is_invisible(c: char) -> bool {
     matches!(c,
@@ -15,9 +17,38 @@ pub fn visible(text: &str) -> String {
         .collect()
 }
 
+/// Percent-encoded, but for the bytes that may stay.
+pub fn percent(text: &str, stays: impl Fn(u8) -> bool) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if stays(byte) {
+            out.push(char::from(byte));
+        } else {
+            // writing to a string cannot fail
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    out
+}
+
+/// Percent-encoded as one value of a query string or one segment of a path.
+pub fn percent_value(text: &str) -> String {
+    percent(text, |b| b.is_ascii_alphanumeric() || b"-_.~".contains(&b))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_value_is_one_value() {
+        assert_eq!(percent_value("a-b_c.d~1"), "a-b_c.d~1");
+        assert_eq!(
+            percent_value("{x=\"\u{e9} &/%\"}"),
+            "%7Bx%3D%22%C3%A9%20%26%2F%25%22%7D"
+        );
+        assert_eq!(percent("/a b", |b| b == b'/' || b == b'a'), "/a%20%62");
+    }
 
     #[test]
     fn only_what_is_seen_stays() {

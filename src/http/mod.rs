@@ -42,4 +42,4 @@ pub use problem::{CODES, Problem};
 pub use request::{FIELDS as REQUEST_FIELDS, VerdictRequest};
 pub use router::router;
 pub use server::{listen, serve};
-pub use state::{App, Limits, Parts, SourceLink};
+pub use state::{App, Limits, Parts};

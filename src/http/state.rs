@@ -2,24 +2,15 @@
 
 use super::{about::About, auth::Auth, catalog::Catalog, health::Health, limits::HEARTBEAT};
 use crate::{
-    domain::{Clock, SourceKind, VerdictStore},
+    domain::{Clock, VerdictStore},
     service::{Judge, Overrule, Pulse},
     telemetry::Metrics,
 };
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
 
 /// Pages being made at the same time; more wait.
 const PAGES: usize = 16;
-
-/// A metric source, as far as pages link to it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SourceLink {
-    /// Its kind.
-    pub kind: SourceKind,
-    /// How links to it begin; without credentials.
-    pub url: String,
-}
 
 /// The numbers of the edge.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,8 +29,6 @@ pub struct Limits {
     pub max_override: Duration,
     /// A stream of events that was silent for so long says so, so that proxies keep the connection.
     pub heartbeat: Duration,
-    /// By name: where people open the metric sources.
-    pub sources: BTreeMap<String, SourceLink>,
 }
 
 impl Default for Limits {
@@ -52,7 +41,6 @@ impl Default for Limits {
             max_streams: 64,
             max_override: Duration::from_hours(7 * 24),
             heartbeat: HEARTBEAT,
-            sources: BTreeMap::new(),
         }
     }
 }

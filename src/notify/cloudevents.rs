@@ -7,10 +7,10 @@ use super::{
 };
 use crate::{
     config::receivers::{CloudEventsSettings, Mode},
-    domain::{Clock, Message, Notifier, NotifyError, ports::BoxFuture},
+    domain::{Clock, Message, Notifier, NotifyError, ports::BoxFuture, text::percent},
 };
 use serde_json::json;
-use std::{fmt::Write, sync::Arc};
+use std::sync::Arc;
 
 /// One sink.
 pub struct CloudEvents {
@@ -67,16 +67,7 @@ impl CloudEvents {
 
 /// Characters that a header of the binding encodes: all but printable ASCII, and space, `"` and `%`.
 fn header(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_graphic() && byte != b'"' && byte != b'%' {
-            out.push(char::from(byte));
-        } else {
-            // writing to a string cannot fail
-            let _ = write!(out, "%{byte:02X}");
-        }
-    }
-    out
+    percent(text, |b| b.is_ascii_graphic() && b != b'"' && b != b'%')
 }
 
 impl Notifier for CloudEvents {

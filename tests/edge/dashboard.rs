@@ -6,7 +6,8 @@ use super::{
 };
 use axum::{Router, body::Body, http::Request};
 use rollout_judge::{
-    domain::{Outcome, VerdictStore},
+    config::source::{Kind, SourceSettings},
+    domain::{Outcome, SourceKind, VerdictStore},
     http::{About, ReceiverAbout, SourceAbout},
 };
 
@@ -25,11 +26,14 @@ pub async fn shown(router: &Router, path: &str) -> String {
 
 async fn judged() -> Ground {
     let ground = Ground::new().await.about(About {
-        sources: vec![SourceAbout::new(
-            "default",
-            "prometheus",
-            "http://u:p@prom:9090/x?token=y",
-        )],
+        sources: vec![SourceAbout {
+            name: "default".into(),
+            kind: SourceKind::Prometheus,
+            address: Some(
+                SourceSettings::new(Kind::Prometheus, "http://u:p@prom:9090/x?token=y").address(),
+            ),
+            link: None,
+        }],
         receivers: vec![ReceiverAbout {
             name: "chat".into(),
             kind: "slack".into(),

@@ -12,7 +12,7 @@ use rollout_judge::{
         PlannedQuery, Question, ReadReport, RolloutRef, SampleSink, Shape, SourceError, SourceKind,
         Tried, VerdictStore, ports::BoxFuture,
     },
-    http::{Limits, SourceLink},
+    http::{About, SourceAbout},
     policy::{self, Policy},
     service::{Analyze, Judge, Keeper, Limits as Bounds, Patience, Policies},
 };
@@ -441,13 +441,15 @@ fn question(at: Millis) -> Question {
 
 #[tokio::test]
 async fn queries_are_shown_as_the_source_received_them() {
-    let link = SourceLink {
+    let source = SourceAbout {
+        name: "default".into(),
         kind: SourceKind::VictoriaMetrics,
-        url: "https://metrics.example.org".into(),
+        address: None,
+        link: Some("https://metrics.example.org".into()),
     };
-    let ground = Ground::new().await.limits(Limits {
-        sources: BTreeMap::from([("default".to_owned(), link)]),
-        ..Limits::default()
+    let ground = Ground::new().await.about(About {
+        sources: vec![source],
+        ..About::default()
     });
     let policy = policy::load("p.yaml", TEXT, None).unwrap().remove(0).policy;
     let book = Arc::new(Book::default());

@@ -17,9 +17,9 @@ use crate::{
         self, Settings,
         receivers::ReceiverSettings,
         settings::{Format, OtlpSettings},
-        source::{AnySource, Auth as SourceAuth, HeaderValue},
+        source::{AnySource, Auth as SourceAuth, HeaderValue, SourceSettings},
     },
-    domain::{Clock, MetricSource, SystemClock},
+    domain::{Clock, MetricSource, SourceKind, SystemClock},
     http::{self, About, App, Auth, Health, Limits, Parts, ReceiverAbout, SourceAbout, Token},
     service::Overrule,
     telemetry::{self, LogFormat, LogOptions, Metrics, OtlpOptions},
@@ -180,16 +180,17 @@ fn limits(settings: &Settings) -> Limits {
         max_streams: settings.server.max_streams,
         max_override: settings.server.max_override.0,
         heartbeat: http::limits::HEARTBEAT,
-        sources: settings.sources.iter().filter_map(source_link).collect(),
     }
 }
 
 fn about(settings: &Settings) -> About {
-    let source = |(name, source): (&String, &AnySource)| match source {
-        AnySource::Api(api) => {
-            SourceAbout::new(name, &format!("{:?}", api.kind).to_lowercase(), &api.url)
-        }
-        AnySource::Scrape(_) => SourceAbout::own(name),
+    let source = |(name, source): (&String, &AnySource)| SourceAbout {
+        name: name.clone(),
+        kind: source
+            .api()
+            .map_or(SourceKind::Scrape, |api| api.kind.into()),
+        address: source.api().map(SourceSettings::address),
+        link: source.api().map(SourceSettings::link),
     };
     let receiver = |(name, receiver): (&String, &ReceiverSettings)| ReceiverAbout {
         name: name.clone(),
@@ -199,16 +200,6 @@ fn about(settings: &Settings) -> About {
         sources: settings.sources.iter().map(source).collect(),
         receivers: settings.receivers.iter().map(receiver).collect(),
     }
-}
-
-/// Where a person can look at a source's samples; our own has no page for that.
-fn source_link((name, source): (&String, &AnySource)) -> Option<(String, http::SourceLink)> {
-    let source = source.api()?;
-    let link = http::SourceLink {
-        kind: source.kind.into(),
-        url: source.link(),
-    };
-    Some((name.clone(), link))
 }
 
 fn auth(settings: &Settings) -> Result<Auth, Stop> {

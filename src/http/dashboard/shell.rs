@@ -7,6 +7,7 @@ use super::{
     view::{FORM_COOKIE, FreshForm, Place},
 };
 use crate::{
+    domain::text::percent,
     http::{layers, problem::Problem, session, state::App},
     service::identity::nonce,
 };
@@ -17,7 +18,7 @@ use axum::{
     middleware::Next,
     response::{Html, IntoResponse, Response},
 };
-use std::{fmt::Write, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 /// Nothing but what this service itself sends; no inline script, no inline style, no frame.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
@@ -108,14 +109,8 @@ fn sign_in_first(place: &Place, reads: bool) -> Response {
     } else {
         place.here().split('?').next().unwrap_or("/")
     };
-    let mut to = place.to("sign-in?next=");
-    for byte in back.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.~/".contains(&byte) {
-            to.push(char::from(byte));
-        } else {
-            let _ = write!(to, "%{byte:02X}");
-        }
-    }
+    let next = percent(back, |b| b.is_ascii_alphanumeric() || b"-_.~/".contains(&b));
+    let to = place.to(&format!("sign-in?next={next}"));
     said::lead_on(&to, None, &[])
 }
 

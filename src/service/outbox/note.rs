@@ -1,10 +1,11 @@
 //! What is told, and what is written about the telling.
 
 use crate::{
-    domain::{Claimed, Delivery, Event, EventKind, Message, Millis, Posted, Verdict},
+    domain::{
+        Claimed, Delivery, Event, EventKind, Message, Millis, Posted, Verdict, text::percent_value,
+    },
     service::identity::{delivery_id, event_id},
 };
-use std::fmt::Write;
 
 /// How links begin.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,22 +46,12 @@ impl Links {
 
     #[expect(clippy::unused_self, reason = "part of every link")]
     fn rollout(&self, event: &Event) -> String {
-        format!("{}/{}", encode(&event.namespace), encode(&event.rollout))
+        format!(
+            "{}/{}",
+            percent_value(&event.namespace),
+            percent_value(&event.rollout)
+        )
     }
-}
-
-/// A segment of a path; a name of Kubernetes stays as it is.
-fn encode(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            // writing to a string cannot fail
-            let _ = write!(out, "%{byte:02X}");
-        }
-    }
-    out
 }
 
 /// One message for all that was taken: the newest event leads, and its delivery's id is the idempotency key.

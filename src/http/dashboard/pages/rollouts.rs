@@ -7,7 +7,7 @@ use super::super::{
     view::View,
 };
 use crate::{
-    domain::{Filter, Millis, Outcome, RolloutState},
+    domain::{Filter, Millis, Outcome, RolloutState, text::percent_value},
     http::{
         history::{cursor, params::Params, rollouts::page as rollouts_after},
         problem::Problem,
@@ -81,23 +81,11 @@ impl Typed {
             ("q", &self.q),
         ] {
             if !value.is_empty() {
-                let _ = write!(query, "{name}={}&", encoded(value));
+                let _ = write!(query, "{name}={}&", percent_value(value));
             }
         }
         query + "cursor=" + cursor
     }
-}
-
-fn encoded(value: &str) -> String {
-    let mut text = String::new();
-    for byte in value.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
-            text.push(char::from(byte));
-        } else {
-            let _ = write!(text, "%{byte:02X}");
-        }
-    }
-    text
 }
 
 /// What is shown.

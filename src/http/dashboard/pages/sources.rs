@@ -95,8 +95,10 @@ fn source(app: &App, view: &View, about: &SourceAbout, probe: Option<&SourceHeal
                 p.note.bad { (text::shown(&probe.detail)) }
             }
             dl.facts {
-                dt { "Kind" } dd { (about.kind) }
-                dt { "Address" } dd { code { (text::shown(&about.url)) } }
+                dt { "Kind" } dd { (about.kind.as_str()) }
+                dt { "Address" } dd {
+                    @match &about.address { Some(address) => code { (text::shown(address)) }, None => "in this process" }
+                }
                 (answers(view, &record))
                 dt { "Read by" }
                 dd {

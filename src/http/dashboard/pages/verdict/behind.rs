@@ -2,7 +2,7 @@
 
 use crate::{
     domain::{Filter, Posted, Record, SourceKind, VerdictStore},
-    http::{SourceLink, problem::Problem, state::App},
+    http::{SourceAbout, problem::Problem, state::App},
     policy::Policy,
     service::{
         asked::{self, ObjectiveAsked},
@@ -27,8 +27,8 @@ pub struct Behind {
     pub before: Option<Uuid>,
     /// What was asked of the source; an error in words.
     pub asked: Result<Vec<ObjectiveAsked>, String>,
-    /// Where people open the source.
-    pub link: Option<SourceLink>,
+    /// The source, where it is still configured.
+    pub source: Option<SourceAbout>,
     /// Who was told.
     pub deliveries: Vec<Posted>,
 }
@@ -41,12 +41,10 @@ pub async fn behind(app: &App, record: &Record) -> Result<Behind, Problem> {
     let policy = policy.map_err(Problem::store)?;
     let inputs = Inputs::from_bytes(&record.inputs).ok();
     let before = before(store, record).await?;
-    let link = policy
-        .as_ref()
-        .and_then(|p| app.limits.sources.get(&p.source));
+    let source = policy.as_ref().and_then(|p| app.about.source(&p.source));
     let asked = match (&policy, &inputs) {
         (Some(policy), Some(inputs)) => {
-            let kind = link.map_or(SourceKind::VictoriaMetrics, |link| link.kind);
+            let kind = source.map_or(SourceKind::VictoriaMetrics, |source| source.kind);
             let earlier = before.as_ref().map(|(_, inputs)| inputs);
             asked::asked(policy, &record.question, inputs, earlier, kind)
                 .map_err(|error| error.to_string())
@@ -58,7 +56,7 @@ pub async fn behind(app: &App, record: &Record) -> Result<Behind, Problem> {
     Ok(Behind {
         asked,
         before: before.map(|(id, _)| id),
-        link: link.cloned(),
+        source: source.cloned(),
         deliveries: told.await.map_err(Problem::store)?,
         policy,
         inputs,

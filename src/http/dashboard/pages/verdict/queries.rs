@@ -66,13 +66,16 @@ fn query(verdict: &Verdict, behind: &Behind, id: &str, asked: &Asked) -> Markup 
         "both" => "both arms",
         other => other,
     };
-    let link = behind.link.as_ref();
+    let source = behind.source.as_ref();
     // one block is too short to be looked at: the whole judged exposure
     let window = Window {
         start: asked.window.start.min(verdict.window.start),
         end: asked.window.end,
     };
-    let graph = link.and_then(|l| Some((l, graph_link::graph(l, &asked.graph, window)?)));
+    let graph = source.and_then(|s| {
+        let graph = graph_link::graph(s.kind, s.link.as_deref()?, &asked.graph, window)?;
+        Some((s.kind, graph))
+    });
     html! {
         figure.query {
             figcaption {
@@ -86,9 +89,9 @@ fn query(verdict: &Verdict, behind: &Behind, id: &str, asked: &Asked) -> Markup 
             }
             p.tools-row {
                 button type="button" data-copy=(id) hidden { "Copy" }
-                @if let Some((link, graph)) = graph {
+                @if let Some((kind, graph)) = graph {
                     a href=(graph) target="_blank" rel="noopener noreferrer" {
-                        "Open in " (graph_link::name(link.kind)) span.sr { " (new tab)" }
+                        "Open in " (graph_link::name(kind)) span.sr { " (new tab)" }
                     }
                 }
             }
