@@ -42,6 +42,21 @@ pub async fn share(conn: &mut Conn, lock: Lock<'_>) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Statements as one: all but the last go before it as common table expressions.
+pub fn joined(statements: &[String]) -> String {
+    let Some((last, before)) = statements.split_last() else {
+        return String::new();
+    };
+    let named = (0..)
+        .zip(before)
+        .map(|(n, text): (u32, _)| format!("s{n} AS ({text})"));
+    let named: Vec<String> = named.collect();
+    if named.is_empty() {
+        return last.clone();
+    }
+    format!("WITH {} {last}", named.join(", "))
+}
+
 /// Up to which place the log has no holes that are still to be filled.
 ///
 /// Places are given while the log is shared, and it is shared until the commit. Who has had it alone for a moment has

@@ -3,22 +3,22 @@
 use super::{
     dialect::{Conn, Db},
     row::{self, column, maybe_id, text},
+    together::{Together, rows_of},
 };
 use crate::{
     domain::{Chunk, Millis, Question, Record, StoreError, Verdict},
     store::wire::{self, v1::Judged},
 };
-use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 /// What a row with its indexes takes beside its body.
 const ROW: usize = 1200;
-/// Chunks in one statement: five values each, far below what either database takes.
+/// Chunks in one statement.
 const TOGETHER: usize = 100;
 
 /// Writes a verdict that is not there yet.
-pub async fn write(
-    conn: &mut Conn,
+pub fn write(
+    all: &mut Together,
     judged: (Verdict, Question),
     inputs: Vec<u8>,
     run: Option<Uuid>,
@@ -28,7 +28,7 @@ pub async fn write(
     let (verdict, question) = judged;
     let size = (ROW + body.len() + inputs.len()) as i64;
     let rollout = &question.rollout;
-    sqlx::query::<Db>(
+    all.say(
         "INSERT INTO verdicts (id, at, kept_at, namespace, rollout, canary_hash, stable_hash, policy, revision,
              outcome, score, weight, reason, run, size)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
@@ -47,25 +47,16 @@ pub async fn write(
     .bind(row::kept_number(verdict.weight))
     .bind(text(&verdict.reason))
     .bind(run.map(|run| run.as_bytes().to_vec()))
-    .bind(size)
-    .execute(&mut *conn)
-    .await?;
-    sqlx::query::<Db>("INSERT INTO bodies (id, body, inputs) VALUES ($1, $2, $3)")
+    .bind(size);
+    all.say("INSERT INTO bodies (id, body, inputs) VALUES ($1, $2, $3)")
         .bind(verdict.id.as_bytes().as_slice())
         .bind(body)
-        .bind(inputs)
-        .execute(conn)
-        .await?;
+        .bind(inputs);
     Ok(())
 }
 
 /// Writes blocks that are not there yet, and that their reading is still used.
-pub async fn chunks(
-    conn: &mut Conn,
-    run: Option<Uuid>,
-    chunks: &[Chunk],
-    kept_at: Millis,
-) -> Result<(), StoreError> {
+pub fn chunks(all: &mut Together, run: Option<Uuid>, chunks: &[Chunk], kept_at: Millis) {
     let mut runs: Vec<Uuid> = run
         .into_iter()
         .chain(chunks.iter().map(|chunk| chunk.run))
@@ -75,32 +66,30 @@ pub async fn chunks(
     for run in runs {
         let of_run = chunks.iter().filter(|chunk| chunk.run == run);
         let size: usize = of_run.map(|chunk| chunk.payload.len() + 150).sum();
-        sqlx::query::<Db>(
+        all.say(
             "INSERT INTO runs (run, newest, size) VALUES ($1, $2, $3)
              ON CONFLICT (run) DO UPDATE SET size = runs.size + excluded.size,
                  newest = CASE WHEN excluded.newest > runs.newest THEN excluded.newest ELSE runs.newest END",
         )
         .bind(run.as_bytes().as_slice())
         .bind(kept_at)
-        .bind(size as i64)
-        .execute(&mut *conn)
-        .await?;
+        .bind(size as i64);
     }
     for some in chunks.chunks(TOGETHER) {
-        let mut query = QueryBuilder::<Db>::new(
-            "INSERT INTO chunks (run, part, first_block, last_block, payload) ",
-        );
-        query.push_values(some, |mut row, chunk| {
-            row.push_bind(chunk.run.as_bytes().as_slice())
-                .push_bind(i64::from(chunk.part))
-                .push_bind(chunk.first)
-                .push_bind(chunk.last)
-                .push_bind(chunk.payload.as_slice());
-        });
-        query.push(" ON CONFLICT (run, part, first_block) DO NOTHING");
-        query.build().execute(&mut *conn).await?;
+        let mut rows = all.say(&format!(
+            "INSERT INTO chunks (run, part, first_block, last_block, payload) VALUES {}
+             ON CONFLICT (run, part, first_block) DO NOTHING",
+            rows_of(5, some.len())
+        ));
+        for chunk in some {
+            rows = rows
+                .bind(chunk.run.as_bytes().as_slice())
+                .bind(i64::from(chunk.part))
+                .bind(chunk.first)
+                .bind(chunk.last)
+                .bind(chunk.payload.as_slice());
+        }
     }
-    Ok(())
 }
 
 /// The blocks of a reading.

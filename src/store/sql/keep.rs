@@ -5,6 +5,7 @@ use super::{
     dialect::{self, Conn, Db},
     judged, log, policies, recall, rollouts,
     row::{column, text},
+    together::Together,
     versions,
 };
 use crate::{
@@ -30,26 +31,27 @@ pub async fn keep(conn: &mut Conn, draft: Draft) -> Result<Kept, StoreError> {
     if version != draft.version {
         return Ok(Kept::Stale);
     }
-    policies::seen(conn, &draft, found.policy_seen).await?;
-    versions::seen(conn, &draft.question, verdict).await?;
-    judged::chunks(conn, draft.run, &draft.chunks, draft.kept_at).await?;
+    let mut all = Together::default();
+    policies::seen(&mut all, &draft, found.policy_seen);
+    versions::seen(&mut all, &draft.question, verdict);
+    judged::chunks(&mut all, draft.run, &draft.chunks, draft.kept_at);
     if let Some(latch) = &draft.latch {
-        decisions::latch(conn, &draft.verdict, latch).await?;
+        decisions::latch(&mut all, &draft.verdict, latch);
     }
     if let Some(state) = &draft.state {
-        rollouts::write(conn, version, state).await?;
+        rollouts::write(&mut all, version, state)?;
     } else if draft.latch.is_some() {
-        rollouts::touch(conn, &namespace, &name, draft.kept_at).await?;
+        rollouts::touch(&mut all, &namespace, &name, draft.kept_at);
     }
     judged::write(
-        conn,
+        &mut all,
         (draft.verdict, draft.question),
         draft.inputs,
         draft.run,
         draft.kept_at,
-    )
-    .await?;
-    let events = log::append(conn, draft.events, &draft.deliveries, Some(draft.kept_at)).await?;
+    )?;
+    let (events, kept_at) = (draft.events, Some(draft.kept_at));
+    let events = log::append(conn, all, events, &draft.deliveries, kept_at).await?;
     Ok(Kept::Written(events))
 }
 
@@ -60,7 +62,7 @@ struct Before {
     policy_seen: Option<Millis>,
 }
 
-/// One question for all of it: each one costs two changes of threads.
+/// One question for all of it: each way to the database costs two changes of threads.
 async fn before(conn: &mut Conn, draft: &Draft) -> Result<Before, StoreError> {
     let rollout = &draft.question.rollout;
     let row = sqlx::query::<Db>(

@@ -3,44 +3,54 @@
 use super::{
     deliveries,
     dialect::{self, Conn, Db},
-    row::{self, column, text},
+    row::{self, column, id, text},
+    together::{Together, rows_of},
 };
 use crate::{
     domain::{Delivery, Event, EventKind, Millis, StoreError},
     store::{lock::Lock, wire},
 };
 use sqlx::QueryBuilder;
+use std::collections::BTreeMap;
 
-/// Appends what is new, with its deliveries; gives the new events with their places.
+/// Runs what was said, and appends the events that are new, with their deliveries; gives them with their places.
 pub async fn append(
     conn: &mut Conn,
+    mut all: Together,
     events: Vec<Event>,
     wanted: &[Delivery],
     now: Option<Millis>,
 ) -> Result<Vec<Event>, StoreError> {
     if events.is_empty() {
+        all.run(conn).await?;
         return Ok(events);
     }
     // until the commit: readers wait for it before they pass our places
     dialect::share(conn, Lock::Log).await?;
+    let mut rows = all.say(&format!(
+        "INSERT INTO events (id, kept_at, kind, namespace, rollout, body) VALUES {}
+         ON CONFLICT (id) DO NOTHING RETURNING id, seq",
+        rows_of(6, events.len())
+    ));
+    for event in &events {
+        rows = rows
+            .bind(event.id.as_bytes().as_slice())
+            .bind(now.unwrap_or(event.at))
+            .bind(event.kind.as_str())
+            .bind(text(&event.namespace))
+            .bind(text(&event.rollout))
+            .bind(wire::write::<wire::v1::Event>(event)?);
+    }
+    let mut places = BTreeMap::new();
+    for row in all.run(conn).await? {
+        places.insert(id(&row, 0)?, column(&row, 1)?);
+    }
     let mut new = Vec::with_capacity(events.len());
     for mut event in events {
-        let inserted = sqlx::query::<Db>(
-            "INSERT INTO events (id, kept_at, kind, namespace, rollout, body) VALUES ($1, $2, $3, $4, $5, $6)
-             ON CONFLICT (id) DO NOTHING RETURNING seq",
-        )
-        .bind(event.id.as_bytes().as_slice())
-        .bind(now.unwrap_or(event.at))
-        .bind(event.kind.as_str())
-        .bind(text(&event.namespace))
-        .bind(text(&event.rollout))
-        .bind(wire::write::<wire::v1::Event>(&event)?)
-        .fetch_optional(&mut *conn)
-        .await?;
-        let Some(inserted) = inserted else {
+        let Some(place) = places.remove(&event.id) else {
             continue;
         };
-        event.seq = column(&inserted, 0)?;
+        event.seq = place;
         for delivery in wanted.iter().filter(|delivery| delivery.event == event.id) {
             deliveries::queue(conn, delivery, event.verdict, now.unwrap_or(delivery.due)).await?;
         }

@@ -15,6 +15,7 @@ mod prune;
 mod recall;
 mod rollouts;
 mod row;
+mod together;
 mod versions;
 
 use super::{dialect, gate};

@@ -3,6 +3,7 @@
 use super::{
     dialect::{Conn, Db},
     row::{self, column, text},
+    together::Together,
 };
 use crate::domain::{Draft, Millis, Revision, StoreError};
 
@@ -10,29 +11,24 @@ use crate::domain::{Draft, Millis, Revision, StoreError};
 const HOUR: Millis = 3_600_000;
 
 /// Notes that a revision has judged; `known`: when it is noted to have judged last.
-pub async fn seen(conn: &mut Conn, draft: &Draft, known: Option<Millis>) -> Result<(), StoreError> {
+pub fn seen(all: &mut Together, draft: &Draft, known: Option<Millis>) {
     let verdict = &draft.verdict;
     let Some(known) = known else {
-        sqlx::query::<Db>(
+        all.say(
             "INSERT INTO policies (revision, name, document, oldest, newest) VALUES ($1, $2, $3, $4, $4)
              ON CONFLICT (revision) DO NOTHING",
         )
         .bind(text(&verdict.revision))
         .bind(text(&verdict.policy))
         .bind(text(&draft.policy_text))
-        .bind(draft.kept_at)
-        .execute(conn)
-        .await?;
-        return Ok(());
+        .bind(draft.kept_at);
+        return;
     };
     if known.saturating_add(HOUR) < draft.kept_at {
-        sqlx::query::<Db>("UPDATE policies SET newest = $1 WHERE revision = $2 AND newest < $1")
+        all.say("UPDATE policies SET newest = $1 WHERE revision = $2 AND newest < $1")
             .bind(draft.kept_at)
-            .bind(text(&verdict.revision))
-            .execute(conn)
-            .await?;
+            .bind(text(&verdict.revision));
     }
-    Ok(())
 }
 
 /// One revision.

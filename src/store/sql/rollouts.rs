@@ -4,6 +4,7 @@ use super::{
     dialect::{Conn, Db},
     filter::{Narrow, Table},
     row::{self, column, text},
+    together::Together,
 };
 use crate::{
     domain::{Filter, Millis, RolloutState, StoreError},
@@ -37,14 +38,19 @@ pub async fn read(
     let Some(row) = found else {
         return Ok((0, None));
     };
-    let body: Option<String> = column(&row, 1)?;
+    Ok((column(&row, 0)?, state(&row, 1)?))
+}
+
+/// The state in a column.
+pub fn state(row: &row::Row, place: usize) -> Result<Option<RolloutState>, StoreError> {
+    let body: Option<String> = column(row, place)?;
     let state = body.map(|body| wire::read::<wire::v1::RolloutState>(&body));
-    Ok((column(&row, 0)?, state.transpose()?))
+    Ok(state.transpose()?)
 }
 
 /// Replaces a state that has this version.
-pub async fn write(conn: &mut Conn, version: i64, state: &RolloutState) -> Result<(), StoreError> {
-    sqlx::query::<Db>(
+pub fn write(all: &mut Together, version: i64, state: &RolloutState) -> Result<(), StoreError> {
+    all.say(
         "INSERT INTO rollouts (namespace, name, version, kept_at, at, policy, canary_hash, outcome, state)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
          ON CONFLICT (namespace, name) DO UPDATE SET version = excluded.version, kept_at = excluded.kept_at,
@@ -59,29 +65,19 @@ pub async fn write(conn: &mut Conn, version: i64, state: &RolloutState) -> Resul
     .bind(text(&state.policy))
     .bind(text(&state.canary_hash))
     .bind(state.outcome.as_str())
-    .bind(wire::write::<wire::v1::RolloutState>(state)?)
-    .execute(conn)
-    .await?;
+    .bind(wire::write::<wire::v1::RolloutState>(state)?);
     Ok(())
 }
 
 /// Raises the version and leaves the state: what was decided on the old one must be decided again.
-pub async fn touch(
-    conn: &mut Conn,
-    namespace: &str,
-    name: &str,
-    kept_at: Millis,
-) -> Result<(), StoreError> {
-    sqlx::query::<Db>(
+pub fn touch(all: &mut Together, namespace: &str, name: &str, kept_at: Millis) {
+    all.say(
         "INSERT INTO rollouts (namespace, name, version, kept_at) VALUES ($1, $2, 1, $3)
          ON CONFLICT (namespace, name) DO UPDATE SET version = rollouts.version + 1",
     )
     .bind(text(namespace))
     .bind(text(name))
-    .bind(kept_at)
-    .execute(conn)
-    .await?;
-    Ok(())
+    .bind(kept_at);
 }
 
 /// See [`crate::domain::VerdictStore::rollouts`].

@@ -4,20 +4,22 @@ use super::{
     dialect::{Conn, Db},
     filter::{Narrow, Table},
     row::{self, column, id, text},
+    together::Together,
 };
 use crate::domain::{Filter, Lineage, Outcome, Question, StoreError};
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 /// Notes the params and labels of a question.
-pub async fn seen(conn: &mut Conn, question: &Question, verdict: Uuid) -> Result<(), StoreError> {
+pub fn seen(all: &mut Together, question: &Question, verdict: Uuid) {
     let rollout = &question.rollout;
     // a label of the same name and value as a param is the same row
-    let mut all: Vec<(&String, &String)> = question.params.iter().chain(&question.labels).collect();
-    all.sort_unstable();
-    all.dedup();
-    for (label, value) in all {
-        sqlx::query::<Db>(
+    let mut told: Vec<(&String, &String)> =
+        question.params.iter().chain(&question.labels).collect();
+    told.sort_unstable();
+    told.dedup();
+    for (label, value) in told {
+        all.say(
             "INSERT INTO lineage (label, value, namespace, rollout, canary_hash, oldest, newest, verdict)
              VALUES ($1, $2, $3, $4, $5, $6, $6, $7)
              ON CONFLICT (label, value, namespace, rollout, canary_hash) DO UPDATE SET
@@ -31,11 +33,8 @@ pub async fn seen(conn: &mut Conn, question: &Question, verdict: Uuid) -> Result
         .bind(text(&rollout.name))
         .bind(text(&rollout.canary_hash))
         .bind(question.at)
-        .bind(verdict.as_bytes().as_slice())
-        .execute(&mut *conn)
-        .await?;
+        .bind(verdict.as_bytes().as_slice());
     }
-    Ok(())
 }
 
 /// See [`crate::domain::VerdictStore::lineage`]: rows of the labels that are asked for, of versions that have them all.

@@ -22,6 +22,11 @@ pub fn share(conn: &mut Conn, shared: Lock<'_>) -> Ready<Result<(), StoreError>>
     lock(conn, shared)
 }
 
+/// Statements as one.
+pub fn joined(statements: &[String]) -> String {
+    statements.join("; ")
+}
+
 /// Up to which place the log has no holes that are still to be filled: one writer leaves none.
 pub fn settled(_conn: &mut Conn) -> Ready<Result<i64, StoreError>> {
     ready(Ok(i64::MAX))
