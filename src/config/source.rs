@@ -245,7 +245,7 @@ fn connect_timeout() -> HumanDuration {
 }
 
 fn max_concurrent() -> usize {
-    256
+    128
 }
 
 fn max_bytes() -> HumanBytes {

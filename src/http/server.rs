@@ -43,6 +43,8 @@ pub async fn serve(
         let _ = tell.send(());
     };
     let server = axum::serve(listener, router).with_graceful_shutdown(signal);
+    // on a worker: the thread that waits here would have to hand each connection over to one
+    let mut server = tokio::spawn(server.into_future());
     let too_long = async move {
         if told.await.is_err() {
             std::future::pending::<()>().await;
@@ -50,9 +52,10 @@ pub async fn serve(
         tokio::time::sleep(grace).await;
     };
     tokio::select! {
-        done = server => done,
+        done = &mut server => done.unwrap_or_else(|error| Err(io::Error::other(error))),
         () = too_long => {
             tracing::warn!(seconds = grace.as_secs_f64(), "calls were still under way when the grace ended");
+            server.abort();
             Ok(())
         }
     }

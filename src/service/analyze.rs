@@ -169,7 +169,7 @@ impl Analyze {
         let warm = warm.filter(|kept| kept.found.is_some() && !reading.past(kept));
         let (standing, turn) = match warm {
             Some(mut kept) => {
-                let (standing, error) = tokio::join!(recall, reading.refresh(&mut kept, limit));
+                let (error, standing) = tokio::join!(reading.refresh(&mut kept, limit), recall);
                 (standing?, Some((kept, error)))
             }
             None => (recall.await?, None),

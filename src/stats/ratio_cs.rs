@@ -56,11 +56,16 @@ impl Evidence {
         }
     }
 
-    /// `S`.
-    fn softplus_sum(&self, ln_factor: f64) -> f64 {
-        if let Some(value) = self.table.as_ref().and_then(|t| t.at(ln_factor)) {
-            return value;
+    /// `S` at several points.
+    fn softplus_sums<const N: usize>(&self, ln_factors: [f64; N]) -> [f64; N] {
+        match &self.table {
+            Some(table) if ln_factors.iter().all(|l| table.holds(*l)) => table.at(ln_factors),
+            _ => ln_factors.map(|l| self.softplus_sum(l)),
         }
+    }
+
+    /// `S`, block by block.
+    fn softplus_sum(&self, ln_factor: f64) -> f64 {
         let factor = ln_factor.exp();
         self.rows
             .iter()
@@ -82,12 +87,12 @@ impl Evidence {
     }
 
     fn log_e(&self, side: Side, ln_ratio: f64) -> f64 {
-        let here = self.softplus_sum(ln_ratio);
+        let [here] = self.softplus_sums([ln_ratio]);
         let sign = side.sign();
         let grid = &*GRID;
         let mut terms = grid.ln_weight;
-        for (term, shift) in terms.iter_mut().zip(&grid.shift) {
-            let moved = self.softplus_sum(ln_ratio + sign * shift);
+        let moved = self.softplus_sums(grid.shift.map(|shift| ln_ratio + sign * shift));
+        for ((term, shift), moved) in terms.iter_mut().zip(&grid.shift).zip(moved) {
             *term += self.scale * (sign * shift * self.canary - moved + here);
         }
         log_sum_exp(terms)

@@ -4,7 +4,7 @@
 /// hundred rollouts at once stay at 143 MiB instead of 132. A fixed threshold switches that off.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub fn give_back() {
-    const KEPT_AT_THE_TOP: libc::c_int = 128 * 1024; // bytes; what glibc begins with
+    const KEPT_AT_THE_TOP: libc::c_int = 1024 * 1024; // bytes of each arena; what a poll or two takes
     // SAFETY: it sets a number of the allocator under its own lock, and takes any value
     #[expect(unsafe_code, reason = "there is no safe way to say it")]
     let taken = unsafe { libc::mallopt(libc::M_TRIM_THRESHOLD, KEPT_AT_THE_TOP) };
