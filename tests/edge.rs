@@ -7,6 +7,8 @@ mod edge {
     mod dashboard_detail;
     mod dashboard_forms;
     mod dashboard_sessions;
+    mod dashboard_targets;
+    mod dashboard_typed;
     mod deliveries;
     mod double;
     mod events;

@@ -1,10 +1,13 @@
 //! The metric sources and the receivers, and how they answer.
 
-use super::super::{
-    layout::Content,
-    parts::{badge, moment, number, state, text},
-    shell::PageProblem,
-    view::View,
+use super::{
+    super::{
+        layout::Content,
+        parts::{badge, moment, number, state, text},
+        shell::PageProblem,
+        view::View,
+    },
+    targets,
 };
 use crate::{
     domain::{Millis, Progress},
@@ -42,6 +45,7 @@ pub async fn page(view: View, State(app): State<Arc<App>>) -> Result<Html<String
             }
             @for about in &app.about.sources {
                 (source(&app, &view, about, probes.get(&about.name)))
+                (targets::targets(&view, &about.name, app.health.targets(&about.name)))
             }
         }
         h2 { "Receivers of alerts" }
