@@ -4,7 +4,7 @@ use super::{
     layout::{self, Content},
     parts::state,
     said,
-    view::{FORM_COOKIE, FreshForm, Place},
+    view::{FORM_COOKIE, FreshForm, Place, form_cookie},
 };
 use crate::{
     domain::text::percent,
@@ -54,7 +54,7 @@ pub async fn dress(State(app): State<Arc<App>>, mut request: Request, next: Next
     let reads = request.method().is_safe();
     let told = session::cookie(request.headers(), said::COOKIE).is_some();
     // only where no session guards the forms
-    let fresh = app.auth.is_open() && session::cookie(request.headers(), FORM_COOKIE).is_none();
+    let fresh = app.auth.is_open() && form_cookie(request.headers()).is_none();
     let fresh = fresh.then(nonce);
     if let Some(fresh) = &fresh {
         request.extensions_mut().insert(FreshForm(fresh.clone()));
@@ -69,7 +69,7 @@ pub async fn dress(State(app): State<Arc<App>>, mut request: Request, next: Next
     };
     let problem = response.extensions().get::<PageProblem>().cloned();
     let mut response = match problem {
-        Some(PageProblem(problem)) if problem.status == 401 => sign_in_first(&place, reads),
+        Some(PageProblem(problem)) if problem.status == 401 => sign_in_first(&place, reads, None),
         Some(PageProblem(problem)) => error_page(&app, &place, &problem, reads),
         None => response,
     };
@@ -103,7 +103,7 @@ fn is_page(response: &Response) -> bool {
 }
 
 /// To the sign-in, and back afterwards. A form that came too late is not sent again; its page is.
-fn sign_in_first(place: &Place, reads: bool) -> Response {
+pub fn sign_in_first(place: &Place, reads: bool, cookie: Option<String>) -> Response {
     let back = if reads {
         place.here()
     } else {
@@ -111,7 +111,7 @@ fn sign_in_first(place: &Place, reads: bool) -> Response {
     };
     let next = percent(back, |b| b.is_ascii_alphanumeric() || b"-_.~/".contains(&b));
     let to = place.to(&format!("sign-in?next={next}"));
-    said::lead_on(&to, None, &[])
+    said::lead_on(&to, None, &Vec::from_iter(cookie))
 }
 
 /// There is nothing at this path: as a page for a browser, as a problem for programs.
