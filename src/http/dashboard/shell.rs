@@ -14,9 +14,9 @@ use crate::{
 use axum::{
     body::Body,
     extract::{Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header},
     middleware::Next,
-    response::{Html, IntoResponse, Response},
+    response::{Html, IntoResponse, Redirect, Response},
 };
 use std::{sync::Arc, time::Duration};
 
@@ -124,6 +124,13 @@ pub async fn not_found(State(app): State<Arc<App>>, request: Request) -> Respons
     let mut response = error_page(&app, &Place::of(request.uri()), &problem, true);
     bind(response.headers_mut());
     response
+}
+
+/// To the page itself, seen from its address with a slash behind it: `../NAME`.
+pub async fn without_slash(uri: Uri) -> Response {
+    let name = uri.path().trim_end_matches('/').rsplit('/').next();
+    let query = uri.query().map_or_else(String::new, |q| format!("?{q}"));
+    Redirect::permanent(&format!("../{}{query}", name.unwrap_or_default())).into_response()
 }
 
 /// The page does not take this method.
