@@ -124,7 +124,7 @@ pub fn form(
             input type="hidden" name="canary" value=(canary);
             @for wrong in elsewhere {
                 @match wrong {
-                    Wrong::Told(problem) => p.note.bad role="alert" data-problem=(problem.code) { (text::shown(&problem.detail)) },
+                    Wrong::Told(problem) => p.note.bad role="alert" data-problem=(problem.code) { (text::sentence(&problem.detail)) },
                     Wrong::Again => p.note.good role="status" { "Your session had ended. What you typed is below; nothing was sent. Check it and send it." },
                 }
             }
@@ -173,6 +173,6 @@ pub fn form(
 /// The error beside its field.
 fn told(field: &str, error: Option<&Problem>) -> Markup {
     html! {
-        @if let Some(error) = error { p.error id={ (field) "-error" } role="alert" { (text::shown(&error.detail)) } }
+        @if let Some(error) = error { p.error id={ (field) "-error" } role="alert" { (text::sentence(&error.detail)) } }
     }
 }

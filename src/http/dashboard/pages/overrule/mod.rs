@@ -194,7 +194,7 @@ async fn around(
         (head(view, (namespace, name)))
         div data-live="standing" { (standing(view, &present, latch.as_ref(), &counting)) }
         @if let Some(refused) = &refused {
-            (state::note("bad", &html! { (text::shown(&refused.detail)) }))
+            (state::note("bad", &html! { (text::sentence(&refused.detail)) }))
         } @else {
             h2 { "New override" }
             p { "While it is in force, every answer about canary " code { (present.canary_hash) } " says what you choose, whatever the evidence. "
@@ -267,14 +267,14 @@ fn standing(
     html! {
         dl.facts {
             dt { "Now" }
-            dd { (badge::outcome(present.outcome)) " → " (present.action.as_str()) ", " (text::shown(&present.reason)) }
+            dd { (badge::outcome(present.outcome)) " → " (present.action.as_str()) ", " (text::sentence(&present.reason)) }
             dt { "Canary" } dd { code { (present.canary_hash) } " at " (number::plain(present.weight)) " % of traffic" }
             dt { "Latch" }
             dd {
                 @match latch {
                     Some(latch) => {
                         "failed " (moment::ago(latch.at, view.now)) ", which stays for this canary and revision until an override to pass or inconclusive: "
-                        a href=(view.to(&format!("verdicts/{}", latch.verdict))) { (text::shown(&latch.reason)) }
+                        a href=(view.to(&format!("verdicts/{}", latch.verdict))) { (text::sentence(&latch.reason)) }
                     }
                     None => { span.quiet { "no fail stands" } }
                 }
@@ -283,7 +283,7 @@ fn standing(
             dd {
                 @if let Some(own) = own {
                     (badge::outcome(own.outcome)) " by " (text::shown(&own.author)) ", ends " (moment::ago(own.expires, view.now))
-                    ": " (text::shown(&own.reason))
+                    ": " (text::sentence(&own.reason))
                 } @else { span.quiet { "none is in force" } }
             }
         }
@@ -314,7 +314,7 @@ fn earlier(view: &View, all: &[Override], counting: &[&Override]) -> Markup {
                                 td data-label="Verdict" { (badge::outcome(one.outcome)) }
                                 td data-label="Canary" { code { (one.canary_hash) } }
                                 td data-label="By" { (text::shown(&one.author)) }
-                                td.reason data-label="Reason" { (text::shown(&one.reason)) }
+                                td.reason data-label="Reason" { (text::sentence(&one.reason)) }
                                 td data-label="State" {
                                     @if let Some((at, who)) = &one.revoked { "taken back by " (text::shown(who)) " " (moment::ago(*at, view.now)) }
                                     @else if counting.iter().any(|o| o.id == one.id) { (badge::word("good", "in force")) " ends " (moment::ago(one.expires, view.now)) }
