@@ -187,7 +187,11 @@ fn it_is_stopped_at_any_time_and_leaves_nothing_behind() {
     child.env("TMPDIR", temporary.path()).stdout(Stdio::piped());
     let mut child = child.spawn().unwrap();
     let lines = child.stdout.take().map(|out| BufReader::new(out).lines());
-    let mut demo = Demo { child, lines };
+    let mut demo = Demo {
+        child,
+        lines,
+        first: true,
+    };
     demo.until("ready");
     assert_eq!(temporary.path().read_dir().unwrap().count(), 1);
     demo.signal("-INT");
