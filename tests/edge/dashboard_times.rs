@@ -66,7 +66,7 @@ async fn spans_of_what_has_ended_stand_still() {
     // without a script nothing loads for ever
     let text = shown(&ground.router(), "/rollouts/shop/checkout").await;
     assert!(
-        !text.contains("Loading") && text.contains("drawn by JavaScript"),
+        !text.contains("Loading") && text.contains("The charts need JavaScript"),
         "{text}"
     );
 }

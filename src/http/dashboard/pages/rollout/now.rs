@@ -82,7 +82,8 @@ fn facts(view: &View, shown: &Shown<'_>, record: &Record) -> Markup {
         dl.facts {
             dt { "Advice" } dd { (verdict.action.as_str()) ", weight " (percent(verdict.weight)) " to " (percent(verdict.next_weight)) }
             @if shown.present {
-                dt { "This verdict for" } dd { (moment::lasted(shown.state.outcome_since, end, view.now)) }
+                @if end.is_some() { dt { "This verdict since" } dd { (moment::at(shown.state.outcome_since)) } }
+                @else { dt { "This verdict for" } dd { (moment::since(shown.state.outcome_since, view.now)) } }
                 dt { "Judged for" } dd { (moment::lasted(shown.state.since, end, view.now)) ", since " (moment::at(shown.state.since)) }
             }
             dt { "Newest question" } dd {

@@ -122,8 +122,11 @@ fn facts(view: &View, record: &Record) -> Markup {
                 dt { "Score" } dd { (number::plain(verdict.score)) " of 100 (100: no sign of harm)" }
                 dt { "Canary" } dd { code { (text::shown(&rollout.canary_hash)) } " against stable " code { (text::shown(&rollout.stable_hash)) } }
                 dt { "Judged exposure" } dd {
+                    @if verdict.window.start >= verdict.window.end { "none: no block of the canary had closed" }
+                    @else {
                     (moment::at(verdict.window.start)) " to " (moment::at(verdict.window.end))
                     " (" (moment::span(verdict.window.end.saturating_sub(verdict.window.start))) ")"
+                    }
                 }
                 dt { "Policy" } dd {
                     a href=(view.to(&policy)) { (text::shown(&verdict.policy)) }
