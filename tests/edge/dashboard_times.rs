@@ -30,8 +30,8 @@ async fn spans_of_what_has_ended_stand_still() {
         for at in [NOW - HOUR, NOW - 60_000] {
             ground
                 .keep(Judged {
-                    at,
                     outcome,
+                    at,
                     weight,
                     ..Judged::default()
                 })

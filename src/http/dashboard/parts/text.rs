@@ -19,13 +19,15 @@ pub fn shown(text: &str) -> Markup {
 
 /// The same for a sentence: its moments (RFC 3339) stand there as everywhere else, in the viewer's zone.
 pub fn sentence(text: &str) -> Markup {
+    let mut parts = Vec::new();
     let mut rest = text;
+    while let Some((before, at, after)) = next_moment(rest) {
+        parts.push((before, at));
+        rest = after;
+    }
     html! {
         bdi {
-            @while let Some((before, at, after)) = next_moment(rest) {
-                (inner(before)) (moment::at(at))
-                @let _ = { rest = after; };
-            }
+            @for (before, at) in parts { (inner(before)) (moment::at(at)) }
             (inner(rest))
         }
     }

@@ -49,7 +49,7 @@ pub async fn page(
     check_names(&namespace, &name)?;
     view.caller.may_see(&namespace)?;
     let saved = draft::of(&headers, &namespace, &name);
-    let again = saved.is_some().then(|| Wrong::Again);
+    let again = saved.is_some().then_some(Wrong::Again);
     let typed = saved.unwrap_or_else(Typed::fresh);
     show(
         &app,
