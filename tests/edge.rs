@@ -4,9 +4,14 @@ mod edge {
     mod answers;
     mod commands;
     mod dashboard;
+    mod dashboard_addresses;
     mod dashboard_detail;
     mod dashboard_forms;
+    mod dashboard_paging;
     mod dashboard_sessions;
+    mod dashboard_targets;
+    mod dashboard_times;
+    mod dashboard_typed;
     mod deliveries;
     mod double;
     mod events;

@@ -26,7 +26,7 @@ pub use labels::{DigestHasher, Labels, LabelsDigest};
 pub use message::{Message, Notifier, NotifyError};
 pub use outcome::{Action, Code, Outcome};
 pub use plan::{PlannedQuery, Shape};
-pub use ports::{MetricSource, ReadReport, SampleSink, SourceError, SourceKind};
+pub use ports::{MetricSource, ReadReport, SampleSink, SourceError, SourceKind, TargetSeen};
 pub use question::Question;
 pub use record::{
     Change, Chunk, Claimed, Delivery, Draft, Filter, Kept, Line, Lineage, Posted, Progress, Record,

@@ -1,7 +1,11 @@
 //! What the core asks of the outside.
 
 use super::{Labels, LabelsDigest, Millis, NativeHistogram, PlannedQuery};
-use std::{future::Future, pin::Pin, time::Instant};
+use std::{
+    future::Future,
+    pin::Pin,
+    time::{Duration, Instant},
+};
 
 /// The kind of a metric back end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -111,6 +115,27 @@ pub enum SourceError {
     },
 }
 
+/// One target of a source that scrapes, as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetSeen {
+    /// Where it is, without its query.
+    pub address: String,
+    /// What its series get.
+    pub labels: Labels,
+    /// Was its last scrape kept? `None` before the first.
+    pub up: Option<bool>,
+    /// When its last scrape began.
+    pub at: Option<Millis>,
+    /// How long that took.
+    pub took: Duration,
+    /// Samples that it gave.
+    pub samples: u64,
+    /// Its series that are kept now.
+    pub series: u64,
+    /// The last scrape that came to nothing: when, a word of a closed list, and why. It stays when the target is back.
+    pub error: Option<(Millis, &'static str, String)>,
+}
+
 /// A metric back end.
 pub trait MetricSource: Send + Sync {
     /// Its kind.
@@ -119,6 +144,10 @@ pub trait MetricSource: Send + Sync {
     fn name(&self) -> &str;
     /// Labels that only tell replicas apart; series equal without them are the same data.
     fn replica_labels(&self) -> &[String];
+    /// Its targets, where it scrapes for itself.
+    fn targets(&self) -> Option<Vec<TargetSeen>> {
+        None
+    }
     /// Sends one query and feeds the answer into `sink`; retries inside `deadline` and calls `sink.restart()` before each.
     fn read<'a>(
         &'a self,

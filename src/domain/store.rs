@@ -119,7 +119,7 @@ pub trait VerdictStore: Send + Sync {
     ) -> Stored<'a, Vec<Claimed>>;
     /// Notes what a try came to.
     fn settle(&self, id: Uuid, tried: Tried, now: Millis) -> Stored<'_, ()>;
-    /// Deliveries by progress, newest first, before a queueing place.
+    /// Deliveries by progress, newest first.
     fn deliveries<'a>(
         &'a self,
         progress: Option<Progress>,
@@ -127,6 +127,15 @@ pub trait VerdictStore: Send + Sync {
         verdict: Option<Uuid>,
         limit: u32,
     ) -> Stored<'a, Vec<Posted>>;
+    /// Deliveries by progress with their place in the queue, newest first, before such a place. Places only ever rise, so a page
+    /// begins where the one before ended, whatever is queued meanwhile.
+    fn deliveries_before<'a>(
+        &'a self,
+        progress: Option<Progress>,
+        receiver: Option<&'a str>,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Stored<'a, Vec<(i64, Posted)>>;
     /// Puts a dead delivery back; `false` where there is none.
     fn retry(&self, id: Uuid, now: Millis) -> Stored<'_, bool>;
 

@@ -206,3 +206,39 @@ pub async fn visible(
     found.truncate(limit as usize);
     Ok(found)
 }
+
+/// A page of the alerts that a caller may see, the newest first, before a place in the outbox; and the place before which the
+/// next page begins.
+pub async fn visible_before(
+    app: &App,
+    caller: &Caller,
+    (state, receiver): (Option<Progress>, Option<&str>),
+    mut before: Option<i64>,
+    limit: u32,
+) -> Result<(Vec<Posted>, Option<i64>), Problem> {
+    let all = caller.visible().is_none();
+    let read = if all { limit + 1 } else { MOST };
+    let (mut found, mut left) = (Vec::new(), SEARCHED);
+    loop {
+        let rows = app.store.deliveries_before(state, receiver, before, read);
+        let rows = rows.await.map_err(Problem::store)?;
+        let last = rows.len() < read as usize;
+        for (place, posted) in rows {
+            if found.len() == limit as usize {
+                return Ok((found, before));
+            }
+            before = Some(place);
+            if caller.sees(&posted.event.namespace) {
+                found.push(posted);
+            }
+        }
+        left = left.saturating_sub(read);
+        if last {
+            return Ok((found, None));
+        }
+        // a page may be short where others' alerts lie between: the next one goes on from here
+        if left == 0 {
+            return Ok((found, before));
+        }
+    }
+}

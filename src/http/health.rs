@@ -3,7 +3,7 @@
 use super::{problem::json, state::App};
 use crate::domain::{
     Clock, Labels, MetricSource, Millis, NativeHistogram, PlannedQuery, SampleSink, Shape,
-    VerdictStore, Window, time::rfc3339,
+    TargetSeen, VerdictStore, Window, time::rfc3339,
 };
 use arc_swap::ArcSwap;
 use axum::{
@@ -34,6 +34,8 @@ const PING_EVERY: Duration = Duration::from_secs(1);
 pub struct Health {
     stopping: AtomicBool,
     sources: ArcSwap<BTreeMap<String, SourceHealth>>,
+    /// Those that were asked: they know their targets.
+    asked: ArcSwap<Vec<Arc<dyn MetricSource>>>,
     store: Mutex<Option<(Instant, StoreHealth)>>,
 }
 
@@ -87,6 +89,7 @@ impl Health {
 
     /// Asks every source once, at the same time, and keeps the answers.
     pub async fn probe(&self, sources: &[Arc<dyn MetricSource>], clock: &dyn Clock) {
+        self.asked.store(Arc::new(sources.to_vec()));
         let mut tasks = Vec::new();
         for source in sources {
             let source = Arc::clone(source);
@@ -135,6 +138,13 @@ impl Health {
     /// The last probe of each source.
     pub fn sources(&self) -> BTreeMap<String, SourceHealth> {
         (**self.sources.load()).clone()
+    }
+
+    /// The targets of a source as they stand now, where it scrapes for itself and was probed.
+    pub fn targets(&self, source: &str) -> Option<Vec<TargetSeen>> {
+        let asked = self.asked.load();
+        let found = asked.iter().find(|one| one.name() == source);
+        found.and_then(|one| one.targets())
     }
 
     async fn readiness(&self, policies: usize, store: &dyn VerdictStore) -> Readiness {

@@ -3,7 +3,7 @@
 use super::{about::About, auth::Auth, catalog::Catalog, health::Health, limits::HEARTBEAT};
 use crate::{
     domain::{Clock, VerdictStore},
-    service::{Judge, Overrule, Pulse},
+    service::{Judge, Overrule, Pulse, identity::nonce},
     telemetry::Metrics,
 };
 use std::{sync::Arc, time::Duration};
@@ -89,6 +89,8 @@ pub struct App {
     /// Looks back over kept evidence at the same time.
     pub(super) hindsight: Semaphore,
     pub(super) slots: Semaphore,
+    /// Signs what forms must hold where no session does; another one for each process.
+    pub(super) form_key: String,
     pub(super) streams: Arc<Semaphore>,
 }
 
@@ -109,6 +111,7 @@ impl App {
             about: parts.about,
             pages: slots(PAGES),
             hindsight: slots(1),
+            form_key: nonce(),
             slots: slots(parts.limits.max_concurrent),
             streams: Arc::new(slots(parts.limits.max_streams)),
             limits: parts.limits,

@@ -1,12 +1,13 @@
 //! What was asked of the metric source for a kept verdict: planned again from the kept policy and question. Pure.
 
-use super::{bundle::Inputs, read};
+use super::{bundle::Inputs, discover, read};
 use crate::{
     domain::{Millis, PlannedQuery, Question, Shape, SourceKind, Track, Window},
     evidence::{Grid, Role},
     policy::Policy,
-    query::{Binding, Planner, QueryError, Scope},
+    query::{Arms, Binding, Planner, QueryError, Scope},
 };
+use uuid::Uuid;
 
 /// Queries of one objective that are shown at most.
 const MOST: usize = 24;
@@ -14,7 +15,8 @@ const MOST: usize = 24;
 /// One query, as it was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
-    /// What its series stand for: `events`, `trials`, `histogram`, `sum`, `count`, `squares` or `level`.
+    /// What its series stand for: `events`, `trials`, `histogram`, `sum`, `count`, `squares` or `level`; of the search for the
+    /// canary's start: `presence`, `first sample` or `time between scrapes`.
     pub role: &'static str,
     /// `canary` or `stable`; `both` where a label tells them apart.
     pub arm: &'static str,
@@ -41,6 +43,75 @@ pub struct ObjectiveAsked {
     pub left_out: usize,
     /// The blocks had been read for an earlier verdict: nothing was sent; what is shown is the last stretch.
     pub nothing_new: bool,
+}
+
+/// The search for the canary's start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SearchAsked {
+    /// The moment of the question that it was made for.
+    pub at: Millis,
+    /// The start; `None`: nothing of the canary was found.
+    pub found: Option<Millis>,
+    /// The queries, in the order in which they were sent.
+    pub queries: Vec<Asked>,
+    /// Queries of one kind that are left out here.
+    pub left_out: usize,
+    /// It was made for an earlier verdict of the same reading.
+    pub earlier: bool,
+    /// The source did not answer in full.
+    pub failed: bool,
+}
+
+/// Plans the search for the canary's start again. It is made once for each reading, whose id holds the moment; each query
+/// after the first kind depends on the answer, which is the kept start.
+pub fn search(
+    policy: &Policy,
+    question: &Question,
+    inputs: &Inputs,
+    run: Option<Uuid>,
+    kind: SourceKind,
+) -> Result<SearchAsked, QueryError> {
+    let scope = Scope::parse(&policy.tracks, policy.match_text.as_deref())?;
+    let binding = Binding {
+        rollout: &question.rollout,
+        params: &question.params,
+    };
+    let planner = Planner::new(&scope, binding, kind);
+    let begun = run.and_then(|run| run.get_timestamp());
+    let at = begun.map_or(question.at, |begun| {
+        let (seconds, nanos) = begun.to_unix();
+        seconds as Millis * 1000 + Millis::from(nanos / 1_000_000)
+    });
+    let found = inputs.exposed_since;
+    let mut one = SearchAsked {
+        at,
+        found,
+        queries: Vec::new(),
+        left_out: 0,
+        earlier: at != question.at,
+        failed: found.is_none() && inputs.observed.iter().any(|seen| seen.problem.is_some()),
+    };
+    let mut add = |role, queries: Vec<discover::Planned>| {
+        one.left_out += queries.len().saturating_sub(MOST);
+        let queries = queries.into_iter().take(MOST);
+        one.queries
+            .extend(queries.map(|(arms, query)| shown(role, arms, query)));
+    };
+    if question.since.is_none() {
+        add("presence", discover::presence(policy, &planner, at)?);
+        if let Some(start) = found {
+            let minute = discover::minute_of(start);
+            let first = discover::first_samples(policy, &planner, minute)?;
+            add("first sample", first);
+        }
+    }
+    if let Some(start) = found.or(question.since) {
+        add(
+            "time between scrapes",
+            discover::spacings(policy, &planner, start)?,
+        );
+    }
+    Ok(one)
 }
 
 /// Plans the queries of a verdict again. `before` are the inputs of the verdict before it, where both were made of one reading:
@@ -97,6 +168,19 @@ pub fn asked(
 }
 
 fn asked_of(role: Role, arm: Option<Track>, query: PlannedQuery) -> Asked {
+    let role = match role {
+        Role::Events => "events",
+        Role::Trials => "trials",
+        Role::Histogram => "histogram",
+        Role::Sum => "sum",
+        Role::Count => "count",
+        Role::Squares => "squares",
+        Role::Level => "level",
+    };
+    shown(role, arm.map_or(Arms::Both, Arms::Only), query)
+}
+
+fn shown(role: &'static str, arms: Arms, query: PlannedQuery) -> Asked {
     let step = match query.shape {
         Shape::Raw { .. } => None,
         Shape::Range { step, .. } => Some(step),
@@ -107,19 +191,11 @@ fn asked_of(role: Role, arm: Option<Track>, query: PlannedQuery) -> Asked {
         _ => query.text.clone(),
     };
     Asked {
-        role: match role {
-            Role::Events => "events",
-            Role::Trials => "trials",
-            Role::Histogram => "histogram",
-            Role::Sum => "sum",
-            Role::Count => "count",
-            Role::Squares => "squares",
-            Role::Level => "level",
-        },
-        arm: match arm {
-            None => "both",
-            Some(Track::Canary) => "canary",
-            Some(Track::Stable) => "stable",
+        role,
+        arm: match arms {
+            Arms::Both => "both",
+            Arms::Only(Track::Canary) => "canary",
+            Arms::Only(Track::Stable) => "stable",
         },
         graph,
         text: query.text,

@@ -7,7 +7,7 @@ use crate::{
         SourceKind, Track, Window,
     },
     policy::{Indicator, Policy},
-    query::{Arms, Planner},
+    query::{Arms, Planner, QueryError},
 };
 use std::{collections::BTreeSet, time::Instant};
 
@@ -93,38 +93,13 @@ async fn first_sample(
     deadline: Instant,
     said: &mut Vec<String>,
 ) -> Result<Option<Millis>, ReadError> {
-    let end = at.div_euclid(MINUTE) * MINUTE;
-    let begin = (at - policy.horizon - policy.look_back).div_euclid(MINUTE) * MINUTE;
-    let queries = exposures(policy)
-        .into_iter()
-        .map(|exposure| match exposure {
-            Exposure::Selector(text) => planner.presence(text, Track::Canary, begin, end, MINUTE),
-            Exposure::Expression { text, opaque } => {
-                planner.expression(text, opaque, Track::Canary, begin, end, MINUTE)
-            }
-        })
-        .collect::<Result<Vec<_>, _>>()?;
+    let queries = presence(policy, planner, at)?;
     let sinks = gather(source, queries, deadline, Presence::default, said).await?;
     let seen: BTreeSet<Millis> = sinks.into_iter().flat_map(|sink| sink.minutes).collect();
     let Some(minute) = segment_start(&seen, policy.look_back) else {
         return Ok(None);
     };
-    let window = Window {
-        start: minute - MINUTE,
-        end: minute,
-    };
-    let mut queries = Vec::new();
-    for exposure in exposures(policy) {
-        if let Exposure::Selector(text) = exposure {
-            queries.extend(
-                planner
-                    .raw(text, window)?
-                    .into_iter()
-                    .filter(|(arms, _)| *arms != Arms::Only(Track::Stable))
-                    .map(|(_, query)| query),
-            );
-        }
-    }
+    let queries = first_samples(policy, planner, minute)?;
     let sinks = gather(
         source,
         queries,
@@ -136,6 +111,73 @@ async fn first_sample(
     let first = sinks.into_iter().filter_map(|sink| sink.first).min();
     // one second before, so that the first sample lies inside the first block
     Ok(Some(first.unwrap_or(minute).div_euclid(1000) * 1000 - 1000))
+}
+
+/// A query, and whose samples it asks for.
+pub(super) type Planned = (Arms, PlannedQuery);
+
+/// In which minutes was something of the canary there?
+pub(super) fn presence(
+    policy: &Policy,
+    planner: &Planner<'_>,
+    at: Millis,
+) -> Result<Vec<Planned>, QueryError> {
+    let end = at.div_euclid(MINUTE) * MINUTE;
+    let begin = (at - policy.horizon - policy.look_back).div_euclid(MINUTE) * MINUTE;
+    let plan = |exposure| match exposure {
+        Exposure::Selector(text) => planner.presence(text, Track::Canary, begin, end, MINUTE),
+        Exposure::Expression { text, opaque } => {
+            planner.expression(text, opaque, Track::Canary, begin, end, MINUTE)
+        }
+    };
+    let canary = |query| (Arms::Only(Track::Canary), query);
+    let queries = exposures(policy).into_iter().map(plan);
+    queries.map(|query| query.map(canary)).collect()
+}
+
+/// The samples of the canary in the minute that ends here.
+pub(super) fn first_samples(
+    policy: &Policy,
+    planner: &Planner<'_>,
+    minute: Millis,
+) -> Result<Vec<Planned>, QueryError> {
+    let window = Window {
+        start: minute - MINUTE,
+        end: minute,
+    };
+    let mut queries = Vec::new();
+    for exposure in exposures(policy) {
+        if let Exposure::Selector(text) = exposure {
+            let raw = planner.raw(text, window)?.into_iter();
+            let canary = raw.filter(|(arms, _)| *arms != Arms::Only(Track::Stable));
+            queries.extend(canary);
+        }
+    }
+    Ok(queries)
+}
+
+/// The minute in which a start was found: the second after it holds the first sample.
+pub(super) fn minute_of(start: Millis) -> Millis {
+    -(-(start + 1000)).div_euclid(MINUTE) * MINUTE
+}
+
+/// The samples just before the start, which tell how often is scraped; none where there are only expressions.
+pub(super) fn spacings(
+    policy: &Policy,
+    planner: &Planner<'_>,
+    start: Millis,
+) -> Result<Vec<Planned>, QueryError> {
+    let Some(Exposure::Selector(text)) = exposures(policy)
+        .into_iter()
+        .find(|e| matches!(e, Exposure::Selector(_)))
+    else {
+        return Ok(Vec::new());
+    };
+    let window = Window {
+        start: start - SCRAPE_WINDOW,
+        end: start,
+    };
+    planner.raw(text, window)
 }
 
 /// First minute of the newest unbroken stretch.
@@ -157,21 +199,10 @@ async fn scrape_interval(
     start: Millis,
     deadline: Instant,
 ) -> Result<Millis, ReadError> {
-    let Some(Exposure::Selector(text)) = exposures(policy)
-        .into_iter()
-        .find(|e| matches!(e, Exposure::Selector(_)))
-    else {
+    let queries = spacings(policy, planner, start)?;
+    if queries.is_empty() {
         return Ok(SCRAPE_DEFAULT);
-    };
-    let window = Window {
-        start: start - SCRAPE_WINDOW,
-        end: start,
-    };
-    let queries = planner
-        .raw(text, window)?
-        .into_iter()
-        .map(|(_, query)| query)
-        .collect();
+    }
     let sinks = gather(source, queries, deadline, Spacing::default, &mut Vec::new()).await?;
     let spacing = Spacing {
         gaps: sinks.into_iter().flat_map(|sink| sink.gaps).collect(),
@@ -183,12 +214,12 @@ async fn scrape_interval(
 /// Sends queries side by side; each has a sink of its own.
 async fn gather<S: SampleSink>(
     source: &dyn MetricSource,
-    queries: Vec<PlannedQuery>,
+    queries: Vec<Planned>,
     deadline: Instant,
     sink: impl Fn() -> S,
     said: &mut Vec<String>,
 ) -> Result<Vec<S>, ReadError> {
-    let reads = queries.into_iter().map(|query| {
+    let reads = queries.into_iter().map(|(_, query)| {
         let mut sink = sink();
         async move {
             let report = source.read(&query, deadline, &mut sink).await?;
@@ -370,6 +401,16 @@ mod tests {
                 segment_start(&minutes, 30 * MINUTE),
                 expected.map(|m| m * MINUTE)
             );
+        }
+    }
+
+    #[test]
+    fn the_minute_of_a_start_is_found_again() {
+        for first in [60_001_i64, 61_234, 90_000, 119_001, 119_999, 120_000] {
+            let start = first.div_euclid(1000) * 1000 - 1000;
+            let expected = if first < 61_000 { 60_000 } else { 120_000 };
+            // samples of the first second of a minute may be of the minute before
+            assert_eq!(minute_of(start), expected, "{first}");
         }
     }
 

@@ -144,6 +144,13 @@ fn again(
     let gone = |error: BundleError| error.to_string();
     let mut inputs = Inputs::from_bytes(&record.inputs).map_err(gone)?;
     let former = load_kept(&revision.name, &revision.text)?;
+    if inputs.start.is_none() {
+        // a block length is only known once the canary's start is
+        return Err(
+            "no data of the canary had been found then, so no block was kept that could be judged again"
+                .to_owned(),
+        );
+    }
     if let Some(block) = policy.block.filter(|block| *block != inputs.block) {
         return Err(format!(
             "its blocks are {} s long, this revision asks for {} s",

@@ -2,7 +2,8 @@
 
 use super::Metrics;
 use crate::domain::{
-    MetricSource, PlannedQuery, ReadReport, SampleSink, SourceError, SourceKind, ports::BoxFuture,
+    MetricSource, PlannedQuery, ReadReport, SampleSink, SourceError, SourceKind, TargetSeen,
+    ports::BoxFuture,
 };
 use std::{sync::Arc, time::Instant};
 
@@ -30,6 +31,10 @@ impl MetricSource for Measured {
 
     fn replica_labels(&self) -> &[String] {
         self.inner.replica_labels()
+    }
+
+    fn targets(&self) -> Option<Vec<TargetSeen>> {
+        self.inner.targets()
     }
 
     fn read<'a>(

@@ -104,6 +104,27 @@ fn a_page_can_be_printed() {
 }
 
 #[test]
+fn printed_pages_fit_on_a4() {
+    let (ground, tab) = (Ground::shared(), Tab::open());
+    // 210 mm without two margins of 12 mm
+    tab.size(703, 1000);
+    let mut wide = Vec::new();
+    for site in ground.sites() {
+        tab.media("", &[]);
+        tab.settle(&site.url);
+        tab.media("print", &[]);
+        let found = tab.run(
+            "return [...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > innerWidth + 1 && e.checkVisibility())
+                .slice(0, 5).map((e) => e.outerHTML.slice(0, 160))",
+        );
+        if found != json!([]) {
+            wide.push(format!("{}: {found}", site.name));
+        }
+    }
+    assert!(wide.is_empty(), "\n{}", wide.join("\n"));
+}
+
+#[test]
 fn narrow_screens_scroll_one_way() {
     let (ground, tab) = (Ground::shared(), Tab::open());
     tab.size(320, 640);

@@ -47,12 +47,22 @@ fn an_override_is_made_and_taken_back() {
         "the form is there",
         "return !!document.querySelector('form.form')",
     );
-    // what is missing is said beside its field, and what was typed stays
+    // everything that is missing is said at once, and the first of it has the focus
+    tab.click("form.form button.primary");
+    tab.until(
+        "verdict and reason are missing",
+        "return !!document.getElementById('verdict-error') && !!document.getElementById('reason-error')",
+    );
+    assert_eq!(
+        tab.run("return document.activeElement.name"),
+        json!("verdict")
+    );
+    // what was typed stays
     tab.fill("#reason", "known bug of the test client");
     tab.click("form.form button.primary");
     tab.until(
         "the verdict is missing",
-        "return !!document.getElementById('verdict-error')",
+        "return !!document.getElementById('verdict-error') && !document.getElementById('reason-error')",
     );
     let beside =
         tab.run("return document.getElementById('verdict-error').closest('fieldset').textContent");
@@ -168,12 +178,15 @@ fn a_page_of_another_site_cannot_override() {
     tab.click("form.form button.primary");
     tab.until(
         "the answer is there",
-        "return !document.querySelector('form.form')",
+        "return !!document.querySelector('[data-problem=stale-form]')",
     );
     assert!(
-        tab.text("main").contains("reload the page"),
+        tab.text("main").contains("older than your session"),
         "{}",
         tab.text("main")
     );
+    // what was typed is not lost
+    let typed = "return [document.getElementById('reason').value, document.querySelector('[name=verdict]:checked').value]";
+    assert_eq!(tab.run(typed), json!(["forged", "pass"]));
     assert_eq!(overrides(&service).len(), 0);
 }

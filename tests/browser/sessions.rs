@@ -104,3 +104,37 @@ fn a_session_sees_its_namespaces() {
     tab.settle(&service.url("/deliveries"));
     assert!(!tab.text("main").contains("lab/"));
 }
+
+#[test]
+fn a_session_that_ends_takes_nothing_that_was_typed() {
+    let (ground, tab) = (Ground::shared(), Tab::open());
+    let service = &ground.guarded;
+    let form = "/rollouts/shop/healthy-basic/override";
+    tab.goto(&service.url(form));
+    sign_in(&tab, OPS);
+    tab.until("the form", "return !!document.getElementById('reason')");
+    tab.settle(&service.url(form));
+    tab.click("input[name=verdict][value=fail]");
+    tab.fill("#reason", "disk \"full\"");
+    tab.click("input[name=preset][value=other]");
+    tab.fill("#expires", "45m");
+    tab.devtools("Network.clearBrowserCookies", &json!({}));
+    // the page notices, and stays
+    tab.until(
+        "it is told",
+        "return document.getElementById('live').textContent.includes('signed out')",
+    );
+    let typed = "return [document.getElementById('reason').value, document.getElementById('expires').value,
+        document.querySelector('[name=verdict]:checked').value, document.querySelector('[name=preset]:checked').value]";
+    let expected = json!(["disk \"full\"", "45m", "fail", "other"]);
+    assert_eq!(tab.run(typed), expected);
+    tab.click("form.form button.primary");
+    tab.until("the sign-in", "return !!document.getElementById('token')");
+    sign_in(&tab, OPS);
+    tab.until(
+        "the form is back",
+        "return !!document.getElementById('reason')",
+    );
+    assert_eq!(tab.run(typed), expected);
+    assert!(tab.text("main").contains("Your session had ended"));
+}

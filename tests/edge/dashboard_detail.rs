@@ -471,6 +471,24 @@ async fn queries_are_shown_as_the_source_received_them() {
         },
     );
     let router = ground.router();
+    // before the canary came: only its start is looked for, and every query of that is shown
+    let early = START - 5 * MINUTE;
+    let verdict = judge.judge(question(early)).await.unwrap();
+    let (_, html) = page(&router, &format!("/verdicts/{}", verdict.id)).await;
+    let received: BTreeSet<String> = book.taken().into_iter().map(|query| query.text).collect();
+    let shown: BTreeSet<String> = pres(&html).into_iter().collect();
+    assert_eq!(shown, received);
+    assert!(
+        !shown.is_empty()
+            && shown
+                .iter()
+                .all(|q| q.starts_with("count(count_over_time("))
+    );
+    assert!(text(&html).contains("Nothing of the canary was found"));
+    assert!(html.contains("https://metrics.example.org/vmui/#/?g0.expr=count%28count_over_time"));
+    assert!(html.contains("data-copy=\"query-start-0\""));
+
+    let mut search = BTreeSet::new();
     // the first reading in several stretches, the next block, no new block, a step of some blocks
     for at in [
         START + 35 * MINUTE,
@@ -481,14 +499,31 @@ async fn queries_are_shown_as_the_source_received_them() {
         let verdict = judge.judge(question(at)).await.unwrap();
         let (status, html) = page(&router, &format!("/verdicts/{}", verdict.id)).await;
         assert_eq!(status, 200, "{html}");
-        let received: BTreeSet<String> = book
-            .taken()
-            .into_iter()
-            // two small questions look for the start first
-            .filter(|query| matches!(query.shape, Shape::Raw { .. }))
-            .map(|query| query.text)
-            .collect();
-        let shown: BTreeSet<String> = pres(&html).into_iter().collect();
+        let received: BTreeSet<String> = book.taken().into_iter().map(|query| query.text).collect();
+        let mut shown: BTreeSet<String> = pres(&html).into_iter().collect();
+        if search.is_empty() {
+            // the first verdict of the reading looked for the start: nothing of what was sent is left out but old stretches
+            let range = |q: &&String| q.starts_with("count(");
+            assert!(
+                received.iter().filter(range).all(|q| shown.contains(q)),
+                "{received:#?}"
+            );
+            search = received.clone();
+            assert!(!html.contains("Found for an earlier verdict"));
+        } else {
+            // its search is shown again, as what it is
+            assert!(text(&html).contains("Found for an earlier verdict"));
+            let outer = html
+                .split("<details>")
+                .nth(1)
+                .and_then(|t| t.split("</details>").next());
+            let earlier: BTreeSet<String> = pres(outer.unwrap()).into_iter().collect();
+            assert!(
+                earlier.len() >= 4 && earlier.is_subset(&search),
+                "{earlier:#?}"
+            );
+            shown = shown.difference(&earlier).cloned().collect();
+        }
         if received.is_empty() {
             assert!(
                 html.contains("Nothing was asked for this verdict"),

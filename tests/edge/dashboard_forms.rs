@@ -25,7 +25,7 @@ pub fn form(path: &str, headers: &[(&str, &str)], fields: &str) -> Request<Body>
 }
 
 /// The cookie of a page for `cookies`, and what its forms hold.
-async fn opened(router: &Router, path: &str) -> (String, String) {
+pub async fn opened(router: &Router, path: &str) -> (String, String) {
     let (head, body) = call(router.clone(), get(path)).await;
     let text = String::from_utf8(body).unwrap();
     let cookie = head.headers().get_all("set-cookie").iter();

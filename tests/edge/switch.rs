@@ -72,6 +72,7 @@ through! {
     claim(receiver: &'a str, now: Millis, until: Millis, limit: u32) -> Vec<Claimed>;
     settle(id: Uuid, tried: Tried, now: Millis) -> ();
     deliveries(progress: Option<Progress>, receiver: Option<&'a str>, verdict: Option<Uuid>, limit: u32) -> Vec<Posted>;
+    deliveries_before(progress: Option<Progress>, receiver: Option<&'a str>, before: Option<i64>, limit: u32) -> Vec<(i64, Posted)>;
     retry(id: Uuid, now: Millis) -> bool;
     cursor(reader: &'a str) -> Option<i64>;
     advance(reader: &'a str, seq: i64) -> ();

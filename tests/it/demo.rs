@@ -17,6 +17,8 @@ const WITHIN: Duration = Duration::from_secs(90);
 struct Demo {
     child: Child,
     lines: Option<Lines<BufReader<ChildStdout>>>,
+    /// Nothing was read yet.
+    first: bool,
 }
 
 impl Demo {
@@ -40,7 +42,11 @@ impl Demo {
                 .status();
         });
         let lines = child.stdout.take().map(|out| BufReader::new(out).lines());
-        Self { child, lines }
+        Self {
+            child,
+            lines,
+            first: true,
+        }
     }
 
     /// News up to and with the first of this kind.
@@ -49,6 +55,22 @@ impl Demo {
         for line in self.lines.as_mut().unwrap() {
             let line = line.unwrap();
             let news: Value = serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line}"));
+            if all.is_empty() && self.first {
+                // where everything is comes first
+                assert_eq!(news["event"], "ready", "{news}");
+                assert!(
+                    std::path::Path::new(news["dataDir"].as_str().unwrap()).is_dir(),
+                    "{news}"
+                );
+                assert!(
+                    news["url"]
+                        .as_str()
+                        .unwrap()
+                        .starts_with("http://127.0.0.1:"),
+                    "{news}"
+                );
+                self.first = false;
+            }
             all.push(news);
             if all.last().unwrap()["event"] == event {
                 return all;
@@ -165,7 +187,11 @@ fn it_is_stopped_at_any_time_and_leaves_nothing_behind() {
     child.env("TMPDIR", temporary.path()).stdout(Stdio::piped());
     let mut child = child.spawn().unwrap();
     let lines = child.stdout.take().map(|out| BufReader::new(out).lines());
-    let mut demo = Demo { child, lines };
+    let mut demo = Demo {
+        child,
+        lines,
+        first: true,
+    };
     demo.until("ready");
     assert_eq!(temporary.path().read_dir().unwrap().count(), 1);
     demo.signal("-INT");

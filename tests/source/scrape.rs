@@ -193,6 +193,32 @@ async fn no_target_hurts_another() {
             "unreachable"
         ])
     );
+    // each target says how it stands
+    let seen = scraper.targets().unwrap();
+    assert_eq!(seen.len(), 13);
+    for one in &seen {
+        let pod = one.labels.get("pod").unwrap();
+        let good = pod == "good";
+        assert_eq!(one.up, Some(good), "{one:?}");
+        assert!(one.at.is_some() && one.took > Duration::ZERO, "{one:?}");
+        assert_eq!(
+            (one.samples > 0, one.error.is_none()),
+            (good, good),
+            "{one:?}"
+        );
+        // `up` and its like are series too
+        assert_eq!(one.series, if good { 4 } else { 3 }, "{one:?}");
+        assert!(one.address.ends_with(&format!("/{pod}")), "{one:?}");
+    }
+    let many = seen
+        .iter()
+        .find(|one| one.labels.get("pod") == Some("many"))
+        .unwrap();
+    let (_, word, detail) = many.error.clone().unwrap();
+    assert_eq!(
+        (word, detail.as_str()),
+        ("refused", "more than 100 samples (`sampleLimit`)")
+    );
     // the health, and the verdict's warnings, name a target that is refused by a limit
     let health = source::probe(&scraper, SystemClock.now(), Instant::now() + PATIENCE).await;
     let health = health.unwrap_err().to_string();

@@ -32,15 +32,23 @@ impl Folder {
             .recursive(!temporary)
             .mode(MODE)
             .create(&path);
+        // a folder that was given is a wrong argument
+        let wrong = |text| {
+            if temporary {
+                Stop::failed(text)
+            } else {
+                Stop::usage(text)
+            }
+        };
         let path = made
             .and_then(|()| fs::canonicalize(&path))
             .map_err(|error| {
                 let shown = path.display();
-                Stop::failed(format!(
+                wrong(format!(
                     "the folder `{shown}` cannot be made: {error}; give another with `--data-dir`"
                 ))
             })?;
-        let lock = own(&path)?;
+        let lock = own(&path).map_err(wrong)?;
         Ok(Self {
             path,
             temporary,
@@ -69,26 +77,24 @@ impl Drop for Folder {
 }
 
 /// Marks the folder as ours and takes it for this run. A folder with other files is left alone: they might have our names.
-fn own(path: &Path) -> Result<File, Stop> {
+fn own(path: &Path) -> Result<File, String> {
     let shown = path.display();
     let failed = |error: std::io::Error| {
-        Stop::failed(format!(
-            "the folder `{shown}` cannot be used: {error}; give another with `--data-dir`"
-        ))
+        format!("the folder `{shown}` cannot be used: {error}; give another with `--data-dir`")
     };
     let mark = path.join(MARK);
     let mut files = fs::read_dir(path).map_err(failed)?;
     if !mark.exists() && files.next().is_some() {
-        return Err(Stop::failed(format!(
+        return Err(format!(
             "the folder `{shown}` holds files that are not of a demonstration; give an empty or a new one with `--data-dir`"
-        )));
+        ));
     }
     let mark = File::create(mark).map_err(failed)?;
     match mark.try_lock() {
         Ok(()) => Ok(mark),
-        Err(TryLockError::WouldBlock) => Err(Stop::failed(format!(
+        Err(TryLockError::WouldBlock) => Err(format!(
             "another demonstration runs in `{shown}`; give another folder with `--data-dir`"
-        ))),
+        )),
         Err(TryLockError::Error(error)) => Err(failed(error)),
     }
 }
@@ -137,5 +143,6 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         let stop = Folder::open(Some(file.path())).unwrap_err();
         assert!(stop.message.contains("--data-dir"), "{}", stop.message);
+        assert_eq!(stop.code, 2);
     }
 }

@@ -27,6 +27,9 @@ pub struct News {
     /// A page about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
+    /// The folder with its files; on the first line only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_dir: Option<String>,
 }
 
 /// What happened.

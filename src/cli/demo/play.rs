@@ -248,6 +248,7 @@ impl Theatre<'_> {
         if args.output == Output::Json {
             let mut news = self.line(Event::Ready, "the service answers");
             news.url = Some(url.clone());
+            news.data_dir = Some(folder.path().display().to_string());
             self.screen.tell(&news)?;
         }
         if args.open
@@ -297,6 +298,7 @@ impl Theatre<'_> {
             verdict: None,
             text: text.to_owned(),
             url: None,
+            data_dir: None,
         }
     }
 }

@@ -143,6 +143,7 @@ impl Walk {
                 verdict: rollout.last.as_ref().map(|answer| answer.verdict.clone()),
                 text,
                 url: rollout.last.as_ref().map(|answer| answer.url.clone()),
+                data_dir: None,
             })
             .collect();
         // nobody looks any more: the demonstration ends

@@ -27,14 +27,19 @@ impl Form {
         body: Body,
     ) -> Result<Self, Problem> {
         let form = Self::read(app, headers, uri, body).await?;
-        let given = form.text("form");
-        if view.form.is_empty() || !bool::from(view.form.as_bytes().ct_eq(given.as_bytes())) {
-            return Err(Problem::new(
-                "stale-form",
-                "the form is older than your session; go back, reload the page and send it again",
-            ));
+        if form.is_of(view) {
+            return Ok(form);
         }
-        Ok(form)
+        Err(Problem::new(
+            "stale-form",
+            "the form is older than your session; go back, reload the page and send it again",
+        ))
+    }
+
+    /// Does it hold what the forms of this session hold?
+    pub fn is_of(&self, view: &View) -> bool {
+        let given = self.text("form");
+        !view.form.is_empty() && bool::from(view.form.as_bytes().ct_eq(given.as_bytes()))
     }
 
     /// Reads a form that comes before any session.

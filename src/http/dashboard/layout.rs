@@ -79,7 +79,7 @@ pub fn page(place: &Place, view: Option<&View>, now: Millis, content: &Content) 
         let mark = if query.is_empty() { "" } else { "?" };
         place.to(&format!("v1/events{mark}{query}"))
     });
-    html! {
+    text::harmless(html! {
         (DOCTYPE)
         html lang="en" data-now=(now) {
             head {
@@ -129,7 +129,7 @@ pub fn page(place: &Place, view: Option<&View>, now: Millis, content: &Content) 
                 }
             }
         }
-    }
+    })
 }
 
 /// Who looks, and the way out.

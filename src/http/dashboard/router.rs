@@ -9,9 +9,26 @@ use axum::{
 };
 use std::sync::Arc;
 
+/// Pages that are led to from the same address with a slash behind it.
+const PAGES: [&str; 9] = [
+    "/rollouts",
+    "/rollouts/{namespace}/{name}",
+    "/rollouts/{namespace}/{name}/override",
+    "/verdicts/{id}",
+    "/policies",
+    "/policies/{name}",
+    "/sources",
+    "/deliveries",
+    "/sign-in",
+];
+
 /// The pages and their assets.
 pub fn routes(app: &Arc<App>) -> Router<Arc<App>> {
-    Router::new()
+    let mut pages = Router::new();
+    for page in PAGES {
+        pages = pages.route(&format!("{page}/"), get(shell::without_slash));
+    }
+    pages
         .route("/", get(pages::rollouts::home))
         .route("/rollouts", get(pages::rollouts::page))
         .route("/rollouts/{namespace}/{name}", get(pages::rollout::page))

@@ -4,7 +4,7 @@ use super::{
     layout::{self, Content},
     parts::state,
     said,
-    view::{FORM_COOKIE, FreshForm, Place},
+    view::{FORM_COOKIE, FreshForm, Place, form_cookie},
 };
 use crate::{
     domain::text::percent,
@@ -14,9 +14,9 @@ use crate::{
 use axum::{
     body::Body,
     extract::{Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header},
     middleware::Next,
-    response::{Html, IntoResponse, Response},
+    response::{Html, IntoResponse, Redirect, Response},
 };
 use std::{sync::Arc, time::Duration};
 
@@ -54,7 +54,7 @@ pub async fn dress(State(app): State<Arc<App>>, mut request: Request, next: Next
     let reads = request.method().is_safe();
     let told = session::cookie(request.headers(), said::COOKIE).is_some();
     // only where no session guards the forms
-    let fresh = app.auth.is_open() && session::cookie(request.headers(), FORM_COOKIE).is_none();
+    let fresh = app.auth.is_open() && form_cookie(request.headers()).is_none();
     let fresh = fresh.then(nonce);
     if let Some(fresh) = &fresh {
         request.extensions_mut().insert(FreshForm(fresh.clone()));
@@ -69,7 +69,7 @@ pub async fn dress(State(app): State<Arc<App>>, mut request: Request, next: Next
     };
     let problem = response.extensions().get::<PageProblem>().cloned();
     let mut response = match problem {
-        Some(PageProblem(problem)) if problem.status == 401 => sign_in_first(&place, reads),
+        Some(PageProblem(problem)) if problem.status == 401 => sign_in_first(&place, reads, None),
         Some(PageProblem(problem)) => error_page(&app, &place, &problem, reads),
         None => response,
     };
@@ -103,7 +103,7 @@ fn is_page(response: &Response) -> bool {
 }
 
 /// To the sign-in, and back afterwards. A form that came too late is not sent again; its page is.
-fn sign_in_first(place: &Place, reads: bool) -> Response {
+pub fn sign_in_first(place: &Place, reads: bool, cookie: Option<String>) -> Response {
     let back = if reads {
         place.here()
     } else {
@@ -111,7 +111,7 @@ fn sign_in_first(place: &Place, reads: bool) -> Response {
     };
     let next = percent(back, |b| b.is_ascii_alphanumeric() || b"-_.~/".contains(&b));
     let to = place.to(&format!("sign-in?next={next}"));
-    said::lead_on(&to, None, &[])
+    said::lead_on(&to, None, &Vec::from_iter(cookie))
 }
 
 /// There is nothing at this path: as a page for a browser, as a problem for programs.
@@ -124,6 +124,13 @@ pub async fn not_found(State(app): State<Arc<App>>, request: Request) -> Respons
     let mut response = error_page(&app, &Place::of(request.uri()), &problem, true);
     bind(response.headers_mut());
     response
+}
+
+/// To the page itself, seen from its address with a slash behind it: `../NAME`.
+pub async fn without_slash(uri: Uri) -> Response {
+    let name = uri.path().trim_end_matches('/').rsplit('/').next();
+    let query = uri.query().map_or_else(String::new, |q| format!("?{q}"));
+    Redirect::permanent(&format!("../{}{query}", name.unwrap_or_default())).into_response()
 }
 
 /// The page does not take this method.

@@ -15,12 +15,13 @@ use crate::{
 };
 use axum::{
     extract::FromRequestParts,
-    http::{Uri, request::Parts},
+    http::{HeaderMap, Uri, request::Parts},
     response::Html,
 };
 use std::sync::Arc;
 
-/// In place of a session, where nobody needs a token: the same value must be in this cookie and in the form.
+/// In place of a session, where nobody needs a token: a form must hold what this process signs for the value of this cookie.
+/// Whoever can set a cookie for this host, such as a service on another port, still cannot make a form.
 pub const FORM_COOKIE: &str = "rollout-judge-form";
 
 /// Where a page is.
@@ -93,6 +94,13 @@ impl View {
     }
 }
 
+/// The value of [`FORM_COOKIE`] of a request, where it can be one of ours.
+pub fn form_cookie(headers: &HeaderMap) -> Option<&str> {
+    let value = session::cookie(headers, FORM_COOKIE)?;
+    let ours = value.len() == 64 && value.bytes().all(|b| b.is_ascii_hexdigit());
+    ours.then_some(value)
+}
+
 /// The value of [`FORM_COOKIE`] that this answer gives to a browser that had none.
 #[derive(Debug, Clone)]
 pub struct FreshForm(pub String);
@@ -111,8 +119,9 @@ impl FromRequestParts<Arc<App>> for View {
             expires,
         } = app.auth.visitor(&parts.headers, now)?;
         let form = form.or_else(|| {
-            let known = session::cookie(&parts.headers, FORM_COOKIE).map(str::to_owned);
-            known.or_else(|| parts.extensions.get::<FreshForm>().map(|f| f.0.clone()))
+            let fresh = parts.extensions.get::<FreshForm>().map(|f| f.0.as_str());
+            let value = fresh.or_else(|| form_cookie(&parts.headers))?;
+            Some(session::form_token(app.form_key.as_bytes(), value))
         });
         Ok(Self {
             place: Place::of(&parts.uri),

@@ -7,6 +7,7 @@ use uuid::Uuid;
 const VERDICT: u8 = b'v';
 const ROLLOUT: u8 = b'r';
 const PLACE: u8 = b't';
+const DELIVERY: u8 = b'd';
 
 fn write(kind: u8, bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode([&[kind], bytes].concat())
@@ -65,6 +66,18 @@ pub fn place(text: &str) -> Result<i64, Problem> {
     Ok(i64::from_be_bytes(bytes))
 }
 
+/// Before this place of the outbox.
+pub fn of_delivery(place: i64) -> String {
+    write(DELIVERY, &place.to_be_bytes())
+}
+
+/// The place in the outbox of a cursor.
+pub fn delivery(text: &str) -> Result<i64, Problem> {
+    let bytes = read(DELIVERY, text).ok_or_else(|| broken(text))?;
+    let bytes: [u8; 8] = bytes.try_into().map_err(|_| broken(text))?;
+    Ok(i64::from_be_bytes(bytes))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,6 +91,8 @@ mod tests {
             ("shop".into(), "a.b".into())
         );
         assert_eq!(place(&of_place(-3)).unwrap(), -3);
+        assert_eq!(delivery(&of_delivery(9)).unwrap(), 9);
+        assert!(delivery(&of_place(9)).is_err());
         for bad in [
             "",
             "?",

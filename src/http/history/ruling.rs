@@ -3,8 +3,8 @@
 use super::params::outcome;
 use crate::{
     domain::{
-        Millis,
-        text::visible,
+        Millis, Outcome,
+        text::is_invisible,
         time::rfc3339,
         units::{duration_text, millis},
     },
@@ -60,7 +60,7 @@ impl OverrideRequest {
             .map_err(|error| Problem::new("malformed-json", format!("{error}; {whole}")))
     }
 
-    /// Checks every field; `now` is our clock's.
+    /// Checks every field; `now` is our clock's. The first that is wrong is told.
     pub fn ruling(
         &self,
         rollout: (String, String),
@@ -68,18 +68,65 @@ impl OverrideRequest {
         now: Millis,
         longest: Duration,
     ) -> Result<Ruling, Problem> {
+        self.check(rollout, author, now, longest)
+            .map_err(|all| all.into_iter().next().unwrap_or_else(unsaid))
+    }
+
+    /// Checks every field, and tells everything that is wrong.
+    pub fn check(
+        &self,
+        (namespace, name): (String, String),
+        author: &str,
+        now: Millis,
+        longest: Duration,
+    ) -> Result<Ruling, Vec<Problem>> {
+        let verdict = self.verdict();
+        let reason = self.why();
+        let canary_hash = self.canary();
+        let expires = expires(self.expires.as_ref(), now, longest);
+        match (verdict, reason, canary_hash, expires) {
+            (Ok(outcome), Ok(reason), Ok(canary_hash), Ok(expires)) => Ok(Ruling {
+                namespace,
+                name,
+                canary_hash,
+                outcome,
+                reason,
+                expires,
+                author: author.to_owned(),
+            }),
+            (verdict, reason, canary, expires) => {
+                Err([verdict.err(), reason.err(), canary.err(), expires.err()]
+                    .into_iter()
+                    .flatten()
+                    .collect())
+            }
+        }
+    }
+
+    fn verdict(&self) -> Result<Outcome, Problem> {
         let verdict = loose::text("verdict", self.verdict.as_ref())?
             .ok_or_else(|| Problem::missing("verdict", "give `pass`, `fail` or `inconclusive`"))?;
+        outcome("verdict", &verdict)
+    }
+
+    fn why(&self) -> Result<String, Problem> {
         let missing = || Problem::missing("reason", "say why, for everybody who reads the history");
         let reason = loose::text("reason", self.reason.as_ref())?.ok_or_else(missing)?;
-        let reason = visible(&reason).trim().to_owned();
-        if reason.is_empty() {
-            return Err(missing());
+        if let Some(c) = reason.chars().find(|c| is_invisible(*c)) {
+            let text = format!(
+                "has a character that cannot be seen or turns the direction of writing (U+{:04X}); take it out",
+                u32::from(c)
+            );
+            return Err(Problem::invalid("reason", text));
         }
         if reason.chars().count() > MAX_WHY {
             let text = format!("longer than {MAX_WHY} characters; shorten it");
             return Err(Problem::invalid("reason", text));
         }
+        Ok(reason)
+    }
+
+    fn canary(&self) -> Result<Option<String>, Problem> {
         let canary_hash = loose::text("canaryHash", self.canary_hash.as_ref())?;
         if let Some(hash) = canary_hash.as_ref().filter(|h| !is_hash(h)) {
             let text = format!(
@@ -88,17 +135,12 @@ impl OverrideRequest {
             );
             return Err(Problem::invalid("canaryHash", text));
         }
-        let (namespace, name) = rollout;
-        Ok(Ruling {
-            namespace,
-            name,
-            canary_hash,
-            outcome: outcome("verdict", &verdict)?,
-            reason,
-            expires: expires(self.expires.as_ref(), now, longest)?,
-            author: author.to_owned(),
-        })
+        Ok(canary_hash)
     }
+}
+
+fn unsaid() -> Problem {
+    Problem::new("internal", "the override was refused without a reason")
 }
 
 fn expires(value: Option<&Value>, now: Millis, longest: Duration) -> Result<Millis, Problem> {

@@ -79,3 +79,24 @@ async fn without_its_blocks_nothing_is_said() {
     let why = again(&record, &revision, &[], &policy).unwrap_err();
     assert!(why.contains("are not kept any more"), "{why}");
 }
+
+#[tokio::test]
+async fn a_verdict_without_data_has_nothing_to_look_back_at() {
+    let (mut record, revision, chunks) = kept_verdict().await;
+    let mut inputs = Inputs::from_bytes(&record.inputs).unwrap();
+    (inputs.start, inputs.exposed_since, inputs.block) = (None, None, 30_000);
+    record.inputs = inputs.to_bytes();
+    // whatever length of a block is asked for: none is known of it
+    for rules in [RULES, "block: 60s\n  horizon: 2h"] {
+        let text = SPEC.replace("REST", rules);
+        let policy = crate::policy::load("p.yaml", &text, None)
+            .unwrap()
+            .remove(0)
+            .policy;
+        let why = again(&record, &revision, &chunks, &policy).unwrap_err();
+        assert!(
+            why.contains("no data of the canary") && !why.contains("30 s"),
+            "{why}"
+        );
+    }
+}

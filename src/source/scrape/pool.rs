@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     config::scrape::ScrapeSettings,
-    domain::{Clock, Labels, Millis},
+    domain::{Clock, Labels, Millis, TargetSeen},
 };
 use std::{
     collections::BTreeMap,
@@ -34,24 +34,54 @@ const NEVER: Millis = Millis::MIN;
 
 type Key = (String, Labels);
 
+/// The last scrape of a target.
+#[derive(Debug, Clone, Default)]
+struct Latest {
+    /// How it ended; `None` before the first.
+    outcome: Option<Result<(), Failure>>,
+    at: Option<Millis>,
+    took: Duration,
+    samples: u64,
+    /// The last that failed; it stays when the target is back.
+    failed: Option<(Millis, Failure)>,
+}
+
 /// A target and its samples. It stays after the target is gone, until its samples are too old.
 pub struct Live {
     pub(super) target: Target,
     pub(super) shard: Shard,
     /// Is it scraped now?
     pub(super) active: AtomicBool,
-    /// How the last scrape ended; `None` before the first.
-    last: Mutex<Option<Result<(), Failure>>>,
+    latest: Mutex<Latest>,
     bytes: AtomicUsize,
 }
 
 impl Live {
     /// How the last scrape ended.
     pub fn last(&self) -> Option<Result<(), Failure>> {
-        self.last
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.latest().outcome.clone()
+    }
+
+    fn latest(&self) -> MutexGuard<'_, Latest> {
+        self.latest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn seen(&self) -> TargetSeen {
+        let latest = self.latest().clone();
+        let mut address = self.target.url().clone();
+        address.set_query(None);
+        TargetSeen {
+            address: address.into(),
+            labels: self.target.labels().clone(),
+            up: latest.outcome.map(|outcome| outcome.is_ok()),
+            at: latest.at,
+            took: latest.took,
+            samples: latest.samples,
+            series: self.shard.series(),
+            error: latest
+                .failed
+                .map(|(at, failure)| (at, failure.kind, failure.detail)),
+        }
     }
 }
 
@@ -108,6 +138,13 @@ impl Pool {
         targets.values().cloned().collect()
     }
 
+    /// The targets that are scraped now, as they stand.
+    pub fn seen(&self) -> Vec<TargetSeen> {
+        let all = self.targets();
+        let active = all.iter().filter(|t| t.active.load(Ordering::Relaxed));
+        active.map(|live| live.seen()).collect()
+    }
+
     fn loops(&self) -> MutexGuard<'_, BTreeMap<Key, AbortHandle>> {
         self.loops.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -136,7 +173,7 @@ impl Pool {
                     target,
                     shard: Shard::default(),
                     active: AtomicBool::new(true),
-                    last: Mutex::new(None),
+                    latest: Mutex::default(),
                     bytes: AtomicUsize::new(0),
                 })
             });
@@ -206,6 +243,7 @@ impl Pool {
         };
         let mut stage = Stage::new(&live.shard, live.target.labels(), rules, at);
         let mut outcome = self.fetch.scrape(&live.target, &mut stage).await;
+        let samples = stage.scraped;
         let took = begun.elapsed();
         if outcome.is_ok() {
             own(&mut stage, true, took);
@@ -223,7 +261,17 @@ impl Pool {
             Err(failure) => failure.kind,
         };
         self.tally.scraped(&self.name, result, took);
-        self.note(live, outcome);
+        let failed = outcome.clone().err().map(|failure| (at, failure));
+        self.note(
+            live,
+            Latest {
+                samples: if failed.is_none() { samples } else { 0 },
+                outcome: Some(outcome),
+                at: Some(at),
+                took,
+                failed,
+            },
+        );
     }
 
     fn keep(&self, shard: &Shard, stage: Stage<'_>) -> Result<(), Failure> {
@@ -253,15 +301,16 @@ impl Pool {
     }
 
     /// Logs the first of a row of failures, and its end.
-    fn note(&self, live: &Live, outcome: Result<(), Failure>) {
-        let mut last = live.last.lock().unwrap_or_else(PoisonError::into_inner);
+    fn note(&self, live: &Live, new: Latest) {
+        let mut latest = live.latest();
         let kind = |outcome: &Option<Result<(), Failure>>| match outcome {
             Some(Err(failure)) => Some(failure.kind),
             _ => None,
         };
-        let before = kind(&last);
-        *last = Some(outcome);
-        match (&*last, before) {
+        let before = kind(&latest.outcome);
+        let failed = new.failed.clone().or_else(|| latest.failed.take());
+        *latest = Latest { failed, ..new };
+        match (&latest.outcome, before) {
             (Some(Err(failure)), before) if before != Some(failure.kind) => tracing::warn!(
                 source = self.name,
                 target_url = %live.target.url(),

@@ -11,7 +11,7 @@ use crate::{
     config::scrape::ScrapeSettings,
     domain::{
         Clock, MetricSource, Millis, PlannedQuery, ReadReport, SampleSink, SourceError, SourceKind,
-        ports::BoxFuture,
+        TargetSeen, ports::BoxFuture,
     },
     source::error::BuildError,
 };
@@ -104,6 +104,10 @@ impl MetricSource for Scraper {
 
     fn replica_labels(&self) -> &[String] {
         &[]
+    }
+
+    fn targets(&self) -> Option<Vec<TargetSeen>> {
+        Some(self.pool.seen())
     }
 
     fn read<'a>(

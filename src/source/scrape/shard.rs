@@ -91,6 +91,11 @@ impl Shard {
         self.0.write().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// How many series are kept.
+    pub fn series(&self) -> u64 {
+        self.table().by_labels.len() as u64
+    }
+
     /// The series of a text that was met before.
     pub fn by_text(&self, text: LabelsDigest) -> Option<u32> {
         self.table().by_text.get(&text).copied()

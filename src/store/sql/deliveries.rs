@@ -148,6 +148,28 @@ pub async fn list(
     row::all(&rows, posted)
 }
 
+/// Deliveries by progress before a place, newest first, each with its place.
+pub async fn before(
+    conn: &mut Conn,
+    progress: Option<Progress>,
+    receiver: Option<&str>,
+    before: Option<i64>,
+    limit: u32,
+) -> Result<Vec<(i64, Posted)>, StoreError> {
+    let mut query = QueryBuilder::<Db>::new(POSTED);
+    query.push(" WHERE 1 = 1");
+    query.equal("d.progress", progress.map(Progress::as_str));
+    query.equal("d.receiver", receiver);
+    if let Some(before) = before {
+        query.push(" AND d.place < ").push_bind(before);
+    }
+    query
+        .push(" ORDER BY d.place DESC LIMIT ")
+        .push_bind(i64::from(limit));
+    let rows = query.build().fetch_all(conn).await?;
+    row::all(&rows, |row| Ok((column(row, 0)?, posted(row)?)))
+}
+
 /// Puts a dead delivery back, with all its tries before it.
 pub async fn retry(conn: &mut Conn, delivery: Uuid, now: Millis) -> Result<bool, StoreError> {
     let done = sqlx::query::<Db>(

@@ -167,6 +167,16 @@ impl VerdictStore for Store {
         reading!(self, conn => deliveries::list(conn, progress, receiver, verdict, limit))
     }
 
+    fn deliveries_before<'a>(
+        &'a self,
+        progress: Option<Progress>,
+        receiver: Option<&'a str>,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Stored<'a, Vec<(i64, Posted)>> {
+        reading!(self, conn => deliveries::before(conn, progress, receiver, before, limit))
+    }
+
     fn retry(&self, id: Uuid, now: Millis) -> Stored<'_, bool> {
         writing!(self, conn => deliveries::retry(conn, id, now))
     }

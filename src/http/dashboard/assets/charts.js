@@ -5,6 +5,7 @@
   const root = document.getElementById("charts");
   if (!root || !window.uPlot) return;
   const state = root.querySelector(".chart-state");
+  state.textContent = "Loading the history of this canary…";
   const SOONEST = 1000; // ms between two fetches
   const RETRY = 5000;
   const FAR = 14; // a ratio beyond e^14 is drawn at the edge

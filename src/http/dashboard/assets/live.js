@@ -72,6 +72,15 @@
     if (place.textContent !== text) place.textContent = text;
     body.classList.toggle("stale", state === "lost");
   };
+  // what somebody is typing is worth more than the sign-in: the form, once sent, leads there and comes back filled in
+  const signedOut = () => {
+    const typed = [...document.querySelectorAll("form.form input:not([type=hidden]), form.form textarea")]
+      .some((f) => (f.type === "radio" || f.type === "checkbox" ? f.checked !== f.defaultChecked : f.value !== ""));
+    if (!typed) { location.reload(); return; }
+    close();
+    leaving = true;
+    tell("lost", "signed out: send the form to sign in, what you typed is kept");
+  };
   const lost = (why) => tell("lost", `${why}, retrying — data as of ${clock(new Date(fresh))}`);
 
   // ---- exchange of regions ----------------------------------------------------------------------------------------
@@ -149,7 +158,7 @@
     let retry = 0;
     try {
       const response = await fetch(location.href, { headers: { accept: "text/html" }, cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
-      if (response.redirected && new URL(response.url).pathname !== location.pathname) { location.reload(); return; }
+      if (response.redirected && new URL(response.url).pathname !== location.pathname) { signedOut(); return; }
       if (response.ok && take(await response.text())) {
         if (down) { down = false; settled(); }
       } else {
@@ -170,6 +179,7 @@
   };
 
   // ---- the stream -------------------------------------------------------------------------------------------------
+  let leaving = false; // the session is over, and somebody types
   let source = null, poll = 0, backoff = 1000, comeback = 0;
   const settled = () => {
     if (poll) tell("slow", "no free live connection: refreshed every 10 s");
@@ -183,6 +193,7 @@
     source = null;
   };
   const open = () => {
+    if (leaving) return;
     close();
     source = new EventSource(body.dataset.events);
     source.addEventListener("open", () => {
@@ -207,7 +218,7 @@
       status = response.status;
     } catch { /* no answer */ } finally { stop.abort(); }
     close();
-    if (status === 401) { location.reload(); return; }
+    if (status === 401) { signedOut(); return; }
     if (status === 429) {
       poll = setInterval(refresh, POLL);
       settled();

@@ -9,10 +9,13 @@ use super::super::{
     view::View,
 };
 use crate::{
-    domain::{Posted, Progress},
+    domain::{Posted, Progress, text::percent_value},
     http::{
-        deliveries::{put_back, visible},
-        history::params::{Params, invalid},
+        deliveries::{put_back, visible_before},
+        history::{
+            cursor,
+            params::{Params, invalid},
+        },
         loose::cut,
         state::App,
     },
@@ -26,7 +29,7 @@ use axum::{
 use maud::{Markup, html};
 use std::sync::Arc;
 
-/// Rows of the page: the newest.
+/// Rows of a page.
 const ROWS: u32 = 100;
 
 /// `GET /deliveries`
@@ -35,7 +38,7 @@ pub async fn page(
     State(app): State<Arc<App>>,
     uri: Uri,
 ) -> Result<Html<String>, PageProblem> {
-    let params = Params::read(&uri, &["state", "receiver"])?;
+    let params = Params::read(&uri, &["state", "receiver", "cursor"])?;
     let word = params.text("state")?.unwrap_or_default();
     let progress = Progress::parse(&word);
     if progress.is_none() && !word.is_empty() {
@@ -45,7 +48,14 @@ pub async fn page(
     }
     let receiver = params.text("receiver")?.unwrap_or_default();
     let wanted = Some(receiver.as_str()).filter(|r| !r.is_empty());
-    let rows = visible(&app, &view.caller, progress, wanted, ROWS).await?;
+    let cursor = params.text("cursor")?;
+    let before = cursor.as_deref().map(cursor::delivery).transpose()?;
+    let narrowed = (progress, wanted);
+    let (rows, next) = visible_before(&app, &view.caller, narrowed, before, ROWS).await?;
+    let pages = Pages {
+        first: before.is_none(),
+        next: next.map(cursor::of_delivery),
+    };
     let body = html! {
         h1 { "Deliveries" }
         search {
@@ -76,10 +86,11 @@ pub async fn page(
         }
         div data-live="deliveries" {
             @if rows.is_empty() {
-                (nothing(&app, &view, progress.is_some() || wanted.is_some()))
+                (nothing(&app, &view, before.is_some() || progress.is_some() || wanted.is_some()))
             } @else {
-                (table(&view, &rows))
+                (table(&view, &rows, &pages))
             }
+            (pages.links(&view, (&word, &receiver)))
         }
     };
     let content = Content::new("Deliveries", body).area("deliveries").live("");
@@ -113,11 +124,42 @@ fn nothing(app: &App, view: &View, narrowed: bool) -> Markup {
     state::empty("Nobody was told anything yet", &help)
 }
 
-fn table(view: &View, rows: &[Posted]) -> Markup {
-    let most = if rows.len() == ROWS as usize {
-        format!("The newest {ROWS} deliveries")
-    } else {
-        format!("{} deliveries, the newest first", rows.len())
+/// What lies before and behind the rows.
+struct Pages {
+    first: bool,
+    next: Option<String>,
+}
+
+impl Pages {
+    fn links(&self, view: &View, (state, receiver): (&str, &str)) -> Markup {
+        let pairs = [("state", state), ("receiver", receiver)];
+        let to = |cursor: Option<&str>| {
+            let cursor = cursor.map(|cursor| ("cursor", cursor));
+            let given = pairs.into_iter().filter(|(_, value)| !value.is_empty());
+            let query: Vec<String> = given
+                .chain(cursor)
+                .map(|(name, value)| format!("{name}={}", percent_value(value)))
+                .collect();
+            let mark = if query.is_empty() { "" } else { "?" };
+            view.to(&format!("deliveries{mark}{}", query.join("&")))
+        };
+        html! {
+            @if !self.first || self.next.is_some() {
+                nav.pager aria-label="Pages of the list" {
+                    @if !self.first { a.button href=(to(None)) { "First page" } }
+                    @if let Some(next) = &self.next { a.button rel="next" href=(to(Some(next))) { "Next page" } }
+                    span.quiet { "The newest first." }
+                }
+            }
+        }
+    }
+}
+
+fn table(view: &View, rows: &[Posted], pages: &Pages) -> Markup {
+    let most = match (pages.first, &pages.next) {
+        (true, Some(_)) => format!("The newest {} deliveries", rows.len()),
+        (true, None) => format!("{} deliveries, the newest first", rows.len()),
+        (false, _) => format!("{} earlier deliveries, the newest first", rows.len()),
     };
     html! {
         div.panel.scroll {
@@ -163,9 +205,9 @@ fn line(view: &View, row: &Posted) -> Markup {
             }
             td.reason data-label="What is told" {
                 span {
-                    (text::shown(&event.reason))
+                    (text::sentence(&event.reason))
                     @if let Some(error) = &row.error {
-                        br; span.quiet { "last try: " (text::shown(error)) }
+                        br; span.quiet { "last try: " (text::sentence(error)) }
                     }
                 }
             }

@@ -8,4 +8,5 @@ pub mod rollout;
 pub mod rollouts;
 pub mod sign_in;
 pub mod sources;
+mod targets;
 pub mod verdict;

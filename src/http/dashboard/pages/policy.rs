@@ -323,14 +323,14 @@ fn hindsight_line(view: &View, one: &Hindsight) -> Markup {
                     }
                     td.reason data-label="Why" {
                         span {
-                            (text::shown(&says.reason))
-                            @for unfit in &says.unfit { br; span.quiet { "without evidence: " (text::shown(unfit)) } }
+                            (text::sentence(&says.reason))
+                            @for unfit in &says.unfit { br; span.quiet { "without evidence: " (text::sentence(unfit)) } }
                         }
                     }
                 }
                 Err(why) => {
                     td data-label="Would say" { span.quiet { "nothing" } }
-                    td.reason data-label="Why" { (text::shown(why)) }
+                    td.reason data-label="Why" { (text::sentence(why)) }
                 }
             }
         }

@@ -7,7 +7,7 @@ use super::super::{
     view::View,
 };
 use crate::{
-    domain::{Filter, Millis, Outcome, RolloutState, text::percent_value},
+    domain::{Action, Filter, Millis, Outcome, RolloutState, text::percent_value},
     http::{
         history::{cursor, params::Params, rollouts::page as rollouts_after},
         problem::Problem,
@@ -216,7 +216,7 @@ fn filters(app: &App, view: &View, typed: &Typed, wrong: Option<&Problem>) -> Ma
                 @if typed.any() { a href=(view.to("rollouts")) { "Show all" } }
             }
             @if let Some(wrong) = wrong {
-                p.note.bad #filter-error role="alert" { (text::shown(&wrong.detail)) }
+                p.note.bad #filter-error role="alert" { (text::sentence(&wrong.detail)) }
             }
         }
     }
@@ -318,10 +318,10 @@ fn line(app: &App, view: &View, row: &RolloutState) -> Markup {
                 span { (badge::outcome(row.outcome)) " " span.action { "→ " (row.action.as_str()) } }
             }
             td data-label="Steps, %" { (track::track(&walk(app, row))) }
-            td.nowrap data-label="In step" { (moment::since(in_step, view.now)) }
+            td.nowrap data-label="In step" { (moment::lasted(in_step, end(row, view.now), view.now)) }
             td data-label="Evidence" { (evidence(row)) }
             td.reason data-label="Reason" {
-                span { (text::shown(&row.reason)) " " a href=(view.to(&format!("verdicts/{}", row.verdict))) aria-label=(format!("why {key} has this verdict")) { "why" } }
+                span { (text::sentence(&row.reason)) " " a href=(view.to(&format!("verdicts/{}", row.verdict))) aria-label=(format!("why {key} has this verdict")) { "why" } }
             }
             td.nowrap data-label="Judged" {
                 span {
@@ -331,6 +331,13 @@ fn line(app: &App, view: &View, row: &RolloutState) -> Markup {
             }
         }
     }
+}
+
+/// The newest question about a rollout that has ended: it was promoted or aborted, or nobody asks any more.
+pub fn end(row: &RolloutState, now: Millis) -> Option<Millis> {
+    let promoted = row.weight >= 100.0 && row.outcome == Outcome::Pass;
+    let silent = now.saturating_sub(row.at) > SILENT;
+    (promoted || silent || row.action == Action::Abort).then_some(row.at)
 }
 
 fn walk(app: &App, row: &RolloutState) -> track::Walk {

@@ -1,11 +1,14 @@
 //! Sign-in with a token, and sign-out.
 
-use super::super::{
-    form::Form,
-    layout::{self, Content},
-    said::{Said, lead_on},
-    shell::{PageProblem, secure},
-    view::{Place, View},
+use super::{
+    super::{
+        form::Form,
+        layout::{self, Content},
+        said::{Said, lead_on},
+        shell::{PageProblem, secure},
+        view::{Place, View},
+    },
+    overrule,
 };
 use crate::http::{session, state::App};
 use axum::{
@@ -79,7 +82,8 @@ pub async fn sign_out(
         session::COOKIE,
         secure(&app)
     );
-    Ok(lead_on("./sign-in", Some(Said::SignedOut), &[over]))
+    let cookies: Vec<String> = [over].into_iter().chain(overrule::over(&headers)).collect();
+    Ok(lead_on("./sign-in", Some(Said::SignedOut), &cookies))
 }
 
 /// A place of this service, seen from `/sign-in`; anything else leads to the front page.

@@ -1,10 +1,13 @@
 //! The metric sources and the receivers, and how they answer.
 
-use super::super::{
-    layout::Content,
-    parts::{badge, moment, number, state, text},
-    shell::PageProblem,
-    view::View,
+use super::{
+    super::{
+        layout::Content,
+        parts::{badge, moment, number, state, text},
+        shell::PageProblem,
+        view::View,
+    },
+    targets,
 };
 use crate::{
     domain::{Millis, Progress},
@@ -42,6 +45,7 @@ pub async fn page(view: View, State(app): State<Arc<App>>) -> Result<Html<String
             }
             @for about in &app.about.sources {
                 (source(&app, &view, about, probes.get(&about.name)))
+                (targets::targets(&view, &about.name, app.health.targets(&about.name)))
             }
         }
         h2 { "Receivers of alerts" }
@@ -75,7 +79,7 @@ fn store_note(store: &StoreHealth) -> Markup {
         @if store.up {
             p { (badge::word("good", "answers")) " The store of verdicts can be read and written." }
         } @else {
-            p.note.bad { (badge::word("bad", "down")) " The store does not answer, so no verdict can be given: " (text::shown(&store.detail)) }
+            p.note.bad { (badge::word("bad", "down")) " The store does not answer, so no verdict can be given: " (text::sentence(&store.detail)) }
         }
     }
 }
@@ -92,7 +96,7 @@ fn source(app: &App, view: &View, about: &SourceAbout, probe: Option<&SourceHeal
         section.panel.source aria-label=(format!("Metric source {}", text::flat(&about.name))) {
             h3 { (text::shown(&about.name)) " " (up(probe)) }
             @if let Some(probe) = probe.filter(|p| !p.up) {
-                p.note.bad { (text::shown(&probe.detail)) }
+                p.note.bad { (text::sentence(&probe.detail)) }
             }
             dl.facts {
                 dt { "Kind" } dd { (about.kind.as_str()) }
@@ -147,7 +151,7 @@ fn answers(view: &View, record: &SourceRecord) -> Markup {
         }
         @if let Some((span, word, detail)) = &record.error {
             dt { "Last error" }
-            dd { (moment::ago(before(*span), view.now)) ", " code { (word) } ": " (text::shown(detail)) }
+            dd { (moment::ago(before(*span), view.now)) ", " code { (word) } ": " (text::sentence(detail)) }
         }
     }
 }

@@ -26,6 +26,16 @@ pub fn since(moment: Millis, now: Millis) -> Markup {
     html! { time datetime=(rfc3339(moment)) title=(utc(moment)) data-form="since" { (span(now.saturating_sub(moment))) } }
 }
 
+/// The span from a moment to the end of what it began; it goes on in the browser where that has not ended.
+pub fn lasted(moment: Millis, end: Option<Millis>, now: Millis) -> Markup {
+    match end {
+        Some(end) => html! {
+            span title={ "to " (utc(end)) } { (span(end.saturating_sub(moment))) }
+        },
+        None => since(moment, now),
+    }
+}
+
 fn ago_text(moment: Millis, now: Millis) -> String {
     let past = now.saturating_sub(moment);
     if past >= 0 {

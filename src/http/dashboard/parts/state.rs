@@ -31,7 +31,7 @@ pub fn problem_title(problem: &Problem) -> &'static str {
 pub fn problem(place: &Place, problem: &Problem, reads: bool) -> Markup {
     html! {
         h1 { (problem_title(problem)) }
-        p { (text::shown(&problem.detail)) }
+        p { (text::sentence(&problem.detail)) }
         p.quiet { "HTTP " (problem.status) ", " code { (problem.code) } }
         @if reads && (problem.status == 503 || problem.status == 429) {
             p { "This page tries again every 5 seconds." }

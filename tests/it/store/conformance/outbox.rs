@@ -210,6 +210,22 @@ pub async fn lists_of_deliveries(place: Place) {
         store.deliveries(None, None, None, 2).await.unwrap().len(),
         2
     );
+    // page by page, whatever is queued meanwhile
+    let page = async |receiver, before| {
+        let page = store.deliveries_before(None, receiver, before, 2);
+        let page = page.await.unwrap();
+        let ids: Vec<Uuid> = page.iter().map(|(_, posted)| posted.delivery.id).collect();
+        (page.last().map(|(place, _)| *place), ids)
+    };
+    let (last, ids) = page(None, None).await;
+    assert_eq!(ids, [b[0].id, a[1].id]);
+    let c = queue(&*store, "c", 3, &["chat"]).await;
+    assert_eq!(page(None, last).await.1, [a[0].id]);
+    let (last, ids) = page(Some("chat"), None).await;
+    assert_eq!(ids, [c[0].id, b[0].id]);
+    let (last, ids) = page(Some("chat"), last).await;
+    assert_eq!(ids, [a[0].id]);
+    assert_eq!(page(Some("chat"), last).await, (None, vec![]));
 }
 
 pub async fn claimers_at_the_same_time_get_different_deliveries(place: Place) {

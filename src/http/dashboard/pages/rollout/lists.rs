@@ -42,7 +42,7 @@ fn event_row(view: &View, event: &Event) -> Markup {
             td.reason data-label="Why" {
                 div {
                     @if let Some(author) = &event.author { b { (text::shown(author)) } ": " }
-                    (text::shown(&event.reason))
+                    (text::sentence(&event.reason))
                     @if let Some(id) = event.verdict { " " a href=(view.to(&format!("verdicts/{id}"))) { "Verdict" } }
                 }
             }
@@ -80,7 +80,7 @@ fn override_row(one: &Override, in_force: bool, now: Millis) -> Markup {
             td data-label="Until" { (moment::at(one.expires)) }
             td data-label="Says" { (badge::outcome(one.outcome)) }
             td data-label="Canary" { code { (text::shown(&one.canary_hash)) } }
-            td.reason data-label="Who and why" { div { b { (text::shown(&one.author)) } ": " (text::shown(&one.reason)) } }
+            td.reason data-label="Who and why" { div { b { (text::shown(&one.author)) } ": " (text::sentence(&one.reason)) } }
             td data-label="State" {
                 div {
                     @match (&one.revoked, in_force) {
@@ -115,7 +115,7 @@ pub fn verdicts(view: &View, lines: &[Line]) -> Markup {
                                 td data-label="Verdict" { (badge::outcome(line.outcome)) }
                                 td.number data-label="Weight" { (number::plain(line.weight)) "\u{202f}%" }
                                 td.number data-label="Score" { (number::plain(line.score)) }
-                                td.reason data-label="Reason" { (text::shown(&line.reason)) }
+                                td.reason data-label="Reason" { (text::sentence(&line.reason)) }
                             }
                         } }
                     }

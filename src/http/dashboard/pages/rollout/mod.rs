@@ -106,8 +106,7 @@ pub async fn page(
         section aria-labelledby="walk" {
             h2 #walk { "The walk" }
             div #charts data-url=(view.to(&format!("{base}/chart.json{query}"))) data-verdicts=(view.to("verdicts/")) {
-                p.chart-state role="status" { "Loading the history of this canary…" }
-                noscript { p.note { "The charts need JavaScript. The tables of this page have the newest numbers." } }
+                p.chart-state role="status" { "The charts need JavaScript. The tables of this page have the newest numbers." }
             }
         }
         (lists::events(&view, &events))

@@ -1,11 +1,14 @@
 //! Where a canary stands, and what is missing until a decision.
 
-use super::super::super::{
-    parts::{
-        badge, figure, moment, number, state, text,
-        track::{Walk, track},
+use super::super::{
+    super::{
+        parts::{
+            badge, figure, moment, number, state, text,
+            track::{Walk, track},
+        },
+        view::View,
     },
-    view::View,
+    rollouts,
 };
 use crate::{
     domain::{Finding, Record, RolloutState},
@@ -47,6 +50,7 @@ fn sentence(view: &View, shown: &Shown<'_>, record: &Record) -> Markup {
     let weights = shown
         .policy
         .map(|p| p.steps.iter().map(|s| s.weight).collect());
+    let end = rollouts::end(shown.state, view.now);
     let seen = || shown.state.steps.iter().filter_map(|s| s.weight).collect();
     html! {
         div.standing {
@@ -58,11 +62,11 @@ fn sentence(view: &View, shown: &Shown<'_>, record: &Record) -> Markup {
                 action: verdict.action,
             }))
         }
-        p.sentence { (text::shown(&verdict.reason)) }
-        @for warning in &verdict.warnings { (state::note("odd", &html! { (text::shown(warning)) })) }
+        p.sentence { (text::sentence(&verdict.reason)) }
+        @for warning in &verdict.warnings { (state::note("odd", &html! { (text::sentence(warning)) })) }
         @if shown.present {
             @for (kind, since) in shown.state.open.iter().filter(|(kind, _)| !kind.starts_with("pass")) {
-                (state::note("bad", &html! { "Told and not over: " (text::shown(kind)) ", for " (moment::since(*since, view.now)) "." }))
+                (state::note("bad", &html! { "Told and not over: " (text::shown(kind)) ", since " (moment::at(*since)) @if end.is_none() { ", for " (moment::since(*since, view.now)) } "." }))
             }
         }
     }
@@ -70,6 +74,7 @@ fn sentence(view: &View, shown: &Shown<'_>, record: &Record) -> Markup {
 
 fn facts(view: &View, shown: &Shown<'_>, record: &Record) -> Markup {
     let (verdict, at) = (&record.verdict, record.question.at);
+    let end = rollouts::end(shown.state, view.now);
     let rollout = &verdict.rollout;
     let percent = |w: f64| format!("{}\u{202f}%", number::plain(w));
     let policy = format!("policies/{}?revision={}", verdict.policy, verdict.revision);
@@ -77,8 +82,9 @@ fn facts(view: &View, shown: &Shown<'_>, record: &Record) -> Markup {
         dl.facts {
             dt { "Advice" } dd { (verdict.action.as_str()) ", weight " (percent(verdict.weight)) " to " (percent(verdict.next_weight)) }
             @if shown.present {
-                dt { "This verdict for" } dd { (moment::since(shown.state.outcome_since, view.now)) }
-                dt { "Judged for" } dd { (moment::since(shown.state.since, view.now)) ", since " (moment::at(shown.state.since)) }
+                @if end.is_some() { dt { "This verdict since" } dd { (moment::at(shown.state.outcome_since)) } }
+                @else { dt { "This verdict for" } dd { (moment::since(shown.state.outcome_since, view.now)) } }
+                dt { "Judged for" } dd { (moment::lasted(shown.state.since, end, view.now)) ", since " (moment::at(shown.state.since)) }
             }
             dt { "Newest question" } dd {
                 a href=(view.to(&format!("verdicts/{}", verdict.id))) { (moment::at(at)) } " (" (moment::ago(at, view.now)) ")"

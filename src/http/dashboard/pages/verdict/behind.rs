@@ -5,7 +5,7 @@ use crate::{
     http::{SourceAbout, problem::Problem, state::App},
     policy::Policy,
     service::{
-        asked::{self, ObjectiveAsked},
+        asked::{self, ObjectiveAsked, SearchAsked},
         bundle::{Inputs, PodArms, pods},
         kept_policy,
     },
@@ -26,7 +26,7 @@ pub struct Behind {
     /// The verdict before it of the same reading.
     pub before: Option<Uuid>,
     /// What was asked of the source; an error in words.
-    pub asked: Result<Vec<ObjectiveAsked>, String>,
+    pub asked: Result<(SearchAsked, Vec<ObjectiveAsked>), String>,
     /// The source, where it is still configured.
     pub source: Option<SourceAbout>,
     /// Who was told.
@@ -46,7 +46,10 @@ pub async fn behind(app: &App, record: &Record) -> Result<Behind, Problem> {
         (Some(policy), Some(inputs)) => {
             let kind = source.map_or(SourceKind::VictoriaMetrics, |source| source.kind);
             let earlier = before.as_ref().map(|(_, inputs)| inputs);
-            asked::asked(policy, &record.question, inputs, earlier, kind)
+            let search = asked::search(policy, &record.question, inputs, record.run, kind);
+            let asked = asked::asked(policy, &record.question, inputs, earlier, kind);
+            search
+                .and_then(|search| Ok((search, asked?)))
                 .map_err(|error| error.to_string())
         }
         (None, _) => Err("the policy document of this verdict is not kept any more, or this program cannot read it".to_owned()),

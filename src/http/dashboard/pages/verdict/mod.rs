@@ -50,9 +50,9 @@ pub async fn page(
             a href=(view.to(&format!("rollouts/{name}"))) { (text::shown(&name)) }
         }
         h1 { "Verdict " (badge::outcome(verdict.outcome)) }
-        p.sentence { (text::shown(&verdict.reason)) }
+        p.sentence { (text::sentence(&verdict.reason)) }
         (forced(&record, &behind))
-        @for warning in &verdict.warnings { (state::note("odd", &html! { (text::shown(warning)) })) }
+        @for warning in &verdict.warnings { (state::note("odd", &html! { (text::sentence(warning)) })) }
         (facts(&view, &record))
         (numbers::numbers(verdict, behind.policy.as_ref()))
         (told::told(&behind.deliveries, view.now))
@@ -89,7 +89,7 @@ fn overridden(ruling: &Override) -> Markup {
         &html! {
             "An override was in force: " (badge::outcome(ruling.outcome)) " by " b { (text::shown(&ruling.author)) }
             ", " (moment::at(ruling.at)) " until " (moment::at(ruling.expires)) ". "
-            "Reason: " (text::shown(&ruling.reason))
+            "Reason: " (text::sentence(&ruling.reason))
         },
     )
 }
@@ -99,7 +99,7 @@ fn latched(latch: &Latch) -> Markup {
         "bad",
         &html! {
             "This canary had failed before, at " (moment::at(latch.at)) ", and a fail stays under its revision of the policy: "
-            (text::shown(&latch.reason)) " "
+            (text::sentence(&latch.reason)) " "
             a href=(format!("./{}", latch.verdict)) { "That verdict" }
         },
     )
@@ -122,8 +122,11 @@ fn facts(view: &View, record: &Record) -> Markup {
                 dt { "Score" } dd { (number::plain(verdict.score)) " of 100 (100: no sign of harm)" }
                 dt { "Canary" } dd { code { (text::shown(&rollout.canary_hash)) } " against stable " code { (text::shown(&rollout.stable_hash)) } }
                 dt { "Judged exposure" } dd {
+                    @if verdict.window.start >= verdict.window.end { "none: no block of the canary had closed" }
+                    @else {
                     (moment::at(verdict.window.start)) " to " (moment::at(verdict.window.end))
                     " (" (moment::span(verdict.window.end.saturating_sub(verdict.window.start))) ")"
+                    }
                 }
                 dt { "Policy" } dd {
                     a href=(view.to(&policy)) { (text::shown(&verdict.policy)) }

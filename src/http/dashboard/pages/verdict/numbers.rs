@@ -78,7 +78,7 @@ fn value_row(finding: &Finding) -> Markup {
             td.number data-label="Margin" { (on_scale(finding.margin)) }
             td.number data-label="Limit" { (figure::value(finding.limit, unit)) }
         }
-        tr.why { td colspan="7" { (text::shown(&finding.reason)) } }
+        tr.why { td colspan="7" { (text::sentence(&finding.reason)) } }
     }
 }
 

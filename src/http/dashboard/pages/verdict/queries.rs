@@ -10,7 +10,7 @@ use super::{
 use crate::{
     domain::{Verdict, Window},
     service::{
-        asked::{Asked, ObjectiveAsked},
+        asked::{Asked, ObjectiveAsked, SearchAsked},
         bundle::{PodArms, PodSums},
     },
 };
@@ -23,18 +23,42 @@ pub fn queries(view: &View, verdict: &Verdict, behind: &Behind) -> Markup {
             h2 #queries { "Queries as sent" }
             @match &behind.asked {
                 Err(why) => (state::note("odd", &html! { "The queries cannot be shown: " (why) "." })),
-                Ok(asked) if asked.is_empty() => {
-                    p.quiet { "The canary had no data yet: only its start was looked for." }
-                }
-                Ok(asked) => {
+                Ok((looked, asked)) => {
                     p.quiet {
                         "Planned again from the kept policy, question and inputs, by the code that planned them then. "
                         "Each block of time is asked for once: a verdict asks only for what no earlier one of its reading has read."
                     }
+                    (search(verdict, behind, looked))
                     @for (i, one) in asked.iter().enumerate() { (objective(view, verdict, behind, i, one)) }
                 }
             }
         }
+    }
+}
+
+/// Where does the canary start, and how often is it scraped?
+fn search(verdict: &Verdict, behind: &Behind, looked: &SearchAsked) -> Markup {
+    let sent = html! {
+        @if looked.left_out > 0 { p.quiet { (looked.left_out) " more of the same kind are left out." } }
+        @for (i, asked) in looked.queries.iter().enumerate() {
+            (query(verdict, behind, &format!("query-start-{i}"), asked))
+        }
+    };
+    html! {
+        h3 { "Search for the canary’s start" }
+        @match looked.found {
+            None if looked.failed => p { "The source did not answer all of it, or not in time (see the warnings above). Nothing else was asked." },
+            None => p { "Nothing of the canary was found, so nothing else was asked." },
+            Some(start) => p {
+                "The canary’s start: " (moment::at(start)) "."
+                @if looked.earlier {
+                    " Found for an earlier verdict of this reading, asked " (moment::at(looked.at)) "."
+                }
+            },
+        }
+        @if looked.earlier {
+            details { summary { "The queries of that search" } (sent) }
+        } @else { (sent) }
     }
 }
 

@@ -48,7 +48,7 @@ fn row(posted: &Posted, now: Millis) -> Markup {
             td data-label="Last try" {
                 @match posted.tried_at { Some(at) => (moment::at(at)), None => "–" }
             }
-            td data-label="It said" { @match &posted.error { Some(error) => (text::shown(error)), None => "–" } }
+            td data-label="It said" { @match &posted.error { Some(error) => (text::sentence(error)), None => "–" } }
         }
     }
 }

@@ -1,20 +1,24 @@
 //! Overrule the judge for a time, and take it back.
 
+mod draft;
+mod form;
+
+pub use draft::over;
+
 use super::super::{
     form::Form,
     layout::Content,
     parts::{badge, moment, number, state, text},
     said::{Said, lead_on},
-    shell::PageProblem,
-    view::View,
+    shell::{self, PageProblem, secure},
+    view::{Place, View},
 };
 use crate::{
-    domain::{Latch, Outcome, Override, RolloutState, units::duration_text},
+    domain::{Latch, Override, RolloutState},
     http::{
         history::{
             overrides::{may, refusal},
             rollouts::never_judged,
-            ruling::{MAX_WHY, OverrideRequest},
         },
         problem::Problem,
         request::check_names,
@@ -28,77 +32,77 @@ use axum::{
     http::{HeaderMap, StatusCode, Uri},
     response::{IntoResponse, Response},
 };
+use form::{Typed, Wrong};
 use maud::{Markup, html};
-use serde_json::json;
 use std::sync::Arc;
 
-/// Ends that are one click away.
-const PRESETS: [&str; 4] = ["30m", "2h", "8h", "1d"];
 /// Earlier overrides that are shown.
 const EARLIER: u32 = 10;
-
-/// What was typed.
-#[derive(Debug, Default)]
-struct Typed {
-    verdict: String,
-    reason: String,
-    preset: String,
-    expires: String,
-}
 
 /// `GET /rollouts/{namespace}/{name}/override`
 pub async fn page(
     view: View,
     State(app): State<Arc<App>>,
     Path((namespace, name)): Path<(String, String)>,
+    headers: HeaderMap,
 ) -> Result<Response, PageProblem> {
     check_names(&namespace, &name)?;
     view.caller.may_see(&namespace)?;
-    let typed = Typed {
-        preset: "2h".to_owned(),
-        ..Typed::default()
-    };
-    show(&app, &view, (&namespace, &name), &typed, None).await
+    let saved = draft::of(&headers, &namespace, &name);
+    let again = saved.is_some().then_some(Wrong::Again);
+    let typed = saved.unwrap_or_else(Typed::fresh);
+    show(
+        &app,
+        &view,
+        (&namespace, &name),
+        &typed,
+        &Vec::from_iter(again),
+    )
+    .await
 }
 
 /// `POST /rollouts/{namespace}/{name}/override`
 pub async fn send(
-    view: View,
+    view: Result<View, PageProblem>,
     State(app): State<Arc<App>>,
     Path((namespace, name)): Path<(String, String)>,
     uri: Uri,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, PageProblem> {
+    let view = match view {
+        Ok(view) => view,
+        Err(PageProblem(problem)) if problem.status == 401 => {
+            // only what our own page sent is remembered: nobody else types into this form
+            let form = Form::read(&app, &headers, &uri, body).await;
+            let form = form.map_err(|_| PageProblem(problem))?;
+            let cookie = draft::keep(&namespace, &name, &Typed::of(&form), secure(&app));
+            return Ok(shell::sign_in_first(&Place::of(&uri), false, cookie));
+        }
+        Err(problem) => return Err(problem),
+    };
     may(&view.caller, &namespace, &name)?;
-    let form = Form::guarded(&app, &view, &headers, &uri, body).await?;
-    let typed = Typed {
-        verdict: form.text("verdict").to_owned(),
-        reason: form.text("reason").to_owned(),
-        preset: form.text("preset").to_owned(),
-        expires: form.text("expires").to_owned(),
-    };
-    let expires = if typed.preset == "other" {
-        &typed.expires
-    } else {
-        &typed.preset
-    };
-    // the canary that the form was about: another one that came meanwhile is not meant
-    let asked = json!({"verdict": typed.verdict, "reason": typed.reason, "expires": expires, "canaryHash": form.text("canary")});
-    let asked = OverrideRequest::read(asked.to_string().as_bytes());
-    let rollout = (namespace.clone(), name.clone());
-    let ruling = asked.and_then(|asked| {
-        asked.ruling(
-            rollout,
-            &view.caller.name,
-            view.now,
-            app.limits.max_override,
-        )
+    let form = Form::read(&app, &headers, &uri, body).await?;
+    let typed = Typed::of(&form);
+    let subject = (namespace.as_str(), name.as_str());
+    if !form.is_of(&view) {
+        let stale = Problem::new(
+            "stale-form",
+            "the form is older than your session, so nothing was changed; check it and send it again",
+        );
+        return show(&app, &view, subject, &typed, &[Wrong::Told(stale)]).await;
+    }
+    let checked = typed.request().map_err(|problem| vec![problem]);
+    let checked = checked.and_then(|asked| {
+        let rollout = (namespace.clone(), name.clone());
+        let longest = app.limits.max_override;
+        asked.check(rollout, &view.caller.name, view.now, longest)
     });
-    let made = match ruling {
+    let made = match checked {
         Ok(ruling) => app.overrule.rule(ruling).await,
-        Err(problem) => {
-            return show(&app, &view, (&namespace, &name), &typed, Some(&problem)).await;
+        Err(problems) => {
+            let wrong: Vec<Wrong> = problems.into_iter().map(Wrong::Told).collect();
+            return show(&app, &view, subject, &typed, &wrong).await;
         }
     };
     match made {
@@ -108,12 +112,16 @@ pub async fn send(
                 verdict = made.outcome.as_str(), reason = made.reason, "overridden"
             );
             let to = view.to(&format!("rollouts/{namespace}/{name}"));
-            Ok(lead_on(&to, Some(Said::Overridden), &[]))
+            Ok(lead_on(
+                &to,
+                Some(Said::Overridden),
+                &Vec::from_iter(over(&headers)),
+            ))
         }
         Err(error) => {
             let problem = refusal(error, &namespace, &name);
-            if problem.status == 409 {
-                return show(&app, &view, (&namespace, &name), &typed, Some(&problem)).await;
+            if problem.status == 409 || problem.status == 503 {
+                return show(&app, &view, subject, &typed, &[Wrong::Told(problem)]).await;
             }
             Err(problem.into())
         }
@@ -141,13 +149,33 @@ pub async fn take_back(
     Ok(lead_on(&to, Some(Said::TakenBack), &[]))
 }
 
+/// The page, with what was typed and what is wrong with it. What was typed is shown where the store is away, too.
 async fn show(
+    app: &App,
+    view: &View,
+    subject: (&str, &str),
+    typed: &Typed,
+    wrong: &[Wrong],
+) -> Result<Response, PageProblem> {
+    match around(app, view, subject, typed, wrong).await {
+        Err(problem) if problem.status == 503 && !typed.canary.is_empty() => {
+            let mut wrong = wrong.to_vec();
+            if !wrong.iter().any(|w| w.status() == 503) {
+                wrong.push(Wrong::Told(problem));
+            }
+            Ok(without_store(app, view, subject, typed, &wrong))
+        }
+        other => Ok(other?),
+    }
+}
+
+async fn around(
     app: &App,
     view: &View,
     (namespace, name): (&str, &str),
     typed: &Typed,
-    wrong: Option<&Problem>,
-) -> Result<Response, PageProblem> {
+    wrong: &[Wrong],
+) -> Result<Response, Problem> {
     let found = app
         .store
         .rollout(namespace, name)
@@ -161,28 +189,59 @@ async fn show(
         .map_err(Problem::store)?;
     let counting = in_force(&all, view.now);
     let latch = latch(app, &present).await?;
-    let title = format!("Override {namespace}/{name}");
     let refused = view.caller.may_override().err();
     let body = html! {
-        p { a href=(view.to(&format!("rollouts/{namespace}/{name}"))) { "← " (text::shown(&format!("{namespace}/{name}"))) } }
-        h1 { (text::shown(&title)) }
+        (head(view, (namespace, name)))
         div data-live="standing" { (standing(view, &present, latch.as_ref(), &counting)) }
         @if let Some(refused) = &refused {
-            (state::note("bad", &html! { (text::shown(&refused.detail)) }))
+            (state::note("bad", &html! { (text::sentence(&refused.detail)) }))
         } @else {
             h2 { "New override" }
             p { "While it is in force, every answer about canary " code { (present.canary_hash) } " says what you choose, whatever the evidence. "
                 "Argo Rollouts goes on with a pass and goes back with a fail. Another version is judged again. Who, what and why is kept and told." }
-            (form(app, view, &present, typed, wrong))
+            (form::form(app, view, (namespace, name), &present.canary_hash, typed, wrong))
         }
         div data-live="earlier" { (earlier(view, &all, &counting)) }
     };
-    let events = format!("namespace={namespace}&rollout={name}");
-    let content = Content::new(title, body).area("rollouts").live(events);
-    let status = wrong
-        .and_then(|p| StatusCode::from_u16(p.status).ok())
-        .unwrap_or(StatusCode::OK);
-    Ok((status, view.show(&content)).into_response())
+    let content = Content::new(title((namespace, name)), body).area("rollouts");
+    let content = content.live(format!("namespace={namespace}&rollout={name}"));
+    Ok((status(wrong), view.show(&content)).into_response())
+}
+
+/// The form alone, about the canary that it was about.
+fn without_store(
+    app: &App,
+    view: &View,
+    subject: (&str, &str),
+    typed: &Typed,
+    wrong: &[Wrong],
+) -> Response {
+    let body = html! {
+        (head(view, subject))
+        h2 { "New override" }
+        p { "Nothing was changed. What you typed is below, about canary " code { (text::shown(&typed.canary)) } ": send it again when the store answers." }
+        (form::form(app, view, subject, &typed.canary, typed, wrong))
+    };
+    let content = Content::new(title(subject), body).area("rollouts");
+    (status(wrong), view.show(&content)).into_response()
+}
+
+fn title((namespace, name): (&str, &str)) -> String {
+    format!("Override {namespace}/{name}")
+}
+
+fn head(view: &View, (namespace, name): (&str, &str)) -> Markup {
+    html! {
+        p { a href=(view.to(&format!("rollouts/{namespace}/{name}"))) { "← " (text::shown(&format!("{namespace}/{name}"))) } }
+        h1 { (text::shown(&title((namespace, name)))) }
+    }
+}
+
+fn status(wrong: &[Wrong]) -> StatusCode {
+    let worst = wrong.iter().map(Wrong::status).max();
+    worst
+        .and_then(|status| StatusCode::from_u16(status).ok())
+        .unwrap_or(StatusCode::OK)
 }
 
 /// The fail that stays, of the present canary and policy.
@@ -208,14 +267,14 @@ fn standing(
     html! {
         dl.facts {
             dt { "Now" }
-            dd { (badge::outcome(present.outcome)) " → " (present.action.as_str()) ", " (text::shown(&present.reason)) }
+            dd { (badge::outcome(present.outcome)) " → " (present.action.as_str()) ", " (text::sentence(&present.reason)) }
             dt { "Canary" } dd { code { (present.canary_hash) } " at " (number::plain(present.weight)) " % of traffic" }
             dt { "Latch" }
             dd {
                 @match latch {
                     Some(latch) => {
                         "failed " (moment::ago(latch.at, view.now)) ", which stays for this canary and revision until an override to pass or inconclusive: "
-                        a href=(view.to(&format!("verdicts/{}", latch.verdict))) { (text::shown(&latch.reason)) }
+                        a href=(view.to(&format!("verdicts/{}", latch.verdict))) { (text::sentence(&latch.reason)) }
                     }
                     None => { span.quiet { "no fail stands" } }
                 }
@@ -224,7 +283,7 @@ fn standing(
             dd {
                 @if let Some(own) = own {
                     (badge::outcome(own.outcome)) " by " (text::shown(&own.author)) ", ends " (moment::ago(own.expires, view.now))
-                    ": " (text::shown(&own.reason))
+                    ": " (text::sentence(&own.reason))
                 } @else { span.quiet { "none is in force" } }
             }
         }
@@ -234,75 +293,6 @@ fn standing(
                 button.danger type="submit" { "Take the override back" }
             }
         }
-    }
-}
-
-fn form(
-    app: &App,
-    view: &View,
-    present: &RolloutState,
-    typed: &Typed,
-    wrong: Option<&Problem>,
-) -> Markup {
-    let at = wrong.and_then(|p| p.field.as_deref()).unwrap_or_default();
-    let error = |field: &str| wrong.filter(|_| at == field);
-    let longest = duration_text(app.limits.max_override.as_millis() as i64);
-    let named = ["verdict", "reason", "expires"].contains(&at);
-    let choices = [
-        (Outcome::Pass, "go on"),
-        (Outcome::Fail, "go back to stable"),
-        (Outcome::Inconclusive, "stay where it is"),
-    ];
-    html! {
-        form.form method="post" action=(view.to(&format!("rollouts/{}/{}/override", present.namespace, present.name))) novalidate {
-            input type="hidden" name="form" value=(view.form);
-            input type="hidden" name="canary" value=(present.canary_hash);
-            @if let Some(wrong) = wrong.filter(|_| !named) {
-                p.note.bad role="alert" { (text::shown(&wrong.detail)) }
-            }
-            fieldset aria-describedby=[error("verdict").map(|_| "verdict-error")] {
-                legend { "Verdict" }
-                (told("verdict", error("verdict")))
-                div.choices {
-                    @for (outcome, meaning) in choices {
-                        label {
-                            input type="radio" name="verdict" value=(outcome.as_str()) required checked[typed.verdict == outcome.as_str()];
-                            (badge::outcome(outcome)) " " (meaning)
-                        }
-                    }
-                }
-            }
-            div.field {
-                label for="reason" { "Reason" }
-                p.hint #reason-hint { "For everybody who reads the history, at most " (MAX_WHY) " characters." }
-                (told("reason", error("reason")))
-                input #reason name="reason" value=(typed.reason) required maxlength=(MAX_WHY) autocomplete="off"
-                    aria-describedby=(if at == "reason" { "reason-error reason-hint" } else { "reason-hint" })
-                    aria-invalid=[error("reason").map(|_| "true")];
-            }
-            fieldset aria-describedby=[error("expires").map(|_| "expires-error")] {
-                legend { "In force for" }
-                (told("expires", error("expires")))
-                div.choices {
-                    @for preset in PRESETS {
-                        label { input type="radio" name="preset" value=(preset) checked[typed.preset == preset]; (preset) }
-                    }
-                    label { input type="radio" name="preset" value="other" checked[typed.preset == "other"]; "other:" }
-                    input #expires name="expires" value=(typed.expires) placeholder="45m" size="22" autocomplete="off"
-                        aria-label="Other length of time, or the moment of the end" aria-invalid=[error("expires").map(|_| "true")];
-                }
-                p.hint { "A length of time such as " code { "45m" } ", or a moment such as " code { "2026-01-02T15:04:05Z" } "; at most " (longest) "." }
-            }
-            button.primary type="submit" { "Override" }
-            " " a href=(view.to(&format!("rollouts/{}/{}", present.namespace, present.name))) { "Cancel" }
-        }
-    }
-}
-
-/// The error beside its field.
-fn told(field: &str, error: Option<&Problem>) -> Markup {
-    html! {
-        @if let Some(error) = error { p.error id={ (field) "-error" } role="alert" { (text::shown(&error.detail)) } }
     }
 }
 
@@ -324,7 +314,7 @@ fn earlier(view: &View, all: &[Override], counting: &[&Override]) -> Markup {
                                 td data-label="Verdict" { (badge::outcome(one.outcome)) }
                                 td data-label="Canary" { code { (one.canary_hash) } }
                                 td data-label="By" { (text::shown(&one.author)) }
-                                td.reason data-label="Reason" { (text::shown(&one.reason)) }
+                                td.reason data-label="Reason" { (text::sentence(&one.reason)) }
                                 td data-label="State" {
                                     @if let Some((at, who)) = &one.revoked { "taken back by " (text::shown(who)) " " (moment::ago(*at, view.now)) }
                                     @else if counting.iter().any(|o| o.id == one.id) { (badge::word("good", "in force")) " ends " (moment::ago(one.expires, view.now)) }
