@@ -19,7 +19,7 @@ pub struct Identity {
 }
 
 /// The values of the replica labels.
-pub(super) type Replica = Vec<Option<Box<str>>>;
+pub(super) type Replica = Box<[Option<Box<str>>]>;
 
 /// A series' full name.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -45,7 +45,8 @@ pub(super) struct Pod {
     pub last: Millis,
     /// When it started, as far as that was seen.
     pub start: Option<Millis>,
-    spacings: VecDeque<Millis>,
+    /// In milliseconds; 49 days are the longest.
+    spacings: VecDeque<u32>,
 }
 
 impl Pod {
@@ -68,13 +69,14 @@ impl Pod {
             if self.spacings.len() >= SPACINGS {
                 self.spacings.pop_front();
             }
-            self.spacings.push_back(spacing);
+            self.spacings
+                .push_back(u32::try_from(spacing).unwrap_or(u32::MAX));
         }
     }
 
     /// The median time between samples.
     pub fn interval(&self) -> Option<Millis> {
-        median(self.spacings.iter().copied().collect())
+        median(self.spacings.iter().copied().map(Millis::from).collect())
     }
 }
 

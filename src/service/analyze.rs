@@ -36,7 +36,7 @@ const RESERVE: Duration = Duration::from_millis(400);
 /// Identical questions within this time share one evaluation.
 const SHARED: Duration = Duration::from_secs(1);
 /// Rollouts whose history is read at the same time: bounds memory. Polls that only read what is new never wait for it.
-const HISTORIES: usize = 16;
+const HISTORIES: usize = 8;
 /// More blocks than this are history; silent ones are read again for a while.
 const NEW_BLOCKS: i64 = 20;
 

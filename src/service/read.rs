@@ -7,14 +7,14 @@ use super::{
 use crate::{
     domain::{
         Code, Labels, LabelsDigest, MetricSource, Millis, NativeHistogram, PlannedQuery,
-        SampleSink, SourceError, Track, Window,
+        ReadReport, SampleSink, SourceError, Track, Window,
     },
     evidence::{Condenser, EvidenceError, Grid, Identity, Kind, LOOKBACK, Notes, Piece, Role},
     judge::ObjectiveState,
     policy::{Indicator, Objective, Policy},
     query::{Arms, Planner, QueryError},
 };
-use futures_util::future::join_all;
+use futures_util::{StreamExt, stream::FuturesUnordered};
 use std::{collections::BTreeMap, time::Instant};
 
 /// Longest stretch that one query asks for.
@@ -193,6 +193,31 @@ impl ObjectiveEvidence {
         Ok(())
     }
 
+    /// Closes a stretch whose answers are all there, whichever came first.
+    fn settle(&mut self, whole: &mut Waiting) {
+        whole.answers.sort_by_key(|(order, ..)| *order);
+        let mut pieces = Vec::with_capacity(whole.answers.len());
+        for (_, piece, read) in whole.answers.drain(..) {
+            match read {
+                Err(error) => self.problem = Some(error.into()),
+                Ok(report) if report.partial => {
+                    self.problem = Some(ReadError::Partial {
+                        warnings: report.warnings,
+                    });
+                }
+                Ok(report) => {
+                    self.warn(&report.warnings);
+                    pieces.push(piece);
+                }
+            }
+        }
+        if self.problem.is_none()
+            && let Err(error) = self.close(whole.until, pieces)
+        {
+            self.problem = Some(error);
+        }
+    }
+
     fn warn(&mut self, warnings: &[String]) {
         for warning in warnings {
             if !self.warnings.contains(warning) {
@@ -209,6 +234,36 @@ struct Until {
     stretch: i64,
     /// Silent blocks up to this one are closed too.
     patience: i64,
+}
+
+/// One taker's part of an answer: the place of its query among all, what was decoded, and how the reading ended.
+type Answer = (u32, Piece, Result<ReadReport, SourceError>);
+
+/// An objective whose answers are on their way.
+struct Waiting {
+    until: Until,
+    wanted: usize,
+    answers: Vec<Answer>,
+}
+
+impl Waiting {
+    fn new(until: Until, wanted: usize) -> Self {
+        Self {
+            until,
+            wanted,
+            answers: Vec::with_capacity(wanted),
+        }
+    }
+}
+
+/// Takes an answer in; gives the objective once it has them all.
+fn whole(waiting: &mut BTreeMap<usize, Waiting>, at: usize, answer: Answer) -> Option<Waiting> {
+    let one = waiting.get_mut(&at)?;
+    one.answers.push(answer);
+    if one.answers.len() < one.wanted {
+        return None;
+    }
+    waiting.remove(&at)
 }
 
 /// A stretch of one objective that is about to be read.
@@ -265,7 +320,7 @@ pub async fn advance(evidence: &mut [ObjectiveEvidence], jobs: &[Job<'_>], last:
                         stretch: stretch.last,
                         patience: last - SILENCE / job.grid.length.max(1),
                     };
-                    stretches.push((at, until));
+                    stretches.push((at, until, stretch.asks.len()));
                     let blocks = (stretch.first, stretch.last);
                     for (answer, ask) in (0_u32..).zip(stretch.asks) {
                         let taker = Taker::new(at as u32, ask.role, ask.arm, blocks);
@@ -291,26 +346,24 @@ pub async fn advance(evidence: &mut [ObjectiveEvidence], jobs: &[Job<'_>], last:
                 let read = job.source.read(&query, job.deadline, &mut all).await;
                 (order, query.text, places, all, read)
             });
-        let mut answers: Vec<Vec<Piece>> = evidence.iter().map(|_| Vec::new()).collect();
+        let mut waiting: BTreeMap<usize, Waiting> = stretches
+            .into_iter()
+            .map(|(at, until, wanted)| (at, Waiting::new(until, wanted)))
+            .collect();
         let mut tapes = Vec::new();
-        for (order, query, places, all, read) in join_all(reads).await {
+        let mut reads: FuturesUnordered<_> = reads.collect();
+        while let Some((order, query, places, all, read)) = reads.next().await {
             for (place, piece) in places.iter().zip(all.pieces) {
-                let Some(one) = evidence.get_mut(place.at) else {
+                let Some(mut whole) = whole(&mut waiting, place.at, (order, piece, read.clone()))
+                else {
                     continue;
                 };
-                match &read {
-                    Err(error) => one.problem = Some(error.clone().into()),
-                    Ok(report) if report.partial => {
-                        one.problem = Some(ReadError::Partial {
-                            warnings: report.warnings.clone(),
-                        });
-                    }
-                    Ok(report) => {
-                        one.warn(&report.warnings);
-                        if let Some(answers) = answers.get_mut(place.at) {
-                            answers.push(piece);
-                        }
-                    }
+                // while the others are still on their way
+                if let Some(one) = evidence.get_mut(place.at) {
+                    one.settle(&mut whole);
+                }
+                if let Some(open) = open.get_mut(place.at) {
+                    *open = whole.until.stretch < last;
                 }
             }
             tapes.extend(all.tape.map(|tape| Taped {
@@ -320,19 +373,7 @@ pub async fn advance(evidence: &mut [ObjectiveEvidence], jobs: &[Job<'_>], last:
                 places,
             }));
         }
-        for (at, until) in stretches {
-            let Some((one, pieces)) = evidence.get_mut(at).zip(answers.get_mut(at)) else {
-                continue;
-            };
-            if let Some(open) = open.get_mut(at) {
-                *open = until.stretch < last;
-            }
-            if one.problem.is_none()
-                && let Err(error) = one.close(until, std::mem::take(pieces))
-            {
-                one.problem = Some(error);
-            }
-        }
+        tapes.sort_by_key(|taped| taped.order);
         keep_tapes(evidence, tapes);
     }
 }
