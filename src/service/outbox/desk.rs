@@ -2,6 +2,7 @@
 
 use super::{
     Came, Outbox, Receiver,
+    group::{HELD, part},
     note::{alarm, leading, message, report},
     pace::Recent,
 };
@@ -18,9 +19,6 @@ use tokio::sync::{Notify, Semaphore};
 /// A settlement that the store refused is tried so often, while the lease lasts.
 const SETTLE_TRIES: u32 = 5;
 const SETTLE_PAUSE: Duration = Duration::from_millis(200);
-/// What a message that waits with others is noted with.
-const HELD: &str = "held: the rollout flaps, or an earlier message is on its way; told with what happens meanwhile";
-
 /// What the worker of a receiver and its messages on their way share.
 pub struct Desk {
     pub outbox: Arc<Outbox>,
@@ -83,29 +81,14 @@ impl Desk {
         self.outbox.tally.came(self.name(), Came::Held, count);
     }
 
-    /// A message that was on its way before goes out alone, under the key that it had; what waits behind it comes next.
-    /// A fail waits for nothing and takes it along.
-    async fn alone(&self, mut claimed: Claimed) -> Claimed {
-        let first = &claimed.first;
-        let tried = first.tries > 0 && first.error.as_deref() != Some(HELD);
-        if tried
-            && !claimed
-                .behind
-                .iter()
-                .any(|b| b.event.kind == EventKind::Fail)
-        {
-            let now = self.outbox.clock.now();
-            for posted in std::mem::take(&mut claimed.behind) {
-                let error = HELD.to_owned();
-                self.settle(&posted, Tried::Later { due: now, error }).await;
-            }
-        }
-        claimed
-    }
-
     /// Tells it and notes what came of it.
     pub async fn tell(&self, claimed: Claimed) {
-        let claimed = self.alone(claimed).await;
+        let (claimed, later) = part(claimed);
+        let due = self.outbox.clock.now();
+        for posted in later {
+            let error = HELD.to_owned();
+            self.settle(&posted, Tried::Later { due, error }).await;
+        }
         let verdict = match leading(&claimed).event.verdict {
             Some(id) => match self.outbox.store.record(id).await {
                 Ok(record) => record.map(|record| record.verdict),
