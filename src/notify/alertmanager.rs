@@ -114,7 +114,10 @@ impl Alertmanager {
 fn standings(message: &Message) -> BTreeMap<EventKind, Standing<'_>> {
     let mut standings = BTreeMap::new();
     for event in message.earlier.iter().chain([&message.event]) {
-        for kind in EventKind::LASTING.into_iter().filter(|kind| event.ends(*kind)) {
+        for kind in EventKind::LASTING
+            .into_iter()
+            .filter(|kind| event.ends(*kind))
+        {
             standings.insert(kind, Standing::Resolved(event.at));
         }
         // a recovery is told by what it resolves

@@ -44,7 +44,9 @@ impl Line {
     /// Where this line stands after the events.
     fn after<'a>(self, events: impl Iterator<Item = &'a Event>) -> Option<Incident<'a>> {
         let ends = |event: &Event| {
-            let mut own = EventKind::LASTING.into_iter().filter(|kind| self.has(*kind));
+            let mut own = EventKind::LASTING
+                .into_iter()
+                .filter(|kind| self.has(*kind));
             own.any(|kind| event.ends(kind))
         };
         let mut state = None;
@@ -110,12 +112,17 @@ mod tests {
                 .collect();
             message.event = events.pop().unwrap();
             message.earlier = events;
-            let found = incidents(&message).into_iter().map(|incident| match incident {
-                Incident::Open(e) => format!("open {}", key(e, Line::of(e.kind))),
-                Incident::Over(line, e) => format!("over {}", key(e, line)),
-                Incident::News(e) => format!("news {}", e.kind.as_str()),
-            });
-            found.collect::<Vec<_>>().join(", ").replace("rollout-judge/shop/w", "")
+            let found = incidents(&message)
+                .into_iter()
+                .map(|incident| match incident {
+                    Incident::Open(e) => format!("open {}", key(e, Line::of(e.kind))),
+                    Incident::Over(line, e) => format!("over {}", key(e, line)),
+                    Incident::News(e) => format!("news {}", e.kind.as_str()),
+                });
+            found
+                .collect::<Vec<_>>()
+                .join(", ")
+                .replace("rollout-judge/shop/w", "")
         };
         assert_eq!(of(&[Started], None), "news started");
         assert_eq!(of(&[Fail, Started], None), "open ");

@@ -2,7 +2,8 @@
 
 use super::{
     caller::{self, Caller},
-    escape::cut,
+    escape::{cut, line},
+    facts::headline,
     incident::{self, Incident, Line, incidents},
     webhook::data,
     wording::{Told, Wording},
@@ -66,7 +67,7 @@ fn trigger(told: &Told, event: &Event) -> Value {
         "client_url": told.facts.url,
         "links": links(told),
         "payload": {
-            "summary": summary(told),
+            "summary": about(told, event),
             "source": cut(&source(told), 255),
             "severity": event.kind.severity().as_str(),
             "timestamp": rfc3339(event.at),
@@ -91,6 +92,15 @@ fn change(told: &Told) -> Value {
 /// The API refuses a `summary` that is too long or empty.
 fn summary(told: &Told) -> String {
     cut(&format!("{}: {}", told.title, told.facts.reason), SUMMARY)
+}
+
+/// Where the incident is not what the message is about: its own words.
+fn about(told: &Told, event: &Event) -> String {
+    if event.kind.as_str() == told.facts.event {
+        return summary(told);
+    }
+    let text = format!("{}: {}", headline(event), line(&event.reason));
+    cut(&text, SUMMARY)
 }
 
 fn source(told: &Told) -> String {

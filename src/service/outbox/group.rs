@@ -25,7 +25,9 @@ fn behind(claimed: &Claimed) -> usize {
     }
     if tried(first) {
         let same = |posted: &&Posted| {
-            tried(posted) && posted.delivery.due == first.delivery.due && posted.error == first.error
+            tried(posted)
+                && posted.delivery.due == first.delivery.due
+                && posted.error == first.error
         };
         return behind.iter().take_while(same).count();
     }
@@ -33,7 +35,9 @@ fn behind(claimed: &Claimed) -> usize {
     let open = |place: usize, posted: &Posted| {
         let kind = posted.event.kind;
         let mut since = all().take(fresh).skip(place + 1);
-        kind.severity() >= Severity::Warning && !since.any(|later| later.event.ends(kind))
+        // what was promoted without evidence is told even if it passed in the end
+        let told = kind == EventKind::PromotionWithoutEvidence;
+        kind.severity() >= Severity::Warning && (told || !since.any(|later| later.event.ends(kind)))
     };
     let worst = all()
         .take(fresh)
@@ -51,7 +55,8 @@ fn tried(posted: &Posted) -> bool {
 #[cfg(test)]
 mod tests {
     use super::EventKind::{
-        Changed, Fail, Inconclusive, Override, OverrideEnded, Recovered, SourceDown, Started,
+        Changed, Fail, Inconclusive, Override, OverrideEnded, Pass, PromotionWithoutEvidence,
+        Recovered, SourceDown, Started,
     };
     use super::*;
     use crate::domain::{Delivery, Event, Progress};
@@ -121,16 +126,23 @@ mod tests {
         assert_eq!(of(&[Override, Recovered]), 1);
         assert_eq!(of(&[Override, OverrideEnded, Changed]), 2);
         assert_eq!(of(&[Started, Changed, Changed]), 3);
+        assert_eq!(of(&[Started, PromotionWithoutEvidence, Pass]), 2);
     }
 
     #[test]
     fn a_message_that_was_on_its_way_stays_as_it_was() {
         let (old, other) = (|kind| tried_at(5, kind), |kind| tried_at(9, kind));
         assert_eq!(together(vec![old(Started), posted(Recovered)]), 1);
-        assert_eq!(together(vec![old(Started), old(Inconclusive), posted(Recovered)]), 2);
+        assert_eq!(
+            together(vec![old(Started), old(Inconclusive), posted(Recovered)]),
+            2
+        );
         assert_eq!(together(vec![old(Started), other(Changed)]), 1);
         assert_eq!(together(vec![old(Recovered), old(Fail), posted(Fail)]), 2);
-        assert_eq!(together(vec![old(Inconclusive), posted(Changed), posted(Fail)]), 3);
+        assert_eq!(
+            together(vec![old(Inconclusive), posted(Changed), posted(Fail)]),
+            3
+        );
         // put back by hand: what was tried behind it waits
         assert_eq!(together(vec![posted(Changed), old(Changed)]), 1);
         let mut held = posted(Changed);
