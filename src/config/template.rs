@@ -184,7 +184,7 @@ mod tests {
             ("{{ secrets }}", "there is: at, "),
             (
                 "a\n{% for i in range(9000) %}{% for j in range(9000) %}{{ reason }}{% endfor %}{% endfor %}",
-                "line 2: ",
+                "longer than 64 KiB",
             ),
             (
                 "{% for i in range(9000) %}{% for j in range(9000) %}{% if reason == 'a' %}b{% endif %}{% endfor %}{% endfor %}",

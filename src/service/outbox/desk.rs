@@ -19,6 +19,9 @@ use tokio::sync::{Notify, Semaphore};
 /// A settlement that the store refused is tried so often, while the lease lasts.
 const SETTLE_TRIES: u32 = 5;
 const SETTLE_PAUSE: Duration = Duration::from_millis(200);
+/// So many are taken behind the first, see `VerdictStore::claim`.
+const FULL: usize = 50;
+
 /// What the worker of a receiver and its messages on their way share.
 pub struct Desk {
     pub outbox: Arc<Outbox>,
@@ -56,6 +59,10 @@ impl Desk {
     pub fn held(&self, claimed: &Claimed, now: Millis) -> Option<Millis> {
         let mut all = std::iter::once(&claimed.first).chain(&claimed.behind);
         if all.any(|posted| posted.event.kind == EventKind::Fail) {
+            return None;
+        }
+        // as many as are taken at once: a fail that comes after them must not wait for them
+        if claimed.behind.len() >= FULL {
             return None;
         }
         let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
