@@ -209,7 +209,7 @@ mod tests {
             ),
             ("{{ range(90000)|join('-') }}", "longer than 64 KiB"),
             ("{{ range(90000) }}", "longer than 64 KiB"),
-            ("{{ namespace(a=1) }}", "there is no variable `namespace`"),
+            ("{{ namespace(a=1) }}", "not callable"),
             ("{{ reason|indent(1000000) }}", "unknown filter"),
         ] {
             let found = parse(bad).map(drop).expect_err(bad);

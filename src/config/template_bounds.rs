@@ -147,36 +147,32 @@ fn expressions(text: &str) -> Vec<(usize, &str)> {
 
 /// Where a block ends, not counting what stands in strings.
 fn closing(block: &str, end: &str) -> usize {
-    let mut string = None;
-    let mut escaped = false;
-    for (at, c) in block.char_indices() {
-        match string {
-            Some(_) if escaped => escaped = false,
-            Some(_) if c == '\\' => escaped = true,
-            Some(quote) if c == quote => string = None,
-            Some(_) => {}
-            None if c == '"' || c == '\'' => string = Some(c),
-            None if block.get(at..).is_some_and(|rest| rest.starts_with(end)) => return at,
-            None => {}
-        }
-    }
-    block.len()
+    let ends = |(at, _): &(usize, char)| block.get(*at..).is_some_and(|rest| rest.starts_with(end));
+    outside(block).find(ends).map_or(block.len(), |(at, _)| at)
 }
 
-/// A sign that makes a longer text of two, outside of strings.
+/// A sign that makes a longer text of two.
 fn sign(inside: &str) -> Option<char> {
+    let mut signs = outside(inside).map(|(_, c)| c);
+    signs.find(|c| "~*+".contains(*c))
+}
+
+/// The characters that stand outside of strings, with their places.
+fn outside(block: &str) -> impl Iterator<Item = (usize, char)> {
     let mut string = None;
     let mut escaped = false;
-    for c in inside.chars() {
-        match string {
-            Some(_) if escaped => escaped = false,
-            Some(_) if c == '\\' => escaped = true,
-            Some(quote) if c == quote => string = None,
-            Some(_) => {}
-            None if c == '"' || c == '\'' => string = Some(c),
-            None if "~*+".contains(c) => return Some(c),
-            None => {}
+    block.char_indices().filter(move |(_, c)| {
+        let Some(quote) = string else {
+            string = ['"', '\''].into_iter().find(|quote| quote == c);
+            return string.is_none();
+        };
+        if escaped {
+            escaped = false;
+        } else if *c == '\\' {
+            escaped = true;
+        } else if *c == quote {
+            string = None;
         }
-    }
-    None
+        false
+    })
 }
