@@ -22,6 +22,7 @@ mod show;
 pub mod source;
 pub mod store;
 pub mod template;
+mod template_bounds;
 pub mod units;
 pub mod write_back;
 

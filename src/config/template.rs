@@ -1,7 +1,8 @@
 //! Titles and texts of messages that the user writes: minijinja, checked when the settings are loaded.
 
 use super::error::nearest;
-use minijinja::{Environment, Error, UndefinedBehavior};
+use super::template_bounds::{self as bounds, Room};
+use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -17,12 +18,18 @@ pub struct Template(Environment<'static>);
 impl Template {
     /// Reads a template and tries it on two samples: one with everything, one with as little as there can be.
     pub fn parse(text: &str, escape: Escape) -> Result<Self, String> {
+        bounds::check(text)?;
         let mut environment = Environment::new();
+        bounds::set(&mut environment);
         environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
         environment.set_recursion_limit(50);
         environment.set_formatter(move |out, _, value| {
             if !value.is_none() {
-                out.write_str(&escape(&value.to_string()))?;
+                let mut printed = Room::default();
+                printed.value(value)?;
+                let safe = escape(&printed.text);
+                bounds::count(safe.len())?;
+                out.write_str(&safe)?;
             }
             Ok(())
         });
@@ -40,10 +47,13 @@ impl Template {
 
     /// The text for a message; the error says what is wrong and in which line.
     pub fn render(&self, facts: &impl Serialize) -> Result<String, String> {
+        bounds::restart();
+        let mut room = Room::default();
         self.0
             .get_template(NAME)
-            .and_then(|template| template.render(facts))
-            .map_err(|error| explain(&error))
+            .and_then(|template| template.render_captured_to(facts, &mut room).map(drop))
+            .map_err(|error| explain(&error))?;
+        Ok(room.text)
     }
 
     /// Every variable must be one of a message's.
@@ -57,7 +67,7 @@ impl Template {
             for part in path.split('.') {
                 let Value::Object(known) = at else { break };
                 let Some(inner) = known.get(part) else {
-                    if ["range", "dict", "namespace"].contains(&part) {
+                    if ["range", "dict"].contains(&part) {
                         break;
                     }
                     let known: Vec<String> = known.keys().cloned().collect();
@@ -78,6 +88,14 @@ fn explain(error: &Error) -> String {
     let line = error
         .line()
         .map_or_else(String::new, |line| format!("line {line}: "));
+    match error.kind() {
+        ErrorKind::OutOfFuel => {
+            let steps = bounds::STEPS;
+            return format!("{line}it takes more than {steps} steps; loop over less");
+        }
+        ErrorKind::WriteFailure => return format!("{line}{}", bounds::TOO_LONG),
+        _ => {}
+    }
     let detail = error
         .detail()
         .map_or_else(String::new, |detail| format!(": {detail}"));
@@ -145,6 +163,12 @@ mod tests {
             "*CHECKOUT* ERROR-RATE 1.32 %"
         );
         assert_eq!(made.render(&bare()).unwrap(), "*CHECKOUT*");
+        // signs in the text, in strings and beside blocks are none of an expression
+        let fine =
+            "**~+** {{ '~*+'|replace('*', '') }}{%+ if true +%}{{ [1, 2]|join('+') }}{% endif %}";
+        let made = parse(fine).unwrap();
+        assert_eq!(made.render(&sample()).unwrap(), "**~+** ~+1+2");
+        assert!(parse(&"x".repeat(bounds::LONGEST + 1)).is_err());
         for (bad, words) in [
             (
                 "{{ rollot }}",
@@ -158,8 +182,37 @@ mod tests {
             ("{{ objectives[0].name }}", "there may be no verdict"),
             ("{{ rollout|shout }}", "unknown filter"),
             ("{{ secrets }}", "there is: at, "),
+            (
+                "a\n{% for i in range(9000) %}{% for j in range(9000) %}{{ reason }}{% endfor %}{% endfor %}",
+                "longer than 64 KiB",
+            ),
+            (
+                "{% for i in range(9000) %}{% for j in range(9000) %}{% if reason == 'a' %}b{% endif %}{% endfor %}{% endfor %}",
+                "more than 20000 steps",
+            ),
+            (
+                "{% for i in range(3000) %}just some text of the template{% endfor %}",
+                "longer than 64 KiB",
+            ),
+            (
+                "{% set a = reason %}{% set a %}{% for i in range(3000) %}{{ a }}{% endfor %}{% endset %}",
+                "longer than 64 KiB",
+            ),
+            (
+                "x\n{% set a = reason ~ reason %}",
+                "line 2: `~` is not available",
+            ),
+            ("{{ reason * 1000 }}", "`*` is not available"),
+            (
+                "{{ reason|replace('', reason)|replace('', reason)|replace('', reason) }}",
+                "longer than 64 KiB",
+            ),
+            ("{{ range(90000)|join('-') }}", "longer than 64 KiB"),
+            ("{{ range(90000) }}", "longer than 64 KiB"),
+            ("{{ namespace(a=1) }}", "not callable"),
+            ("{{ reason|indent(1000000) }}", "unknown filter"),
         ] {
-            let found = parse(bad).unwrap_err();
+            let found = parse(bad).map(drop).expect_err(bad);
             assert!(found.contains(words), "{bad}: {found}");
         }
     }

@@ -62,6 +62,22 @@ kinds! {
 }
 
 impl EventKind {
+    /// Kinds that last until something ends them.
+    pub const LASTING: [EventKind; 6] = [
+        EventKind::Fail,
+        EventKind::Inconclusive,
+        EventKind::Override,
+        EventKind::SourceDown,
+        EventKind::PromotionWithoutEvidence,
+        EventKind::DeadLetter,
+    ];
+
+    /// Does it say that something is wrong with a rollout?
+    pub fn is_trouble(self) -> bool {
+        let others = [EventKind::Override, EventKind::DeadLetter];
+        Self::LASTING.contains(&self) && !others.contains(&self)
+    }
+
     /// The kind of a word on the wire.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|kind| kind.as_str() == word)
@@ -120,4 +136,18 @@ pub struct Event {
     pub author: Option<String>,
     /// One sentence.
     pub reason: String,
+}
+
+impl Event {
+    /// Does it end what an earlier event of this kind said of the same rollout? Only a person ends a dead letter.
+    pub fn ends(&self, kind: EventKind) -> bool {
+        match self.kind {
+            EventKind::Recovered | EventKind::Pass => kind.is_trouble(),
+            EventKind::Override if self.outcome == Some(Outcome::Pass) => {
+                kind.is_trouble() || kind == EventKind::Override
+            }
+            EventKind::Override | EventKind::OverrideEnded => kind == EventKind::Override,
+            _ => false,
+        }
+    }
 }

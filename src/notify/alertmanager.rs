@@ -1,9 +1,8 @@
-//! Alertmanager API v2: an alert for each kind of event of a rollout; what ends them all resolves them all.
+//! Alertmanager API v2: an alert for each kind of event of a rollout; what ends it resolves it.
 
 use super::{
     caller::{self, Caller},
     escape::cut,
-    incident::{OPENING, ends},
     wording::Wording,
 };
 use crate::{
@@ -54,7 +53,7 @@ impl Alertmanager {
             .into_iter()
             .map(|(kind, standing)| {
                 let (start, end) = match standing {
-                    Standing::Firing(event) if OPENING.contains(&kind) => {
+                    Standing::Firing(event) if EventKind::LASTING.contains(&kind) => {
                         (event.at, event.at.saturating_add(lasts))
                     }
                     Standing::Firing(event) => (event.at, event.at.saturating_add(NEWS)),
@@ -115,10 +114,11 @@ impl Alertmanager {
 fn standings(message: &Message) -> BTreeMap<EventKind, Standing<'_>> {
     let mut standings = BTreeMap::new();
     for event in message.earlier.iter().chain([&message.event]) {
-        if ends(event) {
-            for kind in OPENING {
-                standings.insert(kind, Standing::Resolved(event.at));
-            }
+        for kind in EventKind::LASTING
+            .into_iter()
+            .filter(|kind| event.ends(*kind))
+        {
+            standings.insert(kind, Standing::Resolved(event.at));
         }
         // a recovery is told by what it resolves
         if !matches!(event.kind, EventKind::Recovered) {

@@ -20,7 +20,9 @@ use tokio::time::{Instant, timeout_at};
 /// A receiver that asks for more patience than this is asked again anyway.
 const LONGEST_WAIT: Duration = Duration::from_hours(1);
 /// Parts of an address that are shorter than this are words, not secrets.
-const SECRET_LENGTH: usize = 6;
+const SECRET_LENGTH: usize = 8;
+/// A word of a path that is as long as this is no word.
+const LONGEST_WORD: usize = 16;
 
 /// Sends to one receiver.
 pub struct Caller {
@@ -182,29 +184,29 @@ pub fn target(address: &Address) -> Result<Target, NotifyError> {
             (parse(text.expose_secret())?, Some(text))
         }
     };
+    let long = |part: &String| part.len() >= SECRET_LENGTH;
     let segments = url.path_segments().into_iter().flatten();
-    let values: Vec<String> = segments
+    let values = url.query_pairs().map(|(_, value)| value.into_owned());
+    let parts = [url.path(), url.query().unwrap_or_default()].map(str::to_owned);
+    let secrets = segments
+        .filter(|segment| is_token(segment))
         .map(str::to_owned)
-        .chain(url.query_pairs().map(|(_, value)| value.into_owned()))
-        .chain(url.password().map(str::to_owned))
-        .collect();
-    let parts = [url.path(), url.query().unwrap_or_default()];
+        .chain(values.chain(url.password().map(str::to_owned)).filter(long))
+        .chain(parts.into_iter().filter(long));
+    // the longest first: what it holds is struck out with it
+    let mut secrets: Vec<String> = secrets.collect();
+    secrets.sort_by_key(|part| std::cmp::Reverse(part.len()));
     let secrets = whole
         .into_iter()
-        .chain(
-            parts
-                .into_iter()
-                .filter(|p| p.len() > SECRET_LENGTH)
-                .map(SecretString::from),
-        )
-        .chain(
-            values
-                .into_iter()
-                .filter(|p| p.len() > SECRET_LENGTH)
-                .map(SecretString::from),
-        )
+        .chain(secrets.into_iter().map(SecretString::from))
         .collect();
     Ok(Target { url, secrets })
+}
+
+/// A segment of a path that may be a key: `refused` and `webhooks` are words that errors use too.
+fn is_token(segment: &str) -> bool {
+    let word = segment.chars().all(|c| c.is_ascii_lowercase());
+    segment.len() >= if word { LONGEST_WORD } else { SECRET_LENGTH }
 }
 
 /// A secret as of now.
@@ -266,6 +268,21 @@ mod tests {
         for none in ["", "soon", "-1", "NaN"] {
             assert_eq!(of(none), None, "{none}");
         }
+    }
+
+    #[test]
+    fn tokens_of_an_address_are_struck_out_and_words_stay() {
+        let url =
+            "http://u:hunter2!@h/refused/webhooks/T0AB12CD9/aaaabbbbccccdddd?key=s3cr3t-1&a=b";
+        let target = target(&Address::Plain(url.to_owned())).unwrap();
+        let said = scrub(
+            "Connection refused (os error 111) webhooks T0AB12CD9 aaaabbbbccccdddd s3cr3t-1 hunter2! b",
+            &target.secrets,
+        );
+        assert_eq!(
+            said,
+            "Connection refused (os error 111) webhooks *** *** *** *** b"
+        );
     }
 
     #[test]

@@ -188,7 +188,8 @@ fn leading(findings: &[Finding]) -> Vec<ObjectiveFact> {
         .collect()
 }
 
-fn headline(event: &Event) -> String {
+/// The title of an event.
+pub(super) fn headline(event: &Event) -> String {
     let name = line(&event.rollout);
     if event.namespace.is_empty() {
         return match event.kind {

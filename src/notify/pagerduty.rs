@@ -1,9 +1,10 @@
-//! `PagerDuty` Events API v2: one incident for each rollout, opened, ended, or only told of as a change.
+//! `PagerDuty` Events API v2: an incident for what is wrong with a rollout, one for its override; the rest are changes.
 
 use super::{
     caller::{self, Caller},
-    escape::cut,
-    incident::{self, Incident},
+    escape::{cut, line},
+    facts::headline,
+    incident::{self, Incident, Line, incidents},
     webhook::data,
     wording::{Told, Wording},
 };
@@ -33,37 +34,40 @@ impl PagerDuty {
         let told = self.wording.tell(message);
         let key = caller::read(&self.settings.routing_key)?;
         let base = self.settings.url.trim_end_matches('/');
-        let (path, mut body) = match Incident::of(message) {
-            Incident::Open(event) => ("v2/enqueue", trigger(&told, event)),
-            Incident::Over(event) => {
-                let body = json!({"event_action": "resolve", "dedup_key": dedup_key(event)});
-                ("v2/enqueue", body)
+        // a try that ended between two of them tells the first again, under the same key
+        for incident in incidents(message) {
+            let (path, mut body) = match incident {
+                Incident::Open(event) => ("v2/enqueue", trigger(&told, event)),
+                Incident::Over(line, event) => {
+                    let key = dedup_key(event, line);
+                    let body = json!({"event_action": "resolve", "dedup_key": key});
+                    ("v2/enqueue", body)
+                }
+                Incident::News(_) => ("v2/change/enqueue", change(&told)),
+            };
+            if let Some(map) = body.as_object_mut() {
+                map.insert("routing_key".to_owned(), json!(key.expose_secret()));
             }
-            Incident::News(_) => ("v2/change/enqueue", change(&told)),
-        };
-        if let Some(map) = body.as_object_mut() {
-            map.insert("routing_key".to_owned(), json!(key.expose_secret()));
+            let mut target = caller::target(&Address::Plain(format!("{base}/{path}")))?;
+            target.secrets.push(key.clone());
+            let mut headers = reqwest::header::HeaderMap::new();
+            caller::set(&mut headers, "content-type", "application/json");
+            let (body, now) = (body.to_string().into_bytes(), self.clock.now());
+            self.caller.post(target, headers, body, now).await?;
         }
-        let mut target = caller::target(&Address::Plain(format!("{base}/{path}")))?;
-        target.secrets.push(key);
-        let mut headers = reqwest::header::HeaderMap::new();
-        caller::set(&mut headers, "content-type", "application/json");
-        let body = body.to_string().into_bytes();
-        self.caller
-            .post(target, headers, body, self.clock.now())
-            .await
+        Ok(())
     }
 }
 
 fn trigger(told: &Told, event: &Event) -> Value {
     json!({
         "event_action": "trigger",
-        "dedup_key": dedup_key(event),
+        "dedup_key": dedup_key(event, Line::of(event.kind)),
         "client": "rollout-judge",
         "client_url": told.facts.url,
         "links": links(told),
         "payload": {
-            "summary": summary(told),
+            "summary": about(told, event),
             "source": cut(&source(told), 255),
             "severity": event.kind.severity().as_str(),
             "timestamp": rfc3339(event.at),
@@ -88,6 +92,15 @@ fn change(told: &Told) -> Value {
 /// The API refuses a `summary` that is too long or empty.
 fn summary(told: &Told) -> String {
     cut(&format!("{}: {}", told.title, told.facts.reason), SUMMARY)
+}
+
+/// Where the incident is not what the message is about: its own words.
+fn about(told: &Told, event: &Event) -> String {
+    if event.kind.as_str() == told.facts.event {
+        return summary(told);
+    }
+    let text = format!("{}: {}", headline(event), line(&event.reason));
+    cut(&text, SUMMARY)
 }
 
 fn source(told: &Told) -> String {
@@ -117,8 +130,8 @@ fn shorten(value: &mut Value) {
     }
 }
 
-fn dedup_key(event: &Event) -> String {
-    let key = incident::key(event);
+fn dedup_key(event: &Event, line: Line) -> String {
+    let key = incident::key(event, line);
     if key.chars().count() <= KEY {
         return key;
     }

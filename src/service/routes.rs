@@ -26,12 +26,13 @@ pub struct Routes {
 }
 
 /// Kinds that fill the log and wake nobody unless a route names them.
-const CHATTER: [EventKind; 5] = [
+const CHATTER: [EventKind; 6] = [
     EventKind::Verdict,
     EventKind::Started,
     EventKind::Weight,
     EventKind::Changed,
     EventKind::Delivered,
+    EventKind::DeadLetter,
 ];
 
 /// Who wants to hear of overrides wants to hear that they end.
@@ -191,8 +192,7 @@ mod tests {
                 "override-ended",
                 "source-down",
                 "promotion-without-evidence",
-                "vanished",
-                "dead-letter"
+                "vanished"
             ]
         );
     }

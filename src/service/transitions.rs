@@ -273,11 +273,12 @@ fn walk(given: &Given<'_>, same: Option<&RolloutState>, events: &mut Vec<Event>)
 }
 
 /// Does this entry of `open` wait for the end of something bad?
-fn told(key: &str) -> bool {
+pub fn told(key: &str) -> bool {
     let told = [
         EventKind::Fail,
         EventKind::Inconclusive,
         EventKind::SourceDown,
+        EventKind::PromotionWithoutEvidence,
     ];
     told.iter().any(|kind| key.starts_with(kind.as_str()))
 }
@@ -334,8 +335,15 @@ fn tell(
         if begun.is_some() {
             open.remove(&key(kind));
         }
-        begun.map(|begun| format!("no longer {} (since {})", kind.as_str(), rfc3339(begun)))
+        begun.map(|begun| match kind {
+            EventKind::PromotionWithoutEvidence => {
+                format!("evidence for the promotion of {} is there", rfc3339(begun))
+            }
+            _ => format!("no longer {} (since {})", kind.as_str(), rfc3339(begun)),
+        })
     };
+    let promoted = EventKind::PromotionWithoutEvidence;
+    let now = events.iter().any(|event| event.kind == promoted);
     let ended: Vec<String> = [
         over(EventKind::Fail, verdict.outcome != Outcome::Fail, open),
         over(
@@ -344,10 +352,14 @@ fn tell(
             open,
         ),
         over(EventKind::SourceDown, given.silent == 0, open),
+        over(promoted, verdict.outcome == Outcome::Pass && !now, open),
     ]
     .into_iter()
     .flatten()
     .collect();
+    if now {
+        open.entry(key(promoted)).or_insert(question.at);
+    }
     // a fail says enough itself
     if !ended.is_empty() && verdict.outcome != Outcome::Fail {
         events.push(given.event(

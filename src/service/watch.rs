@@ -1,6 +1,6 @@
 //! Looks for what no question will ever show: rollouts that nobody asks about any more.
 
-use super::{identity::event_id, keeper::Keeper};
+use super::{identity::event_id, keeper::Keeper, transitions::told};
 use crate::{
     domain::{
         Action, Change, Clock, Event, EventKind, Filter, Millis, Outcome, RolloutState, StoreError,
@@ -83,10 +83,13 @@ async fn note(keeper: &Keeper, seen: &RolloutState, now: Millis) -> Result<(), S
         )),
     };
     state.open.insert(KEY.to_owned(), now);
+    let events: Vec<Event> = std::iter::once(event.clone())
+        .chain(over(&mut state, event))
+        .collect();
     let change = Change {
         state: Some((version, state)),
-        deliveries: keeper.deliveries(std::slice::from_ref(&event), None),
-        events: vec![event],
+        deliveries: keeper.deliveries(&events, None),
+        events,
         ..Change::default()
     };
     match keeper.store.change(change).await {
@@ -98,4 +101,25 @@ async fn note(keeper: &Keeper, seen: &RolloutState, now: Millis) -> Result<(), S
             Ok(())
         }
     }
+}
+
+/// Nobody waits any more for what only a question could end; a failed canary and a silent source stay as they are.
+pub(super) fn over(state: &mut RolloutState, vanished: Event) -> Option<Event> {
+    let waits = |key: &String| {
+        let kinds = [EventKind::Inconclusive, EventKind::PromotionWithoutEvidence];
+        kinds.iter().any(|kind| key.starts_with(kind.as_str()))
+    };
+    let ended = state.open.keys().any(waits);
+    state.open.retain(|key, _| !waits(key));
+    let stays = state.open.keys().any(|key| told(key));
+    (ended && !stays).then(|| Event {
+        id: event_id(
+            EventKind::Recovered,
+            state.at,
+            &format!("{} {KEY}", state.verdict),
+        ),
+        kind: EventKind::Recovered,
+        reason: format!("over: {}", vanished.reason),
+        ..vanished
+    })
 }

@@ -140,6 +140,11 @@ fn mistakes_name_the_key_the_place_and_the_cure() {
             "judge.yaml:6:5: receivers.ops-chat.title: is not a template that works: line 1: syntax error",
         ),
         (
+            "{{ event }}",
+            "{% for i in range(9000) %}{% for j in range(9000) %}{{ event }}{% endfor %}{% endfor %}",
+            "judge.yaml:6:5: receivers.ops-chat.title: is not a template that works: line 1: ",
+        ),
+        (
             "mode: binary",
             "mode: both",
             "judge.yaml:12:48: receivers.bus.cloudevents.mode: `both` is not known here; give `structured` or `binary`",

@@ -2,6 +2,7 @@
 
 use super::{
     Came, Outbox, Receiver,
+    group::{HELD, part},
     note::{alarm, leading, message, report},
     pace::Recent,
 };
@@ -18,8 +19,8 @@ use tokio::sync::{Notify, Semaphore};
 /// A settlement that the store refused is tried so often, while the lease lasts.
 const SETTLE_TRIES: u32 = 5;
 const SETTLE_PAUSE: Duration = Duration::from_millis(200);
-/// What a message that waits with others is noted with.
-const HELD: &str = "held: the rollout flaps, or an earlier message is on its way; told with what happens meanwhile";
+/// So many are taken behind the first, see `VerdictStore::claim`.
+const FULL: usize = 50;
 
 /// What the worker of a receiver and its messages on their way share.
 pub struct Desk {
@@ -60,6 +61,10 @@ impl Desk {
         if all.any(|posted| posted.event.kind == EventKind::Fail) {
             return None;
         }
+        // as many as are taken at once: a fail that comes after them must not wait for them
+        if claimed.behind.len() >= FULL {
+            return None;
+        }
         let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         recent.held(
             &claimed.first.delivery.order,
@@ -83,29 +88,14 @@ impl Desk {
         self.outbox.tally.came(self.name(), Came::Held, count);
     }
 
-    /// A message that was on its way before goes out alone, under the key that it had; what waits behind it comes next.
-    /// A fail waits for nothing and takes it along.
-    async fn alone(&self, mut claimed: Claimed) -> Claimed {
-        let first = &claimed.first;
-        let tried = first.tries > 0 && first.error.as_deref() != Some(HELD);
-        if tried
-            && !claimed
-                .behind
-                .iter()
-                .any(|b| b.event.kind == EventKind::Fail)
-        {
-            let now = self.outbox.clock.now();
-            for posted in std::mem::take(&mut claimed.behind) {
-                let error = HELD.to_owned();
-                self.settle(&posted, Tried::Later { due: now, error }).await;
-            }
-        }
-        claimed
-    }
-
     /// Tells it and notes what came of it.
     pub async fn tell(&self, claimed: Claimed) {
-        let claimed = self.alone(claimed).await;
+        let (claimed, later) = part(claimed);
+        let due = self.outbox.clock.now();
+        for posted in later {
+            let error = HELD.to_owned();
+            self.settle(&posted, Tried::Later { due, error }).await;
+        }
         let verdict = match leading(&claimed).event.verdict {
             Some(id) => match self.outbox.store.record(id).await {
                 Ok(record) => record.map(|record| record.verdict),

@@ -10,6 +10,7 @@
 //! which run out; the next one tells again, under the same message id.
 
 mod desk;
+mod group;
 mod note;
 mod pace;
 mod worker;

@@ -110,7 +110,8 @@ pub fn alarm(event: &Event, dead: &Posted, receivers: Vec<String>) -> Vec<Delive
         .map(|receiver| Delivery {
             id: delivery_id(event.id, event.at, &receiver),
             event: event.id,
-            order: dead.delivery.order.clone(),
+            // its own: it neither waits for the rollout's messages nor uses up what may be told of it
+            order: format!("dead-letter/{}", dead.delivery.order),
             due: event.at,
             receiver,
         })

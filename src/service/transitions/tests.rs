@@ -172,6 +172,16 @@ fn what_is_told_once_is_told_to_be_over() {
             0,
             &["verdict", "recovered", "started"],
         ),
+        (
+            25,
+            "d",
+            25.0,
+            Inconclusive,
+            0,
+            &["verdict", "weight", "promotion-without-evidence"],
+        ),
+        (26, "d", 25.0, Pass, 0, &["verdict", "changed", "recovered"]),
+        (27, "d", 25.0, Pass, 0, &["verdict"]),
     ] {
         life.silent = silent * MINUTE;
         assert_eq!(
@@ -226,4 +236,42 @@ fn the_last_looks_at_the_evidence_of_a_canary_are_kept() {
     assert_eq!(seen, (7..=30).collect::<Vec<_>>());
     life.ask(31, "d", 5.0, Outcome::Inconclusive);
     assert_eq!(looks(&life).len(), 1);
+}
+
+#[test]
+fn what_waits_for_a_question_ends_when_nobody_asks_any_more() {
+    use crate::service::watch::over;
+    let mut life = Life::new();
+    life.ask(0, "c", 5.0, Outcome::Inconclusive);
+    life.ask(1, "c", 50.0, Outcome::Inconclusive);
+    let mut state = life.standing.state.unwrap();
+    let vanished = Event {
+        seq: 0,
+        id: Uuid::nil(),
+        at: 20 * MINUTE,
+        kind: EventKind::Vanished,
+        namespace: state.namespace.clone(),
+        rollout: state.name.clone(),
+        policy: state.policy.clone(),
+        canary_hash: state.canary_hash.clone(),
+        weight: state.weight,
+        outcome: Some(state.outcome),
+        verdict: Some(state.verdict),
+        author: None,
+        reason: "not asked about".into(),
+    };
+    state.open.insert("fail p".into(), MINUTE);
+    assert_eq!(
+        over(&mut state.clone(), vanished.clone()),
+        None,
+        "a fail stays"
+    );
+    state.open.remove("fail p");
+    let event = over(&mut state, vanished.clone()).unwrap();
+    assert_eq!(
+        (event.kind, event.reason.as_str()),
+        (EventKind::Recovered, "over: not asked about")
+    );
+    assert!(state.open.is_empty() && event.id != vanished.id);
+    assert_eq!(over(&mut state, vanished), None);
 }

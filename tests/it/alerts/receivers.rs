@@ -8,7 +8,7 @@ use super::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use rollout_judge::{
-    domain::{EventKind, NotifyError},
+    domain::{EventKind, NotifyError, Outcome},
     notify::signature,
 };
 use secrecy::SecretString;
@@ -151,6 +151,28 @@ async fn the_users_templates_are_markup_around_escaped_values() {
     );
 }
 
+#[tokio::test]
+async fn a_template_that_never_ends_is_left_out() {
+    let secrets = Secrets::new();
+    let server = vendor(|seen| vendors::slack(&seen.json())).await;
+    let url = secrets.keep("slack", &server.url("/hook"));
+    let receiver = notifier(&format!(
+        "{{ slack: {{ url: {url} }}, body: \"{{% if rollout == 'zz' %}}{{% for i in range(9000) %}}{{% for j in range(9000) %}}{{% if i == 'x' %}}y{{% endif %}}{{% endfor %}}{{% endfor %}}{{% else %}}mine{{% endif %}}\" }}"
+    ));
+    receiver.tell(&message(EventKind::Fail)).await.unwrap();
+    assert_eq!(server.last().json()["blocks"][1]["text"]["text"], "mine");
+    let mut endless = message(EventKind::Fail);
+    "zz".clone_into(&mut endless.event.rollout);
+    receiver.tell(&endless).await.unwrap();
+    let text = server.last().json()["blocks"][1]["text"]["text"].clone();
+    assert!(
+        text.as_str()
+            .unwrap()
+            .starts_with("error-rate: canary 1.32 %"),
+        "{text}"
+    );
+}
+
 /// A key of the length that the specification asks for.
 fn key(byte: u8) -> String {
     format!("whsec_{}", STANDARD.encode([byte; 32]))
@@ -268,6 +290,39 @@ async fn pagerduty_opens_one_incident_and_ends_it() {
     assert_eq!(keys, ["rollout-judge/shop/checkout"]);
     receiver.tell(&message(EventKind::Started)).await.unwrap();
     assert_eq!(server.last().path, "/v2/change/enqueue");
+    // an override is an incident of its own, that says who, why and until when; and it ends what was wrong
+    let mut overridden = message(EventKind::Override);
+    overridden.event.outcome = Some(Outcome::Pass);
+    overridden.event.author = Some("anna".to_owned());
+    overridden.event.reason =
+        "anna overrode the judge to pass until 2026-01-02T17:04:05Z: a known flake".to_owned();
+    let count = server.seen().len();
+    receiver.tell(&overridden).await.unwrap();
+    let ended = server.seen()[count].json();
+    assert_eq!(
+        (&ended["event_action"], &ended["dedup_key"]),
+        (&json!("resolve"), &json!("rollout-judge/shop/checkout"))
+    );
+    let opened = server.last().json();
+    let own = json!("rollout-judge/shop/checkout/override");
+    assert_eq!(
+        (&opened["event_action"], &opened["dedup_key"]),
+        (&json!("trigger"), &own)
+    );
+    let details = &opened["payload"]["custom_details"];
+    assert_eq!(details["author"], "anna");
+    for part in ["2026-01-02T17:04:05Z", "a known flake"] {
+        assert!(details["reason"].as_str().unwrap().contains(part));
+    }
+    receiver
+        .tell(&message(EventKind::OverrideEnded))
+        .await
+        .unwrap();
+    let ended = server.last().json();
+    assert_eq!(
+        (&ended["event_action"], &ended["dedup_key"]),
+        (&json!("resolve"), &own)
+    );
     let mut long = hostile();
     long.event.rollout = "r".repeat(253);
     receiver.tell(&long).await.unwrap();
