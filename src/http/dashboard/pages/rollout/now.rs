@@ -61,7 +61,7 @@ fn sentence(view: &View, shown: &Shown<'_>, record: &Record) -> Markup {
         p.sentence { (text::shown(&verdict.reason)) }
         @for warning in &verdict.warnings { (state::note("odd", &html! { (text::shown(warning)) })) }
         @if shown.present {
-            @for (kind, since) in shown.state.open.iter().filter(|(kind, _)| !kind.starts_with("pass")) {
+            @for (kind, since) in shown.state.open.iter().filter(|(kind, _)| !kind.starts_with("pass") && *kind != "override") {
                 (state::note("bad", &html! { "Told and not over: " (text::shown(kind)) ", for " (moment::since(*since, view.now)) "." }))
             }
         }
