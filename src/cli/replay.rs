@@ -29,6 +29,8 @@ struct FileReport {
     replayed_by: &'static str,
     blocks: u64,
     resampled: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    samples_left_out: Option<String>,
     differences: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
@@ -78,6 +80,7 @@ fn file(path: &Path) -> FileReport {
             replayed_by: replay.replayed_by,
             blocks: replay.blocks,
             resampled: replay.resampled,
+            samples_left_out: replay.samples_left_out,
             error: None,
         },
         Err(error) => FileReport {
@@ -148,6 +151,9 @@ fn text(report: &Report) -> String {
             );
         }
         let _ = writeln!(out, ", judged by {}", part(&one.judged_by));
+        if let Some(why) = &one.samples_left_out {
+            let _ = writeln!(out, "  no raw samples: {why}");
+        }
         for line in &one.differences {
             let _ = writeln!(out, "  {line}");
         }

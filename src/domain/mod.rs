@@ -29,8 +29,8 @@ pub use plan::{PlannedQuery, Shape};
 pub use ports::{MetricSource, ReadReport, SampleSink, SourceError, SourceKind, TargetSeen};
 pub use question::Question;
 pub use record::{
-    Change, Chunk, Claimed, Delivery, Draft, Filter, Kept, Line, Lineage, Posted, Progress, Record,
-    Retention, Revision, Tried,
+    Change, Chunk, Claimed, Delivery, Draft, Filter, Kept, Line, Lineage, Posted, Progress, Pruned,
+    Record, Retention, Revision, Tried,
 };
 pub use rollout::{RolloutRef, Track};
 pub use rollout_state::{Latch, Look, Override, RolloutState, Standing, StepSeen};

@@ -85,6 +85,8 @@ pub struct Change {
     pub events: Vec<Event>,
     /// Who must be told.
     pub deliveries: Vec<Delivery>,
+    /// A question that was answered before by this verdict, asked with labels that may be new.
+    pub asked_again: Option<(Question, Uuid)>,
 }
 
 /// A kept verdict.
@@ -263,10 +265,23 @@ pub enum Tried {
 /// How much is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
-    /// Verdicts, events and settled deliveries older than this go.
+    /// Verdicts, events and settled deliveries older than this go, and with a verdict all that only it needs.
     pub max_age: Millis,
-    /// The oldest go while the store is larger than this.
+    /// The oldest of all that go while the store is larger than this.
     pub max_bytes: u64,
     /// Rows removed in one transaction.
     pub batch: u32,
+}
+
+/// What one batch of the retention removed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Pruned {
+    /// All rows; 0: nothing is over the retention.
+    pub rows: u64,
+    /// Verdicts among them.
+    pub verdicts: u64,
+    /// Events among them.
+    pub events: u64,
+    /// Younger than the age, but the store was too large?
+    pub by_size: bool,
 }

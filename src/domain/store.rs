@@ -2,8 +2,8 @@
 
 use super::{
     Change, Chunk, Claimed, Draft, Event, Filter, Kept, Line, Lineage, Millis, Override, Posted,
-    Progress, Question, Record, Retention, Revision, RolloutState, Standing, Tried, Verdict,
-    ports::BoxFuture,
+    Progress, Pruned, Question, Record, Retention, Revision, RolloutState, Standing, Tried,
+    Verdict, ports::BoxFuture,
 };
 use uuid::Uuid;
 
@@ -95,7 +95,7 @@ pub trait VerdictStore: Send + Sync {
 
     /// The log after a place, in order.
     fn events(&self, after: i64, limit: u32) -> Stored<'_, Vec<Event>>;
-    /// The log of one rollout, newest first, before a place; without plain verdicts where `changes` is set.
+    /// The log of one rollout, newest first, before a place; without plain verdicts and arrived messages where `changes` is set.
     fn timeline<'a>(
         &'a self,
         namespace: &'a str,
@@ -144,8 +144,8 @@ pub trait VerdictStore: Send + Sync {
     /// Moves a reader on; never back.
     fn advance<'a>(&'a self, reader: &'a str, seq: i64) -> Stored<'a, ()>;
 
-    /// Removes what is over the retention, one batch; gives the number of rows removed.
-    fn prune(&self, retention: Retention, now: Millis) -> Stored<'_, u64>;
+    /// Removes what is over the retention, one batch.
+    fn prune(&self, retention: Retention, now: Millis) -> Stored<'_, Pruned>;
     /// Bytes on the disk.
     fn bytes(&self) -> Stored<'_, u64>;
     /// Is it reachable and writable?

@@ -11,7 +11,7 @@ use super::{
     request::{VerdictRequest, check_names},
     state::App,
 };
-use crate::service::JudgeError;
+use crate::service::{JudgeError, ruled};
 use axum::{
     Extension,
     body::{Body, Bytes, to_bytes},
@@ -20,6 +20,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use std::{sync::Arc, time::Instant};
+
+/// Overrides of a rollout that are looked at to find that of its canary.
+const OVERRIDES: u32 = 100;
 
 /// `POST /v1/verdicts`
 #[utoipa::path(post, path = "/v1/verdicts", tag = "verdicts", summary = "Judge a rollout now",
@@ -95,9 +98,10 @@ fn refusal(error: JudgeError) -> Result<Response, Problem> {
             "too-many-requests",
             "too many evaluations are under way; try again in a second",
         )),
-        JudgeError::SourceDown | JudgeError::StoreDown | JudgeError::ShuttingDown => {
-            Ok(empty(StatusCode::SERVICE_UNAVAILABLE))
-        }
+        JudgeError::SourceDown
+        | JudgeError::StoreDown
+        | JudgeError::TooSlow
+        | JudgeError::ShuttingDown => Ok(empty(StatusCode::SERVICE_UNAVAILABLE)),
     }
 }
 
@@ -128,7 +132,12 @@ pub async fn latest(
             .map_err(Problem::store)?,
         None => None,
     };
-    let record = record.ok_or_else(|| never_judged(&namespace, &rollout))?;
+    let mut record = record.ok_or_else(|| never_judged(&namespace, &rollout))?;
+    let overrides = app.store.overrides(&namespace, &rollout, OVERRIDES).await;
+    let overrides = overrides.map_err(Problem::store)?;
+    let canary = &record.verdict.rollout.canary_hash;
+    let ruling = overrides.iter().find(|o| o.canary_hash == *canary);
+    ruled::told(&mut record.verdict, ruling, app.clock.now());
     let answer = VerdictAnswer::new(&record.verdict, &app.limits.public_url);
     Ok(json(StatusCode::OK, "application/json", &answer))
 }

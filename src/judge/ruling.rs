@@ -27,13 +27,7 @@ pub fn apply(
 ) -> ((Advice, String), Option<String>) {
     let (advice, reason) = judged;
     if let Some(ruling) = force.ruling.filter(|ruling| ruling.in_force(at)) {
-        let said = format!(
-            "{} by override of {} until {}: {}",
-            ruling.outcome.as_str(),
-            ruling.author,
-            rfc3339(ruling.expires),
-            ruling.reason
-        );
+        let said = sentence(ruling);
         let warning = format!(
             "{said}; without it the verdict would be {}: {reason}",
             advice.outcome.as_str()
@@ -53,6 +47,17 @@ pub fn apply(
         return ((ruled, explain::clean(&said)), Some(warning));
     }
     ((advice, reason), None)
+}
+
+/// What every answer says while an override is in force.
+pub fn sentence(ruling: &Override) -> String {
+    format!(
+        "{} by override of {} until {}: {}",
+        ruling.outcome.as_str(),
+        ruling.author,
+        rfc3339(ruling.expires),
+        ruling.reason
+    )
 }
 
 #[cfg(test)]

@@ -9,12 +9,13 @@ use super::{
     keeper::Keeper,
     port::{Judge, JudgeError, Policies},
     read::{self, Job, ObjectiveEvidence, ReadError},
+    ruled,
     silence::Silence,
     transitions::Given,
 };
 use crate::{
     domain::{
-        Clock, Kept, MetricSource, Millis, Question, Standing, Track, Verdict, Window,
+        Clock, Kept, MetricSource, Millis, Override, Question, Standing, Track, Verdict, Window,
         ports::BoxFuture,
     },
     evidence::{Grid, Identity},
@@ -110,11 +111,39 @@ impl Analyze {
             });
         };
         let key = (policy.revision.clone(), question.clone());
-        let flight = self
-            .flights
-            .try_get_with(key, self.evaluate(policy, question, deadline))
-            .await;
-        flight.map_err(|shared| (*shared).clone())
+        let (flights, asked) = (&self.flights, question.clone());
+        let evaluation = self.evaluate(Arc::clone(&policy), question, deadline);
+        let flight = flights.entry(key).or_try_insert_with(evaluation).await;
+        let flight = flight.map_err(|shared| (*shared).clone())?;
+        if flight.is_fresh() || asked.dry_run {
+            return Ok(flight.into_value());
+        }
+        // shared; an override may have come since
+        let verdict = flight.into_value();
+        let standing = self.recall(&policy, &asked, verdict.id, deadline).await?;
+        match standing.known {
+            Some(known) => Ok(self.beside(*known, standing.ruling.as_ref())),
+            None => Ok(verdict),
+        }
+    }
+
+    /// A kept answer, with what was decided since beside it.
+    fn beside(&self, mut known: Verdict, ruling: Option<&Override>) -> Arc<Verdict> {
+        ruled::told(&mut known, ruling, self.clock.now());
+        Arc::new(known)
+    }
+
+    /// The answer to a question that was answered before.
+    async fn again(
+        &self,
+        known: Verdict,
+        (question, ruling): (&Question, Option<&Override>),
+        deadline: Instant,
+    ) -> Result<Arc<Verdict>, JudgeError> {
+        if let Some(keeper) = self.keeper.as_ref().filter(|_| !question.dry_run) {
+            keeper.asked_again(question, known.id, deadline).await?;
+        }
+        Ok(self.beside(known, ruling))
     }
 
     async fn evaluate(
@@ -175,7 +204,8 @@ impl Analyze {
             None => (recall.await?, None),
         };
         if let Some(known) = standing.known {
-            return Ok(Arc::new(*known));
+            let asked = (&question, standing.ruling.as_ref());
+            return self.again(*known, asked, deadline).await;
         }
         let turn = match turn {
             Some(turn) => Some(turn),
@@ -261,12 +291,16 @@ impl Analyze {
             }
             match keeper.keep(&given, (evidence, inputs), deadline).await? {
                 Kept::Written(_) => return Ok(Arc::new(verdict)),
-                Kept::Known(known) => return Ok(Arc::new(*known)),
+                Kept::Known(known) => {
+                    let asked = (question, standing.ruling.as_ref());
+                    return self.again(*known, asked, deadline).await;
+                }
                 Kept::Stale => {
                     let id = verdict.id;
                     standing = self.recall(policy, question, id, deadline).await?;
                     if let Some(known) = standing.known {
-                        return Ok(Arc::new(*known));
+                        let asked = (question, standing.ruling.as_ref());
+                        return self.again(*known, asked, deadline).await;
                     }
                 }
             }

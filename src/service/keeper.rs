@@ -119,6 +119,23 @@ impl Keeper {
         }
     }
 
+    /// Notes the labels of a question that was answered before, so that they are found too.
+    pub async fn asked_again(
+        &self,
+        question: &Question,
+        verdict: Uuid,
+        deadline: Instant,
+    ) -> Result<(), JudgeError> {
+        if question.labels.is_empty() {
+            return Ok(());
+        }
+        let change = Change {
+            asked_again: Some((question.clone(), verdict)),
+            ..Change::default()
+        };
+        within(deadline, self.store.change(change)).await.map(drop)
+    }
+
     /// The messages that events cause.
     pub fn deliveries(&self, events: &[Event], policy: Option<&Policy>) -> Vec<Delivery> {
         let to = |event: &Event| {
@@ -142,10 +159,22 @@ async fn within<T>(
     deadline: Instant,
     call: impl Future<Output = Result<T, StoreError>>,
 ) -> Result<T, JudgeError> {
+    // reading and judging are not stopped in the midst of a computation
+    let left = deadline.checked_duration_since(Instant::now());
+    if left.is_none_or(|left| left.is_zero()) {
+        tracing::error!(
+            "reading and judging took longer than `server.deadline`; the store was not asked. Raise it, lower `lookBack` or `horizon`, or leave out labels"
+        );
+        return Err(JudgeError::TooSlow);
+    }
     if let Ok(outcome) = tokio::time::timeout_at(deadline.into(), call).await {
         outcome.map_err(|error| unavailable(&error))
     } else {
-        tracing::error!("the store did not answer before the deadline");
+        let left = left.unwrap_or_default();
+        tracing::error!(
+            left_ms = left.as_millis() as u64,
+            "the store did not answer in the time that reading and judging left of `server.deadline`"
+        );
         Err(JudgeError::StoreDown)
     }
 }

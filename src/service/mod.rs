@@ -25,6 +25,7 @@ pub mod pulse;
 pub mod read;
 pub mod retention;
 pub mod routes;
+pub mod ruled;
 pub mod silence;
 pub mod standing;
 pub mod transitions;

@@ -4,6 +4,7 @@ use super::{
     identity::{event_id, override_id},
     keeper::Keeper,
     port::Policies,
+    ruled,
 };
 use crate::{
     domain::{
@@ -83,7 +84,7 @@ impl Overrule {
     /// Puts an override in force.
     pub async fn rule(&self, ruling: Ruling) -> Result<Override, OverruleError> {
         for _ in 0..TRIES {
-            let (version, state) = self.state(&ruling.namespace, &ruling.name).await?;
+            let (version, mut state) = self.state(&ruling.namespace, &ruling.name).await?;
             let canary_hash = match &ruling.canary_hash {
                 None => state.canary_hash.clone(),
                 Some(hash) => {
@@ -93,6 +94,9 @@ impl Overrule {
             };
             let made = made(&ruling, canary_hash, self.clock.now());
             let event = event(&made, &state, &made.author, made.at, &sentence(&made));
+            if made.canary_hash == state.canary_hash {
+                state.open.insert(ruled::KEY.to_owned(), made.at);
+            }
             if self.write(version, state, made.clone(), event).await? {
                 return Ok(made);
             }
@@ -108,7 +112,7 @@ impl Overrule {
         author: &str,
     ) -> Result<Override, OverruleError> {
         for _ in 0..TRIES {
-            let (version, state) = self.state(namespace, name).await?;
+            let (version, mut state) = self.state(namespace, name).await?;
             let now = self.clock.now();
             let all = self.keeper.store.overrides(namespace, name, RECENT).await?;
             let found = in_force(&all, now).into_iter().next().cloned();
@@ -119,6 +123,7 @@ impl Overrule {
                 taken.outcome.as_str()
             );
             let event = event(&taken, &state, author, now, &text);
+            ruled::over(&mut state, &taken);
             if self.write(version, state, taken.clone(), event).await? {
                 return Ok(taken);
             }
@@ -179,6 +184,7 @@ impl Overrule {
             state: Some((version, state)),
             ruling: Some(ruling),
             events: vec![event],
+            ..Change::default()
         };
         match self.keeper.store.change(change).await {
             Ok(_) => {

@@ -51,6 +51,9 @@ pub enum JudgeError {
     /// The store cannot keep the verdict: none is given.
     #[error("the store is not available")]
     StoreDown,
+    /// Reading and judging took all of the time.
+    #[error("reading and judging took longer than the deadline")]
+    TooSlow,
     /// The service is shutting down.
     #[error("the service is shutting down")]
     ShuttingDown,

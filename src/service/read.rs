@@ -15,7 +15,10 @@ use crate::{
     query::{Arms, Planner, QueryError},
 };
 use futures_util::{StreamExt, stream::FuturesUnordered};
-use std::{collections::BTreeMap, time::Instant};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 /// Longest stretch that one query asks for.
 const PIECE: Millis = 1_800_000;
@@ -41,7 +44,9 @@ pub enum ReadError {
     #[error(transparent)]
     Query(#[from] QueryError),
     /// Not before the deadline.
-    #[error("not read before the deadline of the answer")]
+    #[error(
+        "not all was read before the deadline of the answer; the next question goes on from there"
+    )]
     Deadline,
 }
 
@@ -306,7 +311,18 @@ pub async fn advance(evidence: &mut [ObjectiveEvidence], jobs: &[Job<'_>], last:
     }
     let record = evidence.iter().any(|one| one.recorder.wants_samples());
     let mut open = vec![true; evidence.len()];
+    let mut slowest = Duration::ZERO;
     loop {
+        let begun = Instant::now();
+        // decoding and folding are not stopped in their midst: what will not be done in time is left for the next question
+        if slowest > Duration::ZERO && jobs.iter().any(|job| begun + slowest > job.deadline) {
+            for (one, open) in evidence.iter_mut().zip(&open) {
+                if *open && one.next <= last {
+                    one.problem.get_or_insert(ReadError::Deadline);
+                }
+            }
+            return;
+        }
         let mut stretches = Vec::new();
         let mut shared: BTreeMap<PlannedQuery, Vec<(Place, Piece)>> = BTreeMap::new();
         for (at, (one, job)) in evidence.iter_mut().zip(jobs).enumerate() {
@@ -375,6 +391,7 @@ pub async fn advance(evidence: &mut [ObjectiveEvidence], jobs: &[Job<'_>], last:
         }
         tapes.sort_by_key(|taped| taped.order);
         keep_tapes(evidence, tapes);
+        slowest = slowest.max(begun.elapsed());
     }
 }
 

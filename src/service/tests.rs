@@ -29,6 +29,8 @@ pub(super) struct Shelf {
     rows: Vec<Row>,
     replicas: Vec<String>,
     pub(super) stumbles: Option<usize>,
+    /// Computation that an answer costs.
+    pub(super) costs: Duration,
     /// Is the database empty for now?
     empty: Arc<AtomicBool>,
     asked: AtomicUsize,
@@ -40,6 +42,7 @@ impl Shelf {
             rows,
             replicas: vec!["replica".to_owned()],
             stumbles: None,
+            costs: Duration::ZERO,
             empty: Arc::default(),
             asked: AtomicUsize::new(0),
         }
@@ -97,6 +100,7 @@ impl MetricSource for Shelf {
     ) -> BoxFuture<'a, Result<ReadReport, SourceError>> {
         Box::pin(async move {
             self.answer(query, sink);
+            std::thread::sleep(self.costs);
             let asked = self.asked.fetch_add(1, Ordering::SeqCst);
             let stumble = self
                 .stumbles
@@ -125,6 +129,10 @@ impl Policies for One {
 }
 
 fn judge_of(text: &str, shelf: Shelf) -> Analyze {
+    judge_within(text, shelf, Duration::from_mins(1))
+}
+
+fn judge_within(text: &str, shelf: Shelf, deadline: Duration) -> Analyze {
     let policy = policy::load("p.yaml", text, None)
         .unwrap_or_else(|p| panic!("{p}"))
         .remove(0)
@@ -136,7 +144,7 @@ fn judge_of(text: &str, shelf: Shelf) -> Analyze {
         BTreeMap::from([("default".to_owned(), source)]),
         None,
         Limits {
-            deadline: Duration::from_mins(1),
+            deadline,
             rollouts: 10,
         },
     )
@@ -327,6 +335,30 @@ async fn whoever_asks_and_however_often_the_verdict_is_the_same() {
             );
         }
     }
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_in_time_is_read_by_the_next_questions() {
+    let text = SPEC.replace("REST", "horizon: 3h");
+    let at = START + 100 * MINUTE;
+    let expected = ask(&judge_of(&text, Shelf::of(shop(15_000))), at).await;
+    let mut slow = Shelf::of(shop(15_000));
+    slow.costs = Duration::from_millis(150);
+    let judge = judge_within(&text, slow, Duration::from_secs(3));
+    let late = |verdict: &Verdict| verdict.warnings.iter().any(|w| w.contains("goes on from"));
+    let mut asked = 0;
+    loop {
+        let mut question = question(at);
+        question.analysis_run = Some(asked.to_string());
+        let verdict = judge.judge(question).await.unwrap();
+        if !late(&verdict) {
+            assert_eq!(format!("{verdict:?}"), format!("{expected:?}"));
+            break;
+        }
+        asked += 1;
+        assert!(asked < 30, "{verdict:?}");
+    }
+    assert!(asked > 0, "a reading of six seconds inside three");
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! What a verdict changes: the rollout's next state, and what happened with it. Pure.
 
-use super::{identity::event_id, standing};
+use super::{identity::event_id, ruled, standing};
 use crate::{
     domain::{
         Event, EventKind, Latch, Look, Millis, Outcome, Question, RolloutState, Standing, Verdict,
@@ -107,6 +107,10 @@ pub fn after(given: &Given<'_>) -> Aftermath {
     let same = before.filter(|s| s.canary_hash == verdict.rollout.canary_hash);
     let mut open = same.map_or_else(BTreeMap::new, |s| s.open.clone());
     open.remove(EventKind::Vanished.as_str()); // it is back
+    match standing.ruling.as_ref().filter(|_| given.ruled()) {
+        Some(ruling) => open.insert(ruled::KEY.to_owned(), ruling.at),
+        None => open.remove(ruled::KEY),
+    };
     if same.is_none() {
         if let Some(former) = before.filter(|s| s.open.keys().any(|key| told(key))) {
             let mut over = given.event(
@@ -234,16 +238,8 @@ fn latch(given: &Given<'_>) -> Option<Latch> {
 fn override_ended(given: &Given<'_>, same: Option<&RolloutState>) -> Option<Event> {
     let (ruling, before) = (given.standing.ruling.as_ref()?, same?);
     let expired = before.at < ruling.expires && ruling.expires <= given.question.at;
-    (expired && ruling.revoked.is_none()).then(|| {
-        let reason = format!(
-            "the override of {} to {} has expired: the evidence decides again",
-            ruling.author,
-            ruling.outcome.as_str()
-        );
-        let mut event = given.event(EventKind::OverrideEnded, &reason);
-        event.author = Some(ruling.author.clone());
-        event
-    })
+    // told by the watch already? then it is the same event
+    (expired && ruling.revoked.is_none()).then(|| ruled::expired(ruling, before))
 }
 
 /// The weight went up: noted, and told where there was no pass before.

@@ -1,6 +1,6 @@
-//! Looks for what no question will ever show: rollouts that nobody asks about any more.
+//! Looks for what no question will ever show: rollouts that nobody asks about any more, and overrides of theirs that expire.
 
-use super::{identity::event_id, keeper::Keeper, transitions::told};
+use super::{identity::event_id, keeper::Keeper, port::Policies, ruled, transitions::told};
 use crate::{
     domain::{
         Action, Change, Clock, Event, EventKind, Filter, Millis, Outcome, RolloutState, StoreError,
@@ -15,17 +15,17 @@ const EVERY: Duration = Duration::from_secs(20);
 const PAGE: u32 = 200;
 
 /// Looks until it is dropped.
-pub async fn watch(keeper: Keeper, clock: Arc<dyn Clock>) {
+pub async fn watch(keeper: Keeper, policies: Arc<dyn Policies>, clock: Arc<dyn Clock>) {
     loop {
         tokio::time::sleep(EVERY).await;
-        if let Err(error) = look(&keeper, clock.now()).await {
-            tracing::warn!(%error, "could not look for vanished rollouts");
+        if let Err(error) = look(&keeper, &*policies, clock.now()).await {
+            tracing::warn!(%error, "could not look for vanished rollouts and overrides that have expired");
         }
     }
 }
 
 /// One look at every rollout.
-pub async fn look(keeper: &Keeper, now: Millis) -> Result<(), StoreError> {
+pub async fn look(keeper: &Keeper, policies: &dyn Policies, now: Millis) -> Result<(), StoreError> {
     let everything = Filter::default();
     let mut after: Option<(String, String)> = None;
     loop {
@@ -41,7 +41,43 @@ pub async fn look(keeper: &Keeper, now: Millis) -> Result<(), StoreError> {
         {
             note(keeper, state, now).await?;
         }
+        for state in page.iter().filter(|s| s.open.contains_key(ruled::KEY)) {
+            end_override(keeper, policies, state, now).await?;
+        }
     }
+}
+
+/// Overrides of a rollout that are looked at to find the one of its canary.
+const RECENT: u32 = 100;
+
+/// Ends an override that has expired although nobody has asked since.
+async fn end_override(
+    keeper: &Keeper,
+    policies: &dyn Policies,
+    seen: &RolloutState,
+    now: Millis,
+) -> Result<(), StoreError> {
+    let (namespace, name) = (&seen.namespace, &seen.name);
+    // the state first: an override that comes after it makes it stale
+    let Some((version, mut state)) = keeper.store.rollout(namespace, name).await? else {
+        return Ok(());
+    };
+    let all = keeper.store.overrides(namespace, name, RECENT).await?;
+    let newest = all.iter().find(|o| o.canary_hash == state.canary_hash);
+    let Some(ruling) = newest.filter(|o| state.open.contains_key(ruled::KEY) && o.expires <= now)
+    else {
+        return Ok(());
+    };
+    let mut change = Change::default();
+    if ruling.revoked.is_none() {
+        let event = ruled::expired(ruling, &state);
+        let policy = policies.policy(&state.policy);
+        change.deliveries = keeper.deliveries(std::slice::from_ref(&event), policy.as_deref());
+        change.events = vec![event];
+    }
+    ruled::over(&mut state, ruling);
+    change.state = Some((version, state));
+    write(keeper, change).await
 }
 
 const KEY: &str = "vanished";
@@ -92,6 +128,10 @@ async fn note(keeper: &Keeper, seen: &RolloutState, now: Millis) -> Result<(), S
         events,
         ..Change::default()
     };
+    write(keeper, change).await
+}
+
+async fn write(keeper: &Keeper, change: Change) -> Result<(), StoreError> {
     match keeper.store.change(change).await {
         // somebody has just asked
         Err(StoreError::Stale) => Ok(()),

@@ -109,6 +109,12 @@ pub const LIST: &[Exported] = &[
         &["target", "result"],
         "Write-back: samples and annotations `written`, events `dropped` because the target refuses their data, tries `failed`.",
     ),
+    metric(
+        "rollout_judge_store_removed_total",
+        "counter",
+        &["what", "why"],
+        "Retention: `verdicts` (with all that only they need) and `events` removed, because of their `age` or of the store's `size`.",
+    ),
     metric("rollout_judge_policies", "gauge", &[], "Loaded policies."),
     metric(
         "rollout_judge_deliveries_total",
@@ -307,6 +313,14 @@ impl Metrics {
     pub fn write_back(&self, target: &'static str, result: &'static str, count: u64) {
         self.with(|| {
             counter!("rollout_judge_writeback_total", "target" => target, "result" => result)
+                .increment(count);
+        });
+    }
+
+    /// Retention removed something.
+    pub fn removed(&self, what: &'static str, why: &'static str, count: u64) {
+        self.with(|| {
+            counter!("rollout_judge_store_removed_total", "what" => what, "why" => why)
                 .increment(count);
         });
     }

@@ -110,15 +110,27 @@ impl Ground {
         self
     }
 
-    pub fn router(&self) -> Router {
-        let store: Arc<dyn VerdictStore> = self.store.clone();
+    fn keeper(&self) -> Keeper {
         let pulse = Arc::clone(&self.pulse);
-        let keeper = Keeper {
-            store: Arc::clone(&store),
+        Keeper {
+            store: self.store.clone(),
             patience: Patience::default(),
             addressees: Arc::new(|_, _| Vec::new()),
             poke: Arc::new(move || pulse.poke()),
-        };
+        }
+    }
+
+    /// One look of the watch.
+    pub async fn watch(&self, now: i64) {
+        self.clock.set(now);
+        rollout_judge::service::watch::look(&self.keeper(), &Shelf, now)
+            .await
+            .unwrap();
+    }
+
+    pub fn router(&self) -> Router {
+        let store: Arc<dyn VerdictStore> = self.store.clone();
+        let keeper = self.keeper();
         let app = App::new(Parts {
             judge: Arc::new(self.double.clone()),
             store,

@@ -106,6 +106,46 @@ async fn an_override_is_made_listed_told_and_taken_back() {
 }
 
 #[tokio::test]
+async fn an_override_that_expires_is_ended_although_nobody_asks() {
+    let ground = Ground::new().await;
+    ground.keep(Judged::default()).await;
+    let (head, _) = call(ground.router(), post(PATH, body(|_| {}))).await;
+    assert_eq!(head.status(), 201);
+    let (rollout, latest) = (
+        "/v1/rollouts/shop/checkout",
+        "/v1/verdicts/latest?namespace=shop&rollout=checkout",
+    );
+    let hours = |hours: i64| NOW + hours * 3_600_000;
+    // minutes after the override, is it told that it is in force, and how often that it ended
+    for (now, in_force, ended) in [
+        (hours(1), true, 0),
+        (hours(2), false, 1),
+        (hours(3), false, 1),
+    ] {
+        ground.watch(now).await;
+        let found = json(&ground.router(), rollout).await;
+        assert_eq!(found["open"]["override"].is_string(), in_force, "{found}");
+        let timeline = found["timeline"].as_array().unwrap();
+        let ends: Vec<&Value> = timeline
+            .iter()
+            .filter(|e| e["kind"] == "override-ended")
+            .collect();
+        assert_eq!(ends.len(), ended, "{found}");
+        for end in ends {
+            assert_eq!(
+                (&end["author"], &end["at"]),
+                (&"anonymous".into(), &"2026-01-02T02:00:00Z".into())
+            );
+        }
+        // kept before the override: its answer says so while that is in force
+        let found = json(&ground.router(), latest).await;
+        let warned = found["warnings"].to_string();
+        let said = warned.contains("pass by override of anonymous until 2026-01-02T02:00:00Z");
+        assert_eq!(said, in_force, "{warned}");
+    }
+}
+
+#[tokio::test]
 async fn only_those_who_may() {
     let ground = Ground::new().await.tokens();
     ground.keep(Judged::default()).await;

@@ -2,8 +2,8 @@
 
 use rollout_judge::domain::{
     Change, Chunk, Claimed, Draft, Event, Filter, Kept, Line, Lineage, Millis, Override, Posted,
-    Progress, Question, Record, Retention, Revision, RolloutState, Standing, StoreError, Tried,
-    Verdict, VerdictStore, store::Stored,
+    Progress, Pruned, Question, Record, Retention, Revision, RolloutState, Standing, StoreError,
+    Tried, Verdict, VerdictStore, store::Stored,
 };
 use std::sync::{
     Arc,
@@ -76,7 +76,7 @@ through! {
     retry(id: Uuid, now: Millis) -> bool;
     cursor(reader: &'a str) -> Option<i64>;
     advance(reader: &'a str, seq: i64) -> ();
-    prune(retention: Retention, now: Millis) -> u64;
+    prune(retention: Retention, now: Millis) -> Pruned;
     bytes() -> u64;
     ping() -> ();
 }

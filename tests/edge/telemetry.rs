@@ -88,6 +88,7 @@ async fn filled() -> (String, Arc<Metrics>) {
     metrics.policies(3);
     metrics.deliveries("chat", "delivered", 1);
     metrics.write_back("remoteWrite", "written", 1);
+    metrics.removed("verdicts", "size", 1);
     metrics.scraped("pods", "ok", Duration::from_millis(3));
     metrics.scrape_dropped("pods", "out-of-order", 1);
     metrics.scrape_discovered("pods", "kubernetes", true);

@@ -164,7 +164,44 @@ fn what_was_decided_outlives_the_process() {
     }
     until(&service, "pass");
     overrule(&service, "DELETE", 200, &Value::Null);
+    let rollout = read(&service, "/v1/rollouts/shop/checkout");
+    let reason = rollout["latest"]["reason"].as_str().unwrap();
+    assert!(reason.contains("was taken back by anonymous"), "{reason}");
     until(&service, "fail");
+}
+
+#[test]
+fn a_repeated_question_names_the_override_and_keeps_its_labels() {
+    let (source, folder) = (source(), tempfile::tempdir().unwrap());
+    let service = setup(&source).start_in(folder.path());
+    let at = until(&service, "fail")["window"]["end"].clone();
+    let ask = |label: &str| {
+        let mut question = question();
+        question["at"] = at.clone();
+        question["labels"] = json!({"gitRevision": label});
+        let answer = service.ask(&question);
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.json()
+    };
+    let first = ask("aaa");
+    let body = json!({"verdict": "pass", "reason": "on purpose", "expires": "1h"});
+    overrule(&service, "POST", 201, &body);
+    for label in ["aaa", "bbb"] {
+        let again = ask(label);
+        assert_eq!(
+            (&again["id"], &again["verdict"]),
+            (&first["id"], &first["verdict"])
+        );
+        let warned = again["warnings"].to_string();
+        assert!(warned.contains("pass by override of anonymous"), "{again}");
+        let page = read(&service, &format!("/v1/verdicts?label.gitRevision={label}"));
+        let found = page["verdicts"].as_array().unwrap();
+        assert!(found.iter().any(|v| v["id"] == first["id"]), "{page}");
+    }
+    // the record stays what it was
+    let id = first["id"].as_str().unwrap();
+    let record = read(&service, &format!("/v1/verdicts/{id}"));
+    assert_eq!(record["warnings"], first["warnings"]);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::{
     cli::run::Stop,
     config::Settings,
     domain::{Clock, Millis, Retention},
-    service::{Keeper, Patience, Pulse, outbox::Workers, retention, watch},
+    service::{Keeper, Patience, Policies, Pulse, outbox::Workers, retention, watch},
     store,
     telemetry::Metrics,
 };
@@ -74,7 +74,12 @@ impl Memory {
     }
 
     /// Starts the loops that need nobody's answer.
-    pub fn tend(&self, settings: &Settings, clock: &Arc<dyn Clock>) {
+    pub fn tend(
+        &self,
+        settings: &Settings,
+        policies: Arc<dyn Policies>,
+        (clock, metrics): (&Arc<dyn Clock>, &Arc<Metrics>),
+    ) {
         let store = &settings.store;
         let retention = Retention {
             max_age: millis(store.max_age.0),
@@ -82,8 +87,18 @@ impl Memory {
             batch: BATCH,
         };
         let kept = Arc::clone(&self.keeper.store);
-        tokio::spawn(retention::keep_small(kept, retention, Arc::clone(clock)));
-        tokio::spawn(watch::watch(self.keeper.clone(), Arc::clone(clock)));
+        let metrics = Arc::clone(metrics);
+        tokio::spawn(retention::keep_small(
+            kept,
+            retention,
+            Arc::clone(clock),
+            Arc::new(move |what, why, count| metrics.removed(what, why, count)),
+        ));
+        tokio::spawn(watch::watch(
+            self.keeper.clone(),
+            policies,
+            Arc::clone(clock),
+        ));
     }
 }
 

@@ -114,7 +114,7 @@ pub async fn page(
 #[utoipa::path(get, path = "/v1/rollouts/{namespace}/{name}", tag = "history", summary = "Where a rollout stands, and how it came there",
     params(("namespace" = String, Path, description = "Kubernetes namespace"),
            ("name" = String, Path, description = "Name of the Rollout"),
-           ("changes" = Option<bool>, Query, description = "`false`: every single verdict is in the timeline too; `true` where it is absent"),
+           ("changes" = Option<bool>, Query, description = "`false`: every single verdict and every message that arrived is in the timeline too; `true` where it is absent"),
            ("limit" = Option<u32>, Query, description = "Events of a page, 1 to 500; 50 where it is absent", minimum = 1, maximum = 500),
            ("cursor" = Option<String>, Query, description = "`next` of the page before")),
     responses(

@@ -2,7 +2,7 @@
 
 use super::{
     blocks::WireBlocks,
-    document::{Bundle, FORMAT, PartBlocks, PolicyText, VERSION},
+    document::{Bundle, FORMAT, LARGEST, PartBlocks, PolicyText, VERSION},
     inputs::Inputs,
     pack::{self, BundleError},
     recorder::{Payload, SAMPLES},
@@ -79,11 +79,12 @@ pub fn assemble(
         inputs,
         blocks,
         samples,
+        samples_left_out: None,
         verdict: serde_json::to_value(&record.verdict).unwrap_or_default(),
         kept_at: record.kept_at,
         digest: String::new(),
     }
-    .bounded()
+    .bounded(LARGEST)
     .sealed())
 }
 

@@ -41,6 +41,9 @@ pub struct Bundle {
     /// Raw answers that the blocks were made of, where they are kept.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub samples: Vec<Samples>,
+    /// Why kept samples are not in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub samples_left_out: Option<String>,
     /// The verdict as it was kept.
     pub verdict: Value,
     /// When it was kept.
@@ -83,10 +86,15 @@ impl Bundle {
 
     /// Leaves out the samples where the bundle would be larger than any that can be read.
     #[must_use]
-    pub fn bounded(mut self) -> Self {
+    pub fn bounded(mut self, limit: u64) -> Self {
         let size = serde_json::to_vec(&self).map_or(0, |json| json.len());
-        if size as u64 > LARGEST - (1 << 10) {
+        if size as u64 > limit - (1 << 10) {
             self.samples = Vec::new();
+            self.samples_left_out = Some(format!(
+                "with the raw samples it would be {} MiB unpacked, and a bundle has at most {} MiB; the blocks that were made of them are all here",
+                size >> 20,
+                limit >> 20
+            ));
         }
         self
     }

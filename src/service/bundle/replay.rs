@@ -29,6 +29,8 @@ pub struct Replay {
     pub blocks: u64,
     /// Blocks that were made anew from raw samples and held against the kept ones.
     pub resampled: u64,
+    /// Why kept raw samples are not in the bundle.
+    pub samples_left_out: Option<String>,
     /// What differs, in words; empty where every byte is the same.
     pub differences: Vec<String>,
 }
@@ -55,6 +57,7 @@ pub fn replay(bundle: &Bundle) -> Result<Replay, BundleError> {
         replayed_by: env!("CARGO_PKG_VERSION"),
         blocks: 0,
         resampled: 0,
+        samples_left_out: bundle.samples_left_out.clone(),
         differences: Vec::new(),
     };
     let policy = match load_kept(&bundle.policy.name, &bundle.policy.text) {

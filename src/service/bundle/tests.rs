@@ -355,6 +355,19 @@ async fn samples_are_held_against_the_blocks() {
 }
 
 #[tokio::test]
+async fn samples_that_are_too_much_are_left_out_with_a_word() {
+    let (.., bundle) = one().await;
+    assert_eq!(bundle.samples_left_out, None);
+    let bounded = |limit| bundle.clone().bounded(limit).sealed();
+    assert_eq!(bounded(LARGEST), bundle);
+    let small = bounded(2 << 10);
+    let read = Bundle::from_bytes(&small.to_bytes()).unwrap();
+    assert!(read.samples.is_empty());
+    let why = replay(&read).unwrap().samples_left_out.unwrap();
+    assert!(why.contains("a bundle has at most"), "{why}");
+}
+
+#[tokio::test]
 async fn files_that_are_no_whole_bundle_are_refused_with_the_reason() {
     let (_, _, _, bundle) = one().await;
     let whole = bundle.to_bytes();

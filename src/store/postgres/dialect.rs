@@ -17,7 +17,7 @@ const TABLES: &str =
     "'verdicts', 'bodies', 'runs', 'chunks', 'policies', 'rollouts', 'latches', 'overrides',
     'lineage', 'events', 'deliveries', 'cursors'";
 
-/// Bytes of a line of the log or of the outbox with its indexes.
+/// Bytes of a line of the log, of the outbox, of lineage, of a latch or a state with its indexes.
 const LINE: i64 = 900;
 
 /// Holds something until the transaction ends.
@@ -95,7 +95,8 @@ pub async fn too_large(conn: &mut Conn, max_bytes: u64) -> Result<bool, StoreErr
     }
     let rows: i64 = sqlx::query_scalar::<Db, i64>(
         "SELECT ((SELECT COALESCE(SUM(size), 0) FROM verdicts) + (SELECT COALESCE(SUM(size), 0) FROM runs)
-             + $1 * ((SELECT COUNT(*) FROM events) + (SELECT COUNT(*) FROM deliveries)))::BIGINT",
+             + $1 * ((SELECT COUNT(*) FROM events) + (SELECT COUNT(*) FROM deliveries) + (SELECT COUNT(*) FROM lineage)
+                 + (SELECT COUNT(*) FROM latches) + 2 * (SELECT COUNT(*) FROM rollouts)))::BIGINT",
     )
     .bind(LINE)
     .fetch_one(conn)

@@ -20,11 +20,18 @@ use gate::Gate;
 use secrecy::ExposeSecret as _;
 use sqlx::{ConnectOptions as _, postgres::PgConnectOptions};
 
-const SCRIPTS: &[Script] = &[(
-    1,
-    "memory",
-    include_str!("../migrations/postgres/0001_memory.sql"),
-)];
+const SCRIPTS: &[Script] = &[
+    (
+        1,
+        "memory",
+        include_str!("../migrations/postgres/0001_memory.sql"),
+    ),
+    (
+        2,
+        "canaries",
+        include_str!("../migrations/postgres/0002_canaries.sql"),
+    ),
+];
 
 /// Connects, and makes the tables where they are not there.
 pub async fn open(url: &str, settings: &StoreSettings) -> Result<sql::Store, StoreError> {

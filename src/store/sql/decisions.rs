@@ -5,6 +5,7 @@ use super::{
     log, rollouts,
     row::{self, column, text},
     together::Together,
+    versions,
 };
 use crate::{
     domain::{Change, Event, Latch, Outcome, Override, StoreError, Verdict},
@@ -76,6 +77,9 @@ pub async fn change(conn: &mut Conn, change: Change) -> Result<Vec<Event>, Store
         dialect::lock(conn, Lock::Rollout(namespace, name)).await?;
     }
     let mut all = Together::default();
+    if let Some((question, verdict)) = &change.asked_again {
+        versions::seen(&mut all, question, *verdict);
+    }
     if let Some(ruling) = &change.ruling {
         rule(&mut all, ruling)?;
     }

@@ -98,10 +98,9 @@ pub async fn timeline(
     query.push_bind(text(name));
     if changes {
         // the words of the partial index
-        query
-            .push(" AND kind <> '")
-            .push(EventKind::Verdict.as_str())
-            .push("'");
+        for kind in [EventKind::Verdict, EventKind::Delivered] {
+            query.push(" AND kind <> '").push(kind.as_str()).push("'");
+        }
     }
     if let Some(before) = before {
         query.push(" AND seq < ").push_bind(before);

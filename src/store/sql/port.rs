@@ -8,8 +8,8 @@ use super::{
 };
 use crate::domain::{
     Change, Chunk, Claimed, Draft, Event, Filter, Kept, Line, Lineage, Millis, Override, Posted,
-    Progress, Question, Record, Retention, Revision, RolloutState, Standing, Tried, Verdict,
-    VerdictStore, store::Stored,
+    Progress, Pruned, Question, Record, Retention, Revision, RolloutState, Standing, Tried,
+    Verdict, VerdictStore, store::Stored,
 };
 use uuid::Uuid;
 
@@ -190,8 +190,15 @@ impl VerdictStore for Store {
         writing!(self, conn => log::advance(conn, reader, seq))
     }
 
-    fn prune(&self, retention: Retention, now: Millis) -> Stored<'_, u64> {
-        writing!(self, conn => prune::prune(conn, retention, now))
+    fn prune(&self, retention: Retention, now: Millis) -> Stored<'_, Pruned> {
+        Box::pin(async move {
+            let job = writing!(self, conn => prune::prune(conn, retention, now));
+            let pruned: Pruned = job.await?;
+            if pruned.rows == 0 {
+                self.gate.tidy().await;
+            }
+            Ok(pruned)
+        })
     }
 
     fn bytes(&self) -> Stored<'_, u64> {

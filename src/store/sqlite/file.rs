@@ -26,6 +26,13 @@ impl Opened {
         })
     }
 
+    /// Bytes of the write-ahead log beside it.
+    pub fn log_bytes(&self) -> u64 {
+        let mut log = self.path.as_os_str().to_owned();
+        log.push("-wal");
+        fs::metadata(log).map_or(0, |found| found.len())
+    }
+
     /// Does its path still lead to it? Costs one look at the folder, no reading of the disk.
     pub fn is_still_there(&self) -> Result<(), StoreError> {
         match fs::metadata(&self.path) {

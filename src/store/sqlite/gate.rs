@@ -7,7 +7,7 @@ use crate::{
     store::error::unavailable,
 };
 use sqlx::{
-    SqlitePool,
+    ConnectOptions as _, Connection as _, SqlitePool,
     pool::PoolConnection,
     sqlite::{SqliteConnectOptions, SqlitePoolOptions},
 };
@@ -16,11 +16,17 @@ use std::time::Duration;
 /// More readers than this only wait for the same disk, and each keeps pages in memory.
 const READERS: u32 = 4;
 
+/// A log that is smaller than this is left as it is.
+const SMALL_LOG: u64 = 1 << 20;
+/// The longest wait for readers of the log: writers wait too meanwhile.
+const PAUSE: Duration = Duration::from_millis(100);
+
 /// The ways into an open file.
 pub struct Gate {
     file: Opened,
     readers: SqlitePool,
     writer: Writer,
+    tidier: SqliteConnectOptions,
     timeout: Duration,
 }
 
@@ -42,8 +48,25 @@ impl Gate {
         Self {
             file,
             readers,
+            tidier: writer.clone().busy_timeout(PAUSE),
             writer: Writer::start(writer),
             timeout,
+        }
+    }
+
+    /// Moves what is in a large log into the file and gives its room back. What cannot be done now is done the next time.
+    pub async fn tidy(&self) {
+        if self.file.log_bytes() < SMALL_LOG || self.file.is_still_there().is_err() {
+            return;
+        }
+        if let Ok(mut connection) = self.tidier.connect().await {
+            // not in a transaction, so not a job for the writer
+            let moved = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)");
+            let moved = moved.fetch_all(&mut connection).await;
+            if let Err(error) = moved {
+                tracing::debug!(%error, "the log of the store could not be made smaller now");
+            }
+            let _ = connection.close().await;
         }
     }
 

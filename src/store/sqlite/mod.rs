@@ -20,11 +20,18 @@ use sqlx::{
 };
 use std::{fs, path::Path};
 
-const SCRIPTS: &[Script] = &[(
-    1,
-    "memory",
-    include_str!("../migrations/sqlite/0001_memory.sql"),
-)];
+const SCRIPTS: &[Script] = &[
+    (
+        1,
+        "memory",
+        include_str!("../migrations/sqlite/0001_memory.sql"),
+    ),
+    (
+        2,
+        "canaries",
+        include_str!("../migrations/sqlite/0002_canaries.sql"),
+    ),
+];
 
 /// The log shrinks to this after a peak.
 const LOG_BYTES: &str = "67108864";

@@ -53,7 +53,9 @@ rows! {
     retention:
         the_old_go_by_age
         what_is_still_to_be_told_stays
-        the_oldest_go_by_size;
+        the_oldest_go_by_size
+        the_oldest_of_every_table_go_by_size
+        a_fail_stays_while_its_canary_is_known;
     together:
         no_verdict_but_fail_is_kept_after_a_latch
         two_hundred_at_once

@@ -400,6 +400,10 @@ pub async fn events_and_timelines(place: Place) {
             let event = sample::event(&draft.verdict, EventKind::Changed, T0 + n);
             draft.events.push(event);
         }
+        if n == 3 {
+            let event = sample::event(&draft.verdict, EventKind::Delivered, T0 + n);
+            draft.events.push(event);
+        }
         keep(&*store, draft).await;
     }
     let mut source = sample::event(
@@ -422,7 +426,7 @@ pub async fn events_and_timelines(place: Place) {
     assert_eq!(written, [source.clone()]);
 
     let all = store.events(0, 100).await.unwrap();
-    assert_eq!(all.len(), 10);
+    assert_eq!(all.len(), 11);
     assert!(all.is_sorted_by_key(|event| event.seq));
     assert_eq!(all.last(), Some(&source));
     assert_eq!(store.events(all[3].seq, 2).await.unwrap(), all[4..6]);
@@ -430,7 +434,7 @@ pub async fn events_and_timelines(place: Place) {
         .timeline("shop", "cart", None, false, 100)
         .await
         .unwrap();
-    let mut expected = all[..9].to_vec();
+    let mut expected = all[..10].to_vec();
     expected.reverse();
     assert_eq!(line, expected);
     let before = Some(line[3].seq);

@@ -23,7 +23,7 @@ fn keep_for(days: Millis) -> Retention {
 async fn prune(store: &dyn VerdictStore, retention: Retention, now: Millis) -> u64 {
     let mut sum = 0;
     loop {
-        let removed = store.prune(retention, now).await.unwrap();
+        let removed = store.prune(retention, now).await.unwrap().rows;
         assert!(removed <= u64::from(retention.batch));
         if removed == 0 {
             return sum;
@@ -142,7 +142,7 @@ pub async fn the_oldest_go_by_size(place: Place) {
         max_bytes: 6 * MIB,
         batch: 20,
     };
-    prune(&*store, retention, T0 + 1000).await;
+    prune(&*store, retention, T0 + 60_000).await;
     let lines = store.history(&Filter::default(), None, 1000).await.unwrap();
     let oldest = lines.last().unwrap().at - T0;
     assert_eq!(
@@ -160,6 +160,14 @@ pub async fn the_oldest_go_by_size(place: Place) {
     if place.kind == Kind::Sqlite {
         let after = store.bytes().await.unwrap();
         assert!(after < 7 * MIB, "{after}: the file shrinks");
+        let log = place
+            .settings
+            .url
+            .as_ref()
+            .unwrap()
+            .replace("sqlite://", "");
+        let log = std::fs::metadata(format!("{log}-wal")).unwrap().len();
+        assert!(log < MIB, "{log}: so does the log");
     }
     // the rest of a full disk: more verdicts do not make it grow
     for n in 300..450 {
@@ -167,10 +175,84 @@ pub async fn the_oldest_go_by_size(place: Place) {
         draft.inputs = noise(40_000, n as u64);
         store.keep(draft).await.unwrap();
         if n % 50 == 0 {
-            prune(&*store, retention, T0 + 1000).await;
+            prune(&*store, retention, T0 + 60_000).await;
         }
     }
     assert!(store.bytes().await.unwrap() < full * 3 / 2);
+}
+
+pub async fn the_oldest_of_every_table_go_by_size(place: Place) {
+    let store = place.open().await;
+    for n in 0..300 {
+        let rollout = rollout(&format!("r{n:03}"), "c");
+        let mut draft = draft(&rollout, T0 + n, 0, Outcome::Fail);
+        draft
+            .question
+            .labels
+            .insert("image".into(), format!("i{n}"));
+        draft.inputs = noise(20_000, n as u64);
+        store.keep(draft).await.unwrap();
+    }
+    let retention = Retention {
+        max_age: DAY,
+        max_bytes: 3 * MIB,
+        batch: 40,
+    };
+    let now = T0 + 60_000;
+    let (mut verdicts, mut events) = (0, 0);
+    loop {
+        let pruned = store.prune(retention, now).await.unwrap();
+        if pruned.rows == 0 {
+            break;
+        }
+        verdicts += pruned.verdicts;
+        events += pruned.events;
+        assert!(pruned.by_size || pruned.verdicts == 0);
+    }
+    let everything = Filter::default();
+    let lines = store.history(&everything, None, 1000).await.unwrap();
+    let left = lines.len();
+    assert_eq!((verdicts, events), (300 - left as u64, 300 - left as u64));
+    assert!((60..=150).contains(&left), "{left}");
+    assert_eq!(lines.last().unwrap().at - T0, 300 - left as i64);
+    // nothing older than the oldest verdict
+    let rollouts = store.rollouts(&everything, None, 1000).await.unwrap();
+    assert_eq!(rollouts.len(), left);
+    assert_eq!(store.events(0, 1000).await.unwrap().len(), left);
+    assert_eq!(
+        store.lineage(&everything, 1000).await.unwrap().len(),
+        2 * left
+    );
+    for n in [0, 299 - left as i64, 300 - left as i64, 299] {
+        let question = sample::question(&rollout(&format!("r{n:03}"), "c"), now);
+        let standing = store.recall(&question, "rev-1", Uuid::nil()).await;
+        let standing = standing.unwrap();
+        let kept = n >= 300 - left as i64;
+        assert_eq!(
+            (standing.latch.is_some(), standing.state.is_some()),
+            (kept, kept)
+        );
+    }
+}
+
+pub async fn a_fail_stays_while_its_canary_is_known(place: Place) {
+    let store = place.open().await;
+    let cart = rollout("cart", "c");
+    store
+        .keep(draft(&cart, T0, 0, Outcome::Fail))
+        .await
+        .unwrap();
+    let mut later = draft(&cart, T0 + 20 * DAY, 1, Outcome::Fail);
+    later.latch = None;
+    store.keep(later).await.unwrap();
+    let question = sample::question(&cart, T0 + 21 * DAY);
+    for (days, verdicts, latched) in [(25, 1, true), (31, 0, false)] {
+        prune(&*store, keep_for(10), T0 + days * DAY).await;
+        let left = store.history(&Filter::default(), None, 9).await.unwrap();
+        assert_eq!(left.len(), verdicts);
+        let standing = store.recall(&question, "rev-1", Uuid::nil()).await;
+        assert_eq!(standing.unwrap().latch.is_some(), latched, "day {days}");
+    }
 }
 
 /// Bytes that no compression makes smaller.

@@ -65,7 +65,7 @@ fn sentence(view: &View, shown: &Shown<'_>, record: &Record) -> Markup {
         p.sentence { (text::sentence(&verdict.reason)) }
         @for warning in &verdict.warnings { (state::note("odd", &html! { (text::sentence(warning)) })) }
         @if shown.present {
-            @for (kind, since) in shown.state.open.iter().filter(|(kind, _)| !kind.starts_with("pass")) {
+            @for (kind, since) in shown.state.open.iter().filter(|(kind, _)| !kind.starts_with("pass") && *kind != "override") {
                 (state::note("bad", &html! { "Told and not over: " (text::shown(kind)) ", since " (moment::at(*since)) @if end.is_none() { ", for " (moment::since(*since, view.now)) } "." }))
             }
         }
