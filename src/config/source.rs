@@ -245,7 +245,7 @@ fn connect_timeout() -> HumanDuration {
 }
 
 fn max_concurrent() -> usize {
-    128
+    96
 }
 
 fn max_bytes() -> HumanBytes {
