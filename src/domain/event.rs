@@ -142,6 +142,10 @@ impl Event {
     /// Does it end what an earlier event of this kind said of the same rollout? Only a person ends a dead letter.
     pub fn ends(&self, kind: EventKind) -> bool {
         match self.kind {
+            // a canary that failed stays so, whatever else is over
+            EventKind::Recovered if self.outcome == Some(Outcome::Fail) => {
+                kind.is_trouble() && kind != EventKind::Fail
+            }
             EventKind::Recovered | EventKind::Pass => kind.is_trouble(),
             EventKind::Override if self.outcome == Some(Outcome::Pass) => {
                 kind.is_trouble() || kind == EventKind::Override

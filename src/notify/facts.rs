@@ -206,6 +206,9 @@ pub(super) fn headline(event: &Event) -> String {
         EventKind::Fail => "failed",
         EventKind::Pass => "passed",
         EventKind::Inconclusive => "is undecided for too long",
+        EventKind::Recovered if event.outcome == Some(Outcome::Fail) => {
+            "has its metric source again and stays failed"
+        }
         EventKind::Recovered => "recovered",
         EventKind::Override => "was overridden",
         EventKind::OverrideEnded => "is judged again, its override has ended",

@@ -47,7 +47,7 @@ impl Line {
             let mut own = EventKind::LASTING
                 .into_iter()
                 .filter(|kind| self.has(*kind));
-            own.any(|kind| event.ends(kind))
+            own.all(|kind| event.ends(kind))
         };
         let mut state = None;
         for event in events {
@@ -91,7 +91,7 @@ pub fn key(event: &Event, line: Line) -> String {
 #[cfg(test)]
 mod tests {
     use super::EventKind::{
-        DeadLetter, Fail, Inconclusive, Override, OverrideEnded, Pass, Recovered, Started,
+        DeadLetter, Fail, Inconclusive, Override, OverrideEnded, Pass, Recovered, SourceDown, Started,
     };
     use super::*;
     use crate::{domain::Outcome, notify::facts::tests::hostile};
@@ -133,7 +133,8 @@ mod tests {
         assert_eq!(of(&[Override], pass), "over , open /override");
         assert_eq!(of(&[Override], fail), "open /override");
         assert_eq!(of(&[Fail, Override], fail), "open , open /override");
-        assert_eq!(of(&[Override, Recovered], fail), "over , open /override");
+        assert_eq!(of(&[Override, Recovered], fail), "open /override");
+        assert_eq!(of(&[Fail, SourceDown, Recovered], fail), "open ");
         assert_eq!(of(&[Override, OverrideEnded], fail), "over /override");
         assert_eq!(of(&[DeadLetter], fail), "open /dead-letter");
     }

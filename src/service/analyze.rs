@@ -290,7 +290,7 @@ impl Analyze {
                 return Err(JudgeError::SourceDown);
             }
             match keeper.keep(&given, (evidence, inputs), deadline).await? {
-                Kept::Written(_) => return Ok(Arc::new(verdict)),
+                Kept::Written(_) => return Ok(self.beside(verdict, standing.ruling.as_ref())),
                 Kept::Known(known) => {
                     let asked = (question, standing.ruling.as_ref());
                     return self.again(*known, asked, deadline).await;

@@ -16,7 +16,7 @@ pub fn beside(verdict: &Verdict, ruling: Option<&Override>, now: Millis) -> Opti
     let by_it = verdict.reason == clean(&said);
     match (by_it, ruling.in_force(now)) {
         (false, true) => Some(clean(&format!(
-            "{said}; this answer was given before that, every later question is answered so"
+            "{said}; this answer is about a moment before that, every later question is answered so"
         ))),
         (true, false) => Some(clean(&ended(ruling))),
         _ => None,

@@ -340,6 +340,8 @@ fn tell(
     };
     let promoted = EventKind::PromotionWithoutEvidence;
     let now = events.iter().any(|event| event.kind == promoted);
+    let answers = over(EventKind::SourceDown, given.silent == 0, open);
+    let back = answers.is_some();
     let ended: Vec<String> = [
         over(EventKind::Fail, verdict.outcome != Outcome::Fail, open),
         over(
@@ -347,7 +349,7 @@ fn tell(
             verdict.outcome != Outcome::Inconclusive,
             open,
         ),
-        over(EventKind::SourceDown, given.silent == 0, open),
+        answers,
         over(promoted, verdict.outcome == Outcome::Pass && !now, open),
     ]
     .into_iter()
@@ -356,8 +358,8 @@ fn tell(
     if now {
         open.entry(key(promoted)).or_insert(question.at);
     }
-    // a fail says enough itself
-    if !ended.is_empty() && verdict.outcome != Outcome::Fail {
+    // a fail says enough itself, but not that the source answers
+    if back || (!ended.is_empty() && verdict.outcome != Outcome::Fail) {
         events.push(given.event(
             EventKind::Recovered,
             &format!("{}: {}", ended.join(", "), verdict.reason),

@@ -143,12 +143,9 @@ async fn write(keeper: &Keeper, change: Change) -> Result<(), StoreError> {
     }
 }
 
-/// Nobody waits any more for what only a question could end; a failed canary and a silent source stay as they are.
+/// Nobody waits any more for a decision; a failed canary, a silent source and a promotion without evidence stay as they are.
 pub(super) fn over(state: &mut RolloutState, vanished: Event) -> Option<Event> {
-    let waits = |key: &String| {
-        let kinds = [EventKind::Inconclusive, EventKind::PromotionWithoutEvidence];
-        kinds.iter().any(|kind| key.starts_with(kind.as_str()))
-    };
+    let waits = |key: &String| key.starts_with(EventKind::Inconclusive.as_str());
     let ended = state.open.keys().any(waits);
     state.open.retain(|key, _| !waits(key));
     let stays = state.open.keys().any(|key| told(key));

@@ -55,10 +55,11 @@ impl Desk {
         self.receiver.notifier.name()
     }
 
-    /// Until when this must wait, because the rollout was told of often enough. A fail never waits.
+    /// Until when this must wait, because the rollout was told of often enough. A fail and the end of an override never wait.
     pub fn held(&self, claimed: &Claimed, now: Millis) -> Option<Millis> {
         let mut all = std::iter::once(&claimed.first).chain(&claimed.behind);
-        if all.any(|posted| posted.event.kind == EventKind::Fail) {
+        let urgent = [EventKind::Fail, EventKind::OverrideEnded];
+        if all.any(|posted| urgent.contains(&posted.event.kind)) {
             return None;
         }
         // as many as are taken at once: a fail that comes after them must not wait for them

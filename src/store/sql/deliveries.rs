@@ -172,15 +172,34 @@ pub async fn before(
 
 /// Puts a dead delivery back, with all its tries before it.
 pub async fn retry(conn: &mut Conn, delivery: Uuid, now: Millis) -> Result<bool, StoreError> {
-    let done = sqlx::query::<Db>(
+    let found = sqlx::query::<Db>(
+        "SELECT place, receiver, queue FROM deliveries WHERE id = $1 AND progress = 'dead'",
+    )
+    .bind(delivery.as_bytes().as_slice())
+    .fetch_optional(&mut *conn)
+    .await?;
+    let Some(row) = found else {
+        return Ok(false);
+    };
+    let (place, receiver, queue): (i64, String, String) =
+        (column(&row, 0)?, column(&row, 1)?, column(&row, 2)?);
+    // the receiver must not be left with what is over: the others that were given up since then come with it,
+    // and the last thing that it was told about how things stand
+    sqlx::query::<Db>(
         "UPDATE deliveries SET progress = 'pending', due = $1, tries = 0, leased_until = 0
-         WHERE id = $2 AND progress = 'dead'",
+         WHERE receiver = $2 AND queue = $3 AND place >= $4 AND (progress = 'dead' OR place =
+             (SELECT MAX(d.place) FROM deliveries d JOIN events e ON e.id = d.event
+              WHERE d.receiver = $2 AND d.queue = $3 AND d.place > $4 AND d.progress = 'delivered'
+                  AND e.kind IN ('fail', 'inconclusive', 'source-down', 'promotion-without-evidence', 'recovered',
+                      'pass', 'override', 'override-ended')))",
     )
     .bind(now)
-    .bind(delivery.as_bytes().as_slice())
+    .bind(receiver)
+    .bind(queue)
+    .bind(place)
     .execute(conn)
     .await?;
-    Ok(done.rows_affected() > 0)
+    Ok(true)
 }
 
 fn posted(row: &row::Row) -> Result<Posted, StoreError> {
