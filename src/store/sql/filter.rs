@@ -113,6 +113,10 @@ impl Narrow for QueryBuilder<Db> {
     }
 
     fn holds(&mut self, column: &str, name: &str) {
+        if name.contains(BETWEEN) {
+            self.push(" AND 1 = 0"); // it would be found across two names
+            return;
+        }
         // unlike LIKE, REPLACE tells capital letters apart in both databases
         let all = format!("'{BETWEEN}' || {column} || '{BETWEEN}'");
         self.push(format!(" AND REPLACE({all}, "));

@@ -89,9 +89,10 @@ pub async fn page(
         .cloned()
         .collect();
     let here = *canary == state.canary_hash;
-    let open = match here {
-        true => open::open(store, &state, &log).await?,
-        false => Vec::new(),
+    let open = if here {
+        open::open(store, &state, &log).await?
+    } else {
+        Vec::new()
     };
     let counting = overrule::in_force(&overrides, view.now);
     let shown = Shown {
