@@ -8,6 +8,7 @@ mod edge {
     mod dashboard_detail;
     mod dashboard_forms;
     mod dashboard_paging;
+    mod dashboard_policies;
     mod dashboard_sessions;
     mod dashboard_targets;
     mod dashboard_times;

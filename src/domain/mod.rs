@@ -33,7 +33,7 @@ pub use record::{
     Record, Retention, Revision, Tried,
 };
 pub use rollout::{RolloutRef, Track};
-pub use rollout_state::{Latch, Look, Override, RolloutState, Standing, StepSeen};
+pub use rollout_state::{Latch, Look, Override, Present, RolloutState, Standing, StepSeen};
 pub use store::{StoreError, VerdictStore};
 pub use time::{Millis, Window};
 pub use verdict::{ArmSummary, Effect, EvidenceSummary, Finding, FixedHorizon, Needs, Verdict};

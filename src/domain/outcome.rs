@@ -15,6 +15,15 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Lower is worse.
+    pub fn rank(self) -> u8 {
+        match self {
+            Self::Fail => 0,
+            Self::Inconclusive => 1,
+            Self::Pass => 2,
+        }
+    }
+
     /// The word on the wire.
     pub fn as_str(self) -> &'static str {
         match self {

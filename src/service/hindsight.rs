@@ -73,8 +73,8 @@ pub async fn look_back(
     count: u32,
 ) -> Result<Vec<Hindsight>, StoreError> {
     let mut found = Vec::new();
-    for state in newest(store, &policy.name, visible, count.min(MOST)).await? {
-        let Some(record) = store.record(state.verdict).await? else {
+    for verdict in newest(store, &policy.name, visible, count.min(MOST)).await? {
+        let Some(record) = store.record(verdict).await? else {
             continue;
         };
         let revision = store.policy(&record.verdict.revision).await?;
@@ -98,22 +98,45 @@ pub async fn look_back(
     Ok(found)
 }
 
-/// The rollouts whose newest verdict is of this policy, the newest first.
+/// The newest verdict of this policy about each rollout whose canary it judges, the newest first.
 async fn newest(
     store: &dyn VerdictStore,
     policy: &str,
     visible: Option<Vec<String>>,
     count: u32,
-) -> Result<Vec<RolloutState>, StoreError> {
+) -> Result<Vec<Uuid>, StoreError> {
     let filter = Filter {
         policy: Some(policy.to_owned()),
         visible,
         ..Filter::default()
     };
-    let mut states = store.rollouts(&filter, None, SEARCHED).await?;
-    states.sort_by_key(|state| std::cmp::Reverse(state.at));
-    states.truncate(count as usize);
-    Ok(states)
+    let states = store.rollouts(&filter, None, SEARCHED).await?;
+    let mut found = Vec::new();
+    for state in states {
+        match state.answer_of(policy) {
+            Some(one) => found.push((one.at, one.verdict)),
+            // another policy is asked about it now
+            None => found.extend(earlier(store, &state, policy).await?),
+        }
+    }
+    found.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+    found.truncate(count as usize);
+    Ok(found.into_iter().map(|(_, verdict)| verdict).collect())
+}
+
+async fn earlier(
+    store: &dyn VerdictStore,
+    state: &RolloutState,
+    policy: &str,
+) -> Result<Option<(Millis, Uuid)>, StoreError> {
+    let own = Filter {
+        namespace: Some(state.namespace.clone()),
+        rollout: Some(state.name.clone()),
+        policy: Some(policy.to_owned()),
+        ..Filter::default()
+    };
+    let lines = store.history(&own, None, 1).await?;
+    Ok(lines.first().map(|line| (line.at, line.id)))
 }
 
 fn hindsight(record: &Record, says: Result<Says, String>) -> Hindsight {

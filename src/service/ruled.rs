@@ -70,11 +70,17 @@ pub fn over(state: &mut RolloutState, ruling: &Override) {
         return;
     }
     state.open.remove(KEY);
-    if state.reason == clean(&sentence(ruling)) {
-        let outcome = state.outcome.as_str();
-        state.reason = clean(&format!(
-            "{outcome} was by override; {} at the next question",
-            ended(ruling)
+    let (said, ended) = (clean(&sentence(ruling)), ended(ruling));
+    let own = (state.outcome, &mut state.reason);
+    let presents = state.presents.values_mut();
+    for (outcome, reason) in presents
+        .map(|one| (one.outcome, &mut one.reason))
+        .chain([own])
+        .filter(|(_, reason)| **reason == said)
+    {
+        let outcome = outcome.as_str();
+        *reason = clean(&format!(
+            "{outcome} was by override; {ended} at the next question"
         ));
     }
 }

@@ -3,13 +3,13 @@
 use super::{identity::event_id, ruled, standing};
 use crate::{
     domain::{
-        Event, EventKind, Latch, Look, Millis, Outcome, Question, RolloutState, Standing, Verdict,
-        time::rfc3339,
+        Event, EventKind, Latch, Look, Millis, Outcome, Present, Question, RolloutState, Standing,
+        Verdict, time::rfc3339,
     },
     judge::explain::{clean, digits, span},
     policy::Policy,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 /// After how long people are told, where the policy does not say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,10 +152,11 @@ pub fn after(given: &Given<'_>) -> Aftermath {
     tell(given, since, &mut open, &mut events);
     let mut outcomes = same.map_or_else(BTreeMap::new, |s| s.outcomes.clone());
     outcomes.insert(key, (verdict.outcome, since));
+    let presents = presents_after(same, given, since);
     let mut labels = question.params.clone();
     labels.extend(question.labels.clone());
     let passed = verdict.outcome == Outcome::Pass;
-    let state = RolloutState {
+    let mut state = RolloutState {
         namespace: verdict.rollout.namespace.clone(),
         name: verdict.rollout.name.clone(),
         policy: verdict.policy.clone(),
@@ -174,17 +175,54 @@ pub fn after(given: &Given<'_>) -> Aftermath {
         kept_at: given.now,
         outcome_since: since,
         outcomes,
+        presents,
         looks: looks_after(same, given),
         since: same.map_or(question.at, |s| s.since),
         steps: standing::steps_after(same, question, verdict.weight, passed, given.policy.horizon),
         open,
         labels,
     };
+    state.lead();
     Aftermath {
         state: Some(state),
         latch,
         events,
     }
+}
+
+/// A policy that was not asked for so long says nothing of the present any more.
+const PRESENT: Millis = 3_600_000;
+
+/// What each policy says of this canary with the present answer. What was said before an override came or went is over.
+fn presents_after(
+    same: Option<&RolloutState>,
+    given: &Given<'_>,
+    since: Millis,
+) -> BTreeMap<String, Present> {
+    let (verdict, at) = (given.verdict, given.question.at);
+    let decided = given.standing.ruling.as_ref().map(|ruling| {
+        let taken_back = ruling.revoked.as_ref().map(|(at, _)| *at);
+        let ended = taken_back.map_or(ruling.expires, |back| back.min(ruling.expires));
+        if ended <= at { ended } else { ruling.at }
+    });
+    let mut presents = same.map(RolloutState::answers).unwrap_or_default();
+    presents.retain(|_, one| {
+        at - one.at <= PRESENT && decided.is_none_or(|decided| decided > at || one.at >= decided)
+    });
+    let present = Present {
+        verdict: verdict.id,
+        revision: verdict.revision.clone(),
+        outcome: verdict.outcome,
+        since,
+        action: verdict.action,
+        next_weight: verdict.next_weight,
+        score: verdict.score,
+        reason: verdict.reason.clone(),
+        at,
+        kept_at: given.now,
+    };
+    presents.insert(verdict.policy.clone(), present);
+    presents
 }
 
 /// Looks that are kept of each policy.
@@ -295,7 +333,9 @@ fn tell(
     } = *given;
     let key = |kind: EventKind| format!("{} {}", kind.as_str(), verdict.policy);
     let mut say = |open: &mut BTreeMap<String, Millis>, kind: EventKind, reason: String| {
-        if open.insert(key(kind), question.at).is_none() {
+        // since when it lasts: the first question that said so
+        if let Entry::Vacant(new) = open.entry(key(kind)) {
+            new.insert(question.at);
             events.push(given.event(kind, &reason));
         }
     };

@@ -41,7 +41,7 @@ async fn chart(router: &Router, path: &str) -> Value {
 }
 
 /// The text of a page without its markup, entities read.
-fn text(html: &str) -> String {
+pub fn text(html: &str) -> String {
     let mut out = String::new();
     let mut inside = false;
     for c in html.chars() {

@@ -8,8 +8,8 @@ use axum::Router;
 use rollout_judge::{
     config::store::StoreSettings,
     domain::{
-        Action, Draft, Event, EventKind, ManualClock, Outcome, Question, Retention, RolloutRef,
-        RolloutState, StepSeen, Verdict, VerdictStore,
+        Action, Draft, Event, EventKind, ManualClock, Outcome, Present, Question, Retention,
+        RolloutRef, RolloutState, StepSeen, Verdict, VerdictStore,
     },
     http::{About, App, Auth, Health, Limits, Parts, Token, router},
     policy::Policy,
@@ -167,6 +167,15 @@ impl Ground {
                     .iter()
                     .find(|(_, s)| s.canary_hash == state.canary_hash);
                 state.since = before.map_or(state.since, |(_, before)| before.since);
+                if let Some((_, before)) = before {
+                    for (policy, one) in before.presents.clone() {
+                        state.presents.entry(policy).or_insert(one);
+                    }
+                    for (policy, one) in before.outcomes.clone() {
+                        state.outcomes.entry(policy).or_insert(one);
+                    }
+                    state.lead();
+                }
                 state
             }),
             latch: None,
@@ -234,10 +243,26 @@ impl Judged {
         let verdict = Verdict {
             id: verdict_id("sha256:0123456789abcdef", &question),
             outcome: self.outcome,
+            policy: self.policy.clone(),
             reason: format!("{} at {}", self.outcome.as_str(), self.weight),
             ..verdict(&question)
         };
         (question, verdict)
+    }
+
+    fn present(&self, verdict: &Verdict) -> Present {
+        Present {
+            verdict: verdict.id,
+            revision: verdict.revision.clone(),
+            outcome: self.outcome,
+            since: self.at,
+            action: Action::Hold,
+            next_weight: 25.0,
+            score: 90.0,
+            reason: verdict.reason.clone(),
+            at: self.at,
+            kept_at: self.at + 40,
+        }
     }
 
     fn state(&self, question: &Question, verdict: &Verdict) -> RolloutState {
@@ -260,6 +285,7 @@ impl Judged {
             kept_at: self.at + 40,
             outcome_since: self.at,
             outcomes: BTreeMap::from([(self.policy.clone(), (self.outcome, self.at))]),
+            presents: BTreeMap::from([(self.policy.clone(), self.present(verdict))]),
             looks: BTreeMap::new(),
             since: self.at,
             steps: vec![StepSeen {

@@ -9,6 +9,9 @@ use axum::{
 /// Name of the cookie.
 pub const COOKIE: &str = "rollout-judge-said";
 
+/// A page that is open and looks for news, maybe in another tab, must not use up what the next page tells.
+pub const LIVE: &str = "x-rollout-judge-live";
+
 /// What a form came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Said {
@@ -44,6 +47,9 @@ const ALL: [(Said, &str, &str); 4] = [
 impl Said {
     /// What a request brings along.
     pub fn of(headers: &HeaderMap) -> Option<Self> {
+        if headers.contains_key(LIVE) {
+            return None;
+        }
         let word = session::cookie(headers, COOKIE)?;
         ALL.iter()
             .find(|(_, known, _)| *known == word)

@@ -52,7 +52,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub async fn dress(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let place = Place::of(request.uri());
     let reads = request.method().is_safe();
-    let told = session::cookie(request.headers(), said::COOKIE).is_some();
+    let told = session::cookie(request.headers(), said::COOKIE).is_some()
+        && !request.headers().contains_key(said::LIVE);
     // only where no session guards the forms
     let fresh = app.auth.is_open() && form_cookie(request.headers()).is_none();
     let fresh = fresh.then(nonce);

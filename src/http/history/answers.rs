@@ -1,14 +1,14 @@
 //! What leaves: rollouts, events, overrides. Keys without a value are left out, never `null`.
 
 use crate::{
-    domain::{Event, Millis, Override, RolloutState, StepSeen, time::rfc3339},
+    domain::{Event, Millis, Override, Present, RolloutState, StepSeen, time::rfc3339},
     http::answer::{ActionWord, OutcomeWord, PolicyId, bounded, plain},
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
-/// The newest verdict of a rollout.
+/// A present verdict of a rollout.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LatestAnswer {
@@ -48,7 +48,7 @@ pub struct RolloutAnswer {
     pub namespace: String,
     /// Name of the Rollout.
     pub name: String,
-    /// Policy of the newest verdict.
+    /// Policy of `latest`.
     pub policy: PolicyId,
     /// Pod-template hash of the canary.
     pub canary_hash: String,
@@ -67,9 +67,11 @@ pub struct RolloutAnswer {
     /// First question about this canary.
     #[schema(format = "date-time")]
     pub since: String,
-    /// The newest verdict.
+    /// The present verdict. Where several policies judge the canary, the worst of their newest.
     pub latest: LatestAnswer,
-    /// What was told and is not over: kind of event, since when.
+    /// By policy that was asked about this canary in the last hour: its newest verdict.
+    pub policies: BTreeMap<String, LatestAnswer>,
+    /// What began and is not over: kind of event and policy, since when.
     pub open: BTreeMap<String, String>,
     /// `params` and `labels` of the newest question.
     pub labels: BTreeMap<String, String>,
@@ -177,11 +179,33 @@ pub struct OverrideAnswer {
     pub revoked_by: Option<String>,
 }
 
+impl LatestAnswer {
+    fn new(one: &Present, base: &str) -> Self {
+        Self {
+            id: one.verdict.to_string(),
+            verdict: one.outcome.as_str(),
+            action: one.action.as_str(),
+            score: bounded(one.score),
+            reason: plain(&one.reason),
+            at: rfc3339(one.at),
+            kept_at: rfc3339(one.kept_at),
+            since: rfc3339(one.since),
+            url: format!("{base}/verdicts/{}", one.verdict),
+        }
+    }
+}
+
 impl RolloutAnswer {
     /// The wire form of a state; links begin with `public_url`.
     pub fn new(state: &RolloutState, public_url: &str) -> Self {
         let base = public_url.trim_end_matches('/');
         let open = state.open.iter();
+        let policies: BTreeMap<String, LatestAnswer> = state
+            .answers()
+            .iter()
+            .map(|(name, one)| (name.clone(), LatestAnswer::new(one, base)))
+            .collect();
+        let latest = LatestAnswer::new(&state.counting(), base);
         Self {
             namespace: state.namespace.clone(),
             name: state.name.clone(),
@@ -195,17 +219,8 @@ impl RolloutAnswer {
             next_weight: bounded(state.next_weight),
             step: state.step,
             since: rfc3339(state.since),
-            latest: LatestAnswer {
-                id: state.verdict.to_string(),
-                verdict: state.outcome.as_str(),
-                action: state.action.as_str(),
-                score: bounded(state.score),
-                reason: plain(&state.reason),
-                at: rfc3339(state.at),
-                kept_at: rfc3339(state.kept_at),
-                since: rfc3339(state.outcome_since),
-                url: format!("{base}/verdicts/{}", state.verdict),
-            },
+            latest,
+            policies,
             open: open.map(|(k, at)| (k.clone(), rfc3339(*at))).collect(),
             labels: state.labels.clone(),
             url: format!("{base}/rollouts/{}/{}", state.namespace, state.name),

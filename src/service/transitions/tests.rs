@@ -34,6 +34,18 @@ impl Life {
         weight: f64,
         outcome: Outcome,
     ) -> Vec<&'static str> {
+        self.ask_by("p", minute, canary, weight, outcome)
+    }
+
+    /// Asks by a policy of this name.
+    fn ask_by(
+        &mut self,
+        policy: &str,
+        minute: i64,
+        canary: &str,
+        weight: f64,
+        outcome: Outcome,
+    ) -> Vec<&'static str> {
         let at = minute * MINUTE;
         let rollout = RolloutRef {
             namespace: "n".into(),
@@ -42,7 +54,7 @@ impl Life {
             stable_hash: "s".into(),
         };
         let question = Question {
-            policy: "p".into(),
+            policy: policy.into(),
             rollout: rollout.clone(),
             weight: Some(weight),
             step: None,
@@ -62,7 +74,7 @@ impl Life {
             action: Action::Hold,
             weight,
             next_weight: weight,
-            policy: "p".into(),
+            policy: policy.into(),
             revision: "rev".into(),
             rollout,
             window: Window { start: 0, end: at },
@@ -276,4 +288,85 @@ fn what_waits_for_a_question_ends_when_nobody_asks_any_more() {
     );
     assert!(state.open.is_empty() && event.id != vanished.id);
     assert_eq!(over(&mut state, vanished), None);
+}
+
+#[test]
+fn the_worst_of_several_policies_is_the_rollouts() {
+    use Outcome::{Fail, Inconclusive, Pass};
+    let mut life = Life::new();
+    for (minute, policy, outcome, worst, policies) in [
+        (0, "zz-ok", Pass, ("zz-ok", Pass), &["zz-ok"][..]),
+        (
+            1,
+            "aa-bad",
+            Inconclusive,
+            ("aa-bad", Inconclusive),
+            &["aa-bad", "zz-ok"],
+        ),
+        (2, "aa-bad", Fail, ("aa-bad", Fail), &["aa-bad", "zz-ok"]),
+        (3, "zz-ok", Pass, ("aa-bad", Fail), &["aa-bad", "zz-ok"]),
+        (40, "zz-ok", Pass, ("aa-bad", Fail), &["aa-bad", "zz-ok"]),
+        // of two that pass the one that does so for longest
+        (41, "aa-bad", Pass, ("zz-ok", Pass), &["aa-bad", "zz-ok"]),
+        (42, "zz-ok", Pass, ("zz-ok", Pass), &["aa-bad", "zz-ok"]),
+        // not asked for an hour
+        (102, "zz-ok", Pass, ("zz-ok", Pass), &["zz-ok"]),
+    ] {
+        life.ask_by(policy, minute, "c", 5.0, outcome);
+        let state = life.standing.state.as_ref().unwrap();
+        let names: Vec<&str> = state.presents.keys().map(String::as_str).collect();
+        assert_eq!(names, policies, "minute {minute}");
+        assert_eq!(
+            (state.policy.as_str(), state.outcome),
+            worst,
+            "minute {minute}"
+        );
+        let one = state.answer_of(worst.0).unwrap();
+        assert_eq!((state.verdict, &state.reason), (one.verdict, &one.reason));
+        assert_eq!(state.at, minute * MINUTE);
+    }
+    // another canary, another life
+    life.ask_by("aa-bad", 103, "d", 5.0, Inconclusive);
+    let state = life.standing.state.as_ref().unwrap();
+    assert_eq!(state.presents.len(), 1);
+}
+
+#[test]
+fn what_was_said_before_an_override_came_or_went_is_over() {
+    use Outcome::{Fail, Pass};
+    let mut life = Life::new();
+    life.ask_by("a", 0, "c", 5.0, Fail);
+    life.ask_by("b", 1, "c", 5.0, Pass);
+    let policies = |life: &Life| -> Vec<String> {
+        let state = life.standing.state.as_ref().unwrap();
+        state.presents.keys().cloned().collect()
+    };
+    life.standing.ruling = Some(Override {
+        id: Uuid::nil(),
+        namespace: "n".into(),
+        name: "r".into(),
+        canary_hash: "c".into(),
+        outcome: Pass,
+        reason: "known".into(),
+        author: "ann".into(),
+        at: 2 * MINUTE,
+        expires: 5 * MINUTE,
+        revoked: None,
+    });
+    life.ask_by("b", 3, "c", 5.0, Pass);
+    assert_eq!(policies(&life), ["b"]);
+    life.ask_by("a", 4, "c", 5.0, Pass);
+    assert_eq!(policies(&life), ["a", "b"]);
+    life.ask_by("a", 6, "c", 5.0, Pass);
+    assert_eq!(policies(&life), ["a"]);
+}
+
+#[test]
+fn what_is_not_over_lasts_since_it_began() {
+    let mut life = Life::new();
+    for minute in 0..5 {
+        life.ask(minute, "c", 5.0, Outcome::Fail);
+    }
+    let open = &life.standing.state.as_ref().unwrap().open;
+    assert_eq!(open.get("fail p"), Some(&0));
 }

@@ -1,6 +1,6 @@
 //! `Filter` as conditions.
 
-use super::{dialect::Db, row::text};
+use super::{dialect::Db, rollouts::BETWEEN, row::text};
 use crate::{
     domain::{Filter, Outcome},
     store::moment,
@@ -17,6 +17,8 @@ pub struct Table {
     moments: Option<(&'static str, &'static str)>,
     /// Has it policy and outcome?
     judged: bool,
+    /// Has it the names of several policies?
+    several: bool,
 }
 
 impl Table {
@@ -26,6 +28,7 @@ impl Table {
         id: Some("t.id"),
         moments: None,
         judged: true,
+        several: false,
     };
     /// `rollouts`
     pub const ROLLOUTS: Self = Self {
@@ -33,6 +36,7 @@ impl Table {
         id: None,
         moments: Some(("t.at", "t.at")),
         judged: true,
+        several: true,
     };
     /// `lineage`
     pub const LINEAGE: Self = Self {
@@ -40,6 +44,7 @@ impl Table {
         id: None,
         moments: Some(("t.oldest", "t.newest")),
         judged: false,
+        several: false,
     };
 }
 
@@ -49,6 +54,8 @@ pub trait Narrow {
     fn narrow(&mut self, filter: &Filter, table: Table);
     /// ` AND column = value`, where there is a value.
     fn equal(&mut self, column: &str, value: Option<&str>);
+    /// One of the names in the column is this.
+    fn holds(&mut self, column: &str, name: &str);
     /// ` AND column IN (values)`.
     fn among<'v>(&mut self, column: &str, values: impl Iterator<Item = &'v str>);
 }
@@ -62,7 +69,10 @@ impl Narrow for QueryBuilder<Db> {
         self.equal(table.rollout, filter.rollout.as_deref());
         self.equal("t.canary_hash", filter.canary_hash.as_deref());
         if table.judged {
-            self.equal("t.policy", filter.policy.as_deref());
+            match filter.policy.as_deref() {
+                Some(policy) if table.several => self.holds("t.policy", policy),
+                policy => self.equal("t.policy", policy),
+            }
             self.equal("t.outcome", filter.outcome.map(Outcome::as_str));
         }
         if let Some(id) = table.id {
@@ -100,6 +110,18 @@ impl Narrow for QueryBuilder<Db> {
             self.push(" AND ").push(column).push(" = ");
             self.push_bind(text(value));
         }
+    }
+
+    fn holds(&mut self, column: &str, name: &str) {
+        if name.contains(BETWEEN) {
+            self.push(" AND 1 = 0"); // it would be found across two names
+            return;
+        }
+        // unlike LIKE, REPLACE tells capital letters apart in both databases
+        let all = format!("'{BETWEEN}' || {column} || '{BETWEEN}'");
+        self.push(format!(" AND REPLACE({all}, "));
+        self.push_bind(text(&format!("{BETWEEN}{name}{BETWEEN}")));
+        self.push(format!(", '') <> {all}"));
     }
 
     fn among<'v>(&mut self, column: &str, values: impl Iterator<Item = &'v str>) {

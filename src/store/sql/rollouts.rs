@@ -62,11 +62,23 @@ pub fn write(all: &mut Together, version: i64, state: &RolloutState) -> Result<(
     .bind(version.saturating_add(1))
     .bind(state.kept_at)
     .bind(state.at)
-    .bind(text(&state.policy))
+    .bind(text(&policies(state)))
     .bind(text(&state.canary_hash))
     .bind(state.outcome.as_str())
     .bind(wire::write::<wire::v1::RolloutState>(state)?);
     Ok(())
+}
+
+/// Between the names of the policies of a rollout; never part of one.
+pub const BETWEEN: &str = "|";
+
+/// Every policy that has judged the present canary.
+fn policies(state: &RolloutState) -> String {
+    let mut names: Vec<&str> = state.outcomes.keys().map(String::as_str).collect();
+    if !names.contains(&state.policy.as_str()) {
+        names.push(&state.policy);
+    }
+    names.join(BETWEEN)
 }
 
 /// Raises the version and leaves the state: what was decided on the old one must be decided again.

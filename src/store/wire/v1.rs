@@ -136,6 +136,20 @@ shapes! {
         safe: Float,
     }
 
+    /// What one policy says.
+    Present {
+        verdict: Uuid,
+        revision: String,
+        outcome: Word<Outcome>,
+        since: i64,
+        action: Word<domain::Action>,
+        next_weight: Float,
+        score: Float,
+        reason: String,
+        at: i64,
+        kept_at: i64,
+    }
+
     /// The state of a rollout.
     RolloutState {
         namespace: String,
@@ -157,6 +171,8 @@ shapes! {
         outcome_since: i64,
         #[serde(default)]
         outcomes: BTreeMap<String, (Word<Outcome>, i64)>,
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        presents: BTreeMap<String, Present>,
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         looks: BTreeMap<String, Vec<Look>>,
         since: i64,

@@ -143,6 +143,7 @@ pub fn state(verdict: &Verdict, at: Millis) -> RolloutState {
         kept_at: at,
         outcome_since: at,
         outcomes: std::iter::once(("p".to_owned(), (Outcome::Pass, 1))).collect(),
+        presents: BTreeMap::new(),
         looks: BTreeMap::new(),
         since: at,
         steps: vec![StepSeen {

@@ -5,8 +5,8 @@
 use super::sample::{self, T0};
 use rollout_judge::{
     domain::{
-        ArmSummary, Event, EventKind, FixedHorizon, Look, Millis, Outcome, Override, Question,
-        RolloutState, Verdict,
+        Action, ArmSummary, Event, EventKind, FixedHorizon, Look, Millis, Outcome, Override,
+        Question, RolloutState, Verdict,
     },
     store::wire::{
         Unreadable, read,
@@ -94,6 +94,12 @@ fn states() {
     let looks = vec![look(at - 30_000, 0.12, 0.5), look(at, 1.0, 0.0)];
     looked.looks = BTreeMap::from([("p".to_owned(), looks)]);
     check::<v1::RolloutState>("state-looks", &looked);
+    let mut several = state();
+    several.presents = several.answers();
+    let mut other = several.counting();
+    (other.outcome, other.action, other.since) = (Outcome::Pass, Action::Advance, at - 5);
+    several.presents.insert("kpi".to_owned(), other);
+    check::<v1::RolloutState>("state-presents", &several);
 }
 
 fn event(kind: EventKind) -> Event {

@@ -157,7 +157,7 @@
     const begun = last = Date.now();
     let retry = 0;
     try {
-      const response = await fetch(location.href, { headers: { accept: "text/html" }, cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
+      const response = await fetch(location.href, { headers: { accept: "text/html", "x-rollout-judge-live": "1" }, cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
       if (response.redirected && new URL(response.url).pathname !== location.pathname) { signedOut(); return; }
       if (response.ok && take(await response.text())) {
         if (down) { down = false; settled(); }

@@ -92,7 +92,7 @@ pub async fn page(
         }
         @if loaded.is_some() { (backwards(&view, &name, count, seen.as_deref())) }
         h2 #rollouts { "Rollouts that use it" }
-        div data-live="users" { (used(&view, &users)) }
+        div data-live="users" { (used(&view, &name, &users)) }
         h2 #revisions { "Revisions that have judged" }
         div data-live="revisions" { (history(&view, &name, loaded.as_deref(), &revisions)) }
         @if let Some(chosen) = &chosen { (compared(chosen, loaded.as_deref())) }
@@ -195,19 +195,21 @@ fn rules(view: &View, policy: &Policy) -> Markup {
     }
 }
 
-fn used(view: &View, users: &[RolloutState]) -> Markup {
+/// What this policy says of the present canary of each, with the moment of its newest question where it was asked of late.
+fn used(view: &View, name: &str, users: &[RolloutState]) -> Markup {
+    let own = |user: &RolloutState| user.outcomes.get(name).map_or(user.outcome, |(o, _)| *o);
     html! {
         @if users.is_empty() {
-            (state::empty("None", &html! { "No rollout was judged by this policy last." }))
+            (state::empty("None", &html! { "This policy judges no present canary." }))
         } @else {
             ul.plain {
                 @for user in users {
                     li {
-                        (badge::outcome(user.outcome)) " "
+                        (badge::outcome(own(user))) " "
                         a href=(view.to(&format!("rollouts/{}/{}", user.namespace, user.name))) {
                             (text::shown(&format!("{}/{}", user.namespace, user.name)))
                         }
-                        " " span.quiet { (moment::ago(user.at, view.now)) }
+                        " " span.quiet { @match user.answer_of(name) { Some(one) => (moment::ago(one.at, view.now)), None => "not asked of late" } }
                     }
                 }
             }
@@ -276,7 +278,7 @@ fn backwards(view: &View, name: &str, count: Option<u32>, seen: Option<&[Hindsig
         }
         @match seen {
             None => { p.quiet { "The kept evidence of each is judged again by the present text. Nothing is read from a metric source, nothing is written." } }
-            Some([]) => { (state::empty("Nothing to look back at", &html! { "No rollout was judged by this policy last." })) }
+            Some([]) => { (state::empty("Nothing to look back at", &html! { "No verdict of this policy about a present canary is kept." })) }
             Some(seen) => { (hindsights(view, seen)) }
         }
     }

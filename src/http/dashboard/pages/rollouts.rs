@@ -13,6 +13,7 @@ use crate::{
         problem::Problem,
         state::App,
     },
+    service::ruled,
 };
 use axum::{
     extract::State,
@@ -315,7 +316,11 @@ fn line(app: &App, view: &View, row: &RolloutState) -> Markup {
                 " " span.quiet.nowrap { (text::shown(&row.namespace)) }
             }
             td data-label="Verdict" {
-                span { (badge::outcome(row.outcome)) " " span.action { "→ " (row.action.as_str()) } }
+                span {
+                    (badge::outcome(row.outcome)) " " span.action { "→ " (row.action.as_str()) }
+                    @if row.open.contains_key(ruled::KEY) { " " (badge::word("bad", "overridden")) }
+                    (each(row))
+                }
             }
             td data-label="Steps, %" { (track::track(&walk(app, row))) }
             td.nowrap data-label="In step" { (moment::lasted(in_step, end(row, view.now), view.now)) }
@@ -328,6 +333,17 @@ fn line(app: &App, view: &View, row: &RolloutState) -> Markup {
                     (moment::ago(row.at, view.now))
                     @if silent && !over { " " span.quiet { "(nobody asks)" } }
                 }
+            }
+        }
+    }
+}
+
+/// Where several policies judge it: what each says.
+fn each(row: &RolloutState) -> Markup {
+    html! {
+        @if row.presents.len() > 1 {
+            @for (name, one) in &row.presents {
+                " " span.quiet.nowrap { (badge::shape(one.outcome)) " " (text::shown(name)) ": " (one.outcome.as_str()) }
             }
         }
     }

@@ -342,6 +342,21 @@ pub async fn pages_of_rollouts(place: Place) {
     ] {
         assert_eq!(count(filter.clone()).await, expected, "{filter:?}");
     }
+    // of each policy that judges it, whole and as it is written
+    for (policy, expected) in [
+        ("http", 5),
+        ("p", 5),
+        ("P", 0),
+        ("htt", 0),
+        ("p|http", 0),
+        ("", 0),
+    ] {
+        let filter = Filter {
+            policy: Some(policy.to_owned()),
+            ..all()
+        };
+        assert_eq!(count(filter).await, expected, "{policy}");
+    }
 }
 
 pub async fn lineage_of_labels(place: Place) {

@@ -3,10 +3,15 @@
 mod chart;
 mod lists;
 mod now;
+mod open;
 
 use super::super::{
     layout::Content,
-    parts::{moment, state, text},
+    parts::{
+        badge, moment,
+        state::{self, note as state_note},
+        text,
+    },
     shell::PageProblem,
     view::View,
 };
@@ -19,7 +24,7 @@ use crate::{
         state::App,
     },
     service::{
-        kept_policy,
+        kept_policy, overrule,
         walk::{self, Ask, CanarySeen},
     },
 };
@@ -83,9 +88,18 @@ pub async fn page(
         .filter(|e| e.canary_hash == *canary)
         .cloned()
         .collect();
+    let here = *canary == state.canary_hash;
+    let open = if here {
+        open::open(store, &state, &log).await?
+    } else {
+        Vec::new()
+    };
+    let counting = overrule::in_force(&overrides, view.now);
     let shown = Shown {
         state: &state,
-        present: *canary == state.canary_hash && *policy == state.policy,
+        present: state.answer_of(policy).filter(|_| here),
+        ruling: counting.into_iter().find(|o| o.canary_hash == *canary),
+        open: &open,
         newest: newest.as_ref(),
         policy: kept.as_ref(),
     };
@@ -100,7 +114,7 @@ pub async fn page(
                 "This is the earlier canary " code { (text::shown(canary)) } ". " a href=(view.to(&base)) { "Show the present one" }
             }))
         }
-        (policies(&view, &base, &state, policy))
+        div data-live="policies" { (policies(&view, &base, &state, policy)) }
         (now::now(&view, &shown))
         p.tools-row { a.button href=(view.to(&format!("{base}/override"))) { "Override the judge" } }
         section aria-labelledby="walk" {
@@ -180,14 +194,25 @@ fn ask(uri: &Uri) -> Result<Ask, Problem> {
     })
 }
 
-/// Where several policies judge the rollout: one link each.
+/// Where several policies judge the rollout: one link each, with what it says.
 fn policies(view: &View, base: &str, state: &RolloutState, chosen: &str) -> Markup {
+    let worst = state.policy.as_str();
     html! {
         @if state.outcomes.len() > 1 {
             nav.choices aria-label="Policies of this rollout" {
-                @for name in state.outcomes.keys() {
-                    a href=(view.to(&format!("{base}?policy={name}"))) aria-current=[(name == chosen).then_some("true")] { (text::shown(name)) }
+                @for (name, (outcome, _)) in &state.outcomes {
+                    span {
+                        a href=(view.to(&format!("{base}?policy={name}"))) aria-current=[(name == chosen).then_some("true")] { (text::shown(name)) }
+                        " " (badge::outcome(state.answer_of(name).map_or(*outcome, |one| one.outcome)))
+                        @if state.answer_of(name).is_none() { " " span.quiet { "not asked of late" } }
+                    }
                 }
+            }
+            @if chosen != worst {
+                (state_note("odd", &html! {
+                    "What " (text::shown(chosen)) " says is below. The rollout stands where the worst of its policies stands: "
+                    (badge::outcome(state.outcome)) " by " a href=(view.to(&format!("{base}?policy={worst}"))) { (text::shown(worst)) } "."
+                }))
             }
         }
     }

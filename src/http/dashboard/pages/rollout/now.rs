@@ -10,10 +10,11 @@ use super::super::{
     },
     rollouts,
 };
+use super::open::{self, Open};
 use crate::{
-    domain::{Finding, Record, RolloutState},
+    domain::{Finding, Override, Present, Record, RolloutState},
     policy::Policy,
-    service::walk,
+    service::{ruled, walk},
 };
 use maud::{Markup, html};
 
@@ -21,8 +22,12 @@ use maud::{Markup, html};
 pub struct Shown<'a> {
     /// The state of the rollout.
     pub state: &'a RolloutState,
-    /// Is it the present canary under the policy of the newest verdict?
-    pub present: bool,
+    /// What its policy says of it, where it is the present one and that policy was asked of late.
+    pub present: Option<Present>,
+    /// Its override in force.
+    pub ruling: Option<&'a Override>,
+    /// What is not over of it.
+    pub open: &'a [Open],
     /// Its newest verdict; `None`: not kept any more.
     pub newest: Option<&'a Record>,
     /// The policy of that verdict, where it is kept.
@@ -33,6 +38,7 @@ pub struct Shown<'a> {
 pub fn now(view: &View, shown: &Shown<'_>) -> Markup {
     html! {
         div data-live="now" {
+            @if let Some(ruling) = shown.ruling { (overruled(view, ruling, shown.newest)) }
             @match shown.newest {
                 None => (state::empty("No verdict is kept", &html! { "The verdicts of this canary are older than the retention of the store." })),
                 Some(record) => {
@@ -43,6 +49,21 @@ pub fn now(view: &View, shown: &Shown<'_>) -> Markup {
             }
         }
     }
+}
+
+/// The override in force, from the moment on that it is made.
+fn overruled(view: &View, ruling: &Override, newest: Option<&Record>) -> Markup {
+    let waits = newest
+        .is_none_or(|record| ruled::beside(&record.verdict, Some(ruling), view.now).is_some());
+    state::note(
+        "bad",
+        &html! {
+            "Overridden to " (badge::outcome(ruling.outcome)) " by " b { (text::shown(&ruling.author)) }
+            " until " (moment::at(ruling.expires)) " (" (moment::ago(ruling.expires, view.now)) ")"
+            @if waits { "; the next answer says so" }
+            ": " (text::sentence(&ruling.reason))
+        },
+    )
 }
 
 fn sentence(view: &View, shown: &Shown<'_>, record: &Record) -> Markup {
@@ -64,11 +85,7 @@ fn sentence(view: &View, shown: &Shown<'_>, record: &Record) -> Markup {
         }
         p.sentence { (text::sentence(&verdict.reason)) }
         @for warning in &verdict.warnings { (state::note("odd", &html! { (text::sentence(warning)) })) }
-        @if shown.present {
-            @for (kind, since) in shown.state.open.iter().filter(|(kind, _)| !kind.starts_with("pass") && *kind != "override") {
-                (state::note("bad", &html! { "Told and not over: " (text::shown(kind)) ", since " (moment::at(*since)) @if end.is_none() { ", for " (moment::since(*since, view.now)) } "." }))
-            }
-        }
+        (open::notes(shown.open, end.is_some(), view.now))
     }
 }
 
@@ -81,9 +98,9 @@ fn facts(view: &View, shown: &Shown<'_>, record: &Record) -> Markup {
     html! {
         dl.facts {
             dt { "Advice" } dd { (verdict.action.as_str()) ", weight " (percent(verdict.weight)) " to " (percent(verdict.next_weight)) }
-            @if shown.present {
-                @if end.is_some() { dt { "This verdict since" } dd { (moment::at(shown.state.outcome_since)) } }
-                @else { dt { "This verdict for" } dd { (moment::since(shown.state.outcome_since, view.now)) } }
+            @if let Some(present) = &shown.present {
+                @if end.is_some() { dt { "This verdict since" } dd { (moment::at(present.since)) } }
+                @else { dt { "This verdict for" } dd { (moment::since(present.since, view.now)) } }
                 dt { "Judged for" } dd { (moment::lasted(shown.state.since, end, view.now)) ", since " (moment::at(shown.state.since)) }
             }
             dt { "Newest question" } dd {
