@@ -11,7 +11,7 @@ use super::super::{
     rollouts,
 };
 use crate::{
-    domain::{Finding, Record, RolloutState},
+    domain::{Finding, Outcome, Record, RolloutState},
     policy::Policy,
     service::walk,
 };
@@ -38,6 +38,7 @@ pub fn now(view: &View, shown: &Shown<'_>) -> Markup {
                 Some(record) => {
                     (sentence(view, shown, record))
                     (facts(view, shown, record))
+                    (state::warnings(&record.verdict.warnings))
                     (missing(&record.verdict.findings))
                 }
             }
@@ -63,7 +64,6 @@ fn sentence(view: &View, shown: &Shown<'_>, record: &Record) -> Markup {
             }))
         }
         p.sentence { (text::sentence(&verdict.reason)) }
-        @for warning in &verdict.warnings { (state::note("odd", &html! { (text::sentence(warning)) })) }
         @if shown.present {
             @for (kind, since) in shown.state.open.iter().filter(|(kind, _)| !kind.starts_with("pass") && *kind != "override") {
                 (state::note("bad", &html! { "Told and not over: " (text::shown(kind)) ", since " (moment::at(*since)) @if end.is_none() { ", for " (moment::since(*since, view.now)) } "." }))
@@ -132,7 +132,11 @@ fn row(finding: &Finding) -> Markup {
             }
             td.number data-label="Margin" { (on_scale(finding.margin)) }
             td.reason data-label="Still missing" {
-                @match walk::missing(finding) { Some(words) => (words), None => (finding.code.meaning().replace('`', "")) }
+                @match walk::missing(finding) {
+                    Some(words) => (words),
+                    None if finding.outcome != Outcome::Inconclusive => { span.quiet { "nothing" } }
+                    None => (finding.code.meaning().replace('`', "")),
+                }
             }
         }
     }
