@@ -130,6 +130,8 @@ pub struct TargetSeen {
     pub took: Duration,
     /// Samples that it gave.
     pub samples: u64,
+    /// Of those, the ones that were not kept: their time is out of bounds.
+    pub dropped: u64,
     /// Its series that are kept now.
     pub series: u64,
     /// The last scrape that came to nothing: when, a word of a closed list, and why. It stays when the target is back.

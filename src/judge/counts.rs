@@ -4,7 +4,7 @@ use super::{
     harm::{Harm, SignedMargin},
     limit::LimitBet,
     onset::Onset,
-    reading::{Information, Reading, TrailPoint},
+    reading::{Gate, Information, Reading, TrailPoint},
     running::Running,
 };
 use crate::{
@@ -384,9 +384,17 @@ impl CountState {
             .to_owned(),
             running: self.running,
             gate: if higher {
-                self.event_blocks >= 3
+                Gate {
+                    seen: self.event_blocks,
+                    needed: 3,
+                    of: "blocks with canary events",
+                }
             } else {
-                self.trial_blocks >= 10
+                Gate {
+                    seen: self.trial_blocks,
+                    needed: 10,
+                    of: "blocks with canary traffic",
+                }
             },
             canary: ArmSummary {
                 value,

@@ -1,6 +1,6 @@
 //! Sentences. Prints what `evaluate` recorded and decides nothing.
 
-use super::reading::Reading;
+use super::reading::{Gate, Reading};
 use crate::{
     domain::{Code, Needs, Outcome, figures, text::visible},
     policy::{Objective, Unit},
@@ -130,6 +130,12 @@ pub fn sentence(
         }
     };
     clean(&text)
+}
+
+/// The sentence of an objective whose fail only waits for more blocks.
+pub fn held(objective: &Objective, gate: &Gate) -> String {
+    let name = &objective.name;
+    clean(&format!("{name}: harm shows, but {}", gate.words()))
 }
 
 fn both(objective: &Objective, reading: &Reading) -> String {

@@ -3,7 +3,7 @@
 use super::{
     harm::{Harm, SignedMargin},
     minutes::Minutes,
-    reading::{Information, Reading, TrailPoint},
+    reading::{Gate, Information, Reading, TrailPoint},
     running::Running,
 };
 use crate::{
@@ -226,7 +226,11 @@ impl LevelState {
         Reading {
             method: "paired-level".to_owned(),
             running: self.running,
-            gate: self.data_blocks >= 3,
+            gate: Gate {
+                seen: self.data_blocks,
+                needed: 3,
+                of: "blocks with canary data",
+            },
             canary,
             stable,
             effect: Effect {

@@ -3,7 +3,7 @@
 use super::{
     harm::{Harm, SignedMargin},
     minutes::Minutes,
-    reading::{Information, Reading, TrailPoint},
+    reading::{Gate, Information, Reading, TrailPoint},
     running::Running,
 };
 use crate::{
@@ -239,7 +239,11 @@ impl MeanState {
             }
             .to_owned(),
             running: self.running,
-            gate: filled >= 3,
+            gate: Gate {
+                seen: u64::from(filled),
+                needed: 3,
+                of: "minutes with canary items",
+            },
             canary: arm(canary.or(alone)),
             stable: arm(stable),
             effect: Effect {

@@ -70,7 +70,20 @@ pub fn judge(
         block_seconds: around.block as f64 / 1000.0,
     };
     let open = matches!(code, Code::NeedsMoreData | Code::TooEarly);
-    let missing = if open {
+    // harm shows, and only the least number of blocks holds the fail back
+    let held = (open || code == Code::OverLimit)
+        && reading.running.max_fail >= goal.fail
+        && !reading.gate.is_open();
+    let missing = if held {
+        let each = match objective.indicator {
+            Indicator::Mean { .. } => goal.block_seconds.max(60.0),
+            _ => goal.block_seconds,
+        };
+        Needs {
+            requests: 0.0,
+            seconds: reading.gate.needed.saturating_sub(reading.gate.seen) as f64 * each,
+        }
+    } else if open {
         needs::needs(&reading, &goal)
     } else {
         Needs::default()
@@ -85,7 +98,11 @@ pub fn judge(
         kind: objective.indicator.kind().to_owned(),
         outcome,
         code,
-        reason: explain::sentence(objective, &reading, code, &missing, edge),
+        reason: if held {
+            explain::held(objective, &reading.gate)
+        } else {
+            explain::sentence(objective, &reading, code, &missing, edge)
+        },
         critical: objective.critical,
         watch: objective.watch,
         unit: objective.unit.as_str().to_owned(),
@@ -146,7 +163,7 @@ fn outcome(
         beta: policy.false_pass_rate,
         max_log_e_fail: reading.running.max_fail,
         log_e_pass: reading.running.pass,
-        event_blocks: u32::from(reading.gate),
+        event_blocks: u32::from(reading.gate.is_open()),
         min_event_blocks: 1,
         blocks: reading.blocks as u32,
         min_blocks: policy.min_blocks as u32,

@@ -6,7 +6,7 @@ use super::{
     limit::LimitBet,
     onset::Onset,
     pooled::{Pooled, exceedances},
-    reading::{Information, Reading, TrailPoint},
+    reading::{Gate, Information, Reading, TrailPoint},
     running::Running,
 };
 use crate::{
@@ -336,7 +336,11 @@ impl QuantileState {
         Reading {
             method: "quantile-exceedance".to_owned(),
             running: self.running,
-            gate: self.event_blocks >= 3 || self.limit_blocks >= 3,
+            gate: Gate {
+                seen: self.event_blocks.max(self.limit_blocks),
+                needed: 3,
+                of: "blocks with slow requests on the canary",
+            },
             canary: arm(&self.canary, canary),
             stable: arm(&self.stable, stable),
             effect: Effect {

@@ -20,17 +20,13 @@ pub struct TrailPoint {
 
 /// Everything that the decision and its sentence need.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "independent facts, each named"
-)]
 pub struct Reading {
     /// Name of the procedure.
     pub method: String,
     /// The e-processes.
     pub running: Running,
-    /// Enough canary blocks with events for a fail.
-    pub gate: bool,
+    /// The least that a fail needs beside its evidence.
+    pub gate: Gate,
     /// The canary's numbers.
     pub canary: ArmSummary,
     /// Stable's numbers.
@@ -59,6 +55,30 @@ pub struct Reading {
     pub information: Information,
     /// An addition to the sentence, for example the edge at which requests are counted.
     pub detail: Option<String>,
+}
+
+/// The least that a fail needs: evidence from a block or two may be a hiccup.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gate {
+    /// How many there were.
+    pub seen: u64,
+    /// How many a fail needs.
+    pub needed: u64,
+    /// Of what.
+    pub of: &'static str,
+}
+
+impl Gate {
+    /// Is there enough?
+    pub fn is_open(&self) -> bool {
+        self.seen >= self.needed
+    }
+
+    /// What is needed and what was seen, in words.
+    pub fn words(&self) -> String {
+        let Self { seen, needed, of } = self;
+        format!("a fail needs {needed} {of}, {seen} seen")
+    }
 }
 
 /// What planning needs: how precise the estimate is and how far the boundaries are.

@@ -91,7 +91,8 @@ pub fn key(event: &Event, line: Line) -> String {
 #[cfg(test)]
 mod tests {
     use super::EventKind::{
-        DeadLetter, Fail, Inconclusive, Override, OverrideEnded, Pass, Recovered, SourceDown, Started,
+        DeadLetter, Fail, Inconclusive, Override, OverrideEnded, Pass, Recovered, SourceDown,
+        Started,
     };
     use super::*;
     use crate::{domain::Outcome, notify::facts::tests::hostile};

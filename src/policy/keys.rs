@@ -192,7 +192,7 @@ pub(super) static SPEC: Table = Table {
         may(
             "minBlocks",
             Number(1.0, 10_000.0),
-            "Fewer closed blocks than this decide nothing but a fail. Default 10.",
+            "Fewer closed blocks than this decide nothing but a fail, which needs at least 3. Default 10.",
         ),
         may(
             "steps",

@@ -129,12 +129,11 @@ impl Selection {
             && self.groups.iter().any(|group| group.iter().all(holds))
     }
 
-    /// Could a series that has these labels, and others that are not known yet, belong to it?
-    pub fn may_match(&self, known: &Labels) -> bool {
-        let holds = |matcher: &Matcher| {
-            known
-                .get(&matcher.name)
-                .is_none_or(|value| matcher.is_match(value))
+    /// Could a series of a target with these labels belong to it? Labels that targets `give` are known, others are not.
+    pub fn may_match(&self, known: &Labels, give: impl Fn(&str) -> bool) -> bool {
+        let holds = |matcher: &Matcher| match known.get(&matcher.name) {
+            None if !give(&matcher.name) => true,
+            value => matcher.is_match(value.unwrap_or("")),
         };
         self.groups.iter().any(|group| group.iter().all(holds))
     }

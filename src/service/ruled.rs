@@ -135,7 +135,7 @@ mod tests {
                 "all is well",
                 None,
                 10_000,
-                Some("this answer was given before"),
+                Some("this answer is about a moment before"),
             ),
             ("all is well", None, 20_000, None),
             ("all is well", Some(12_000), 12_000, None),

@@ -107,3 +107,27 @@ fn a_lost_stream_says_so_and_comes_back() {
     appears(&tab, &service, &question(recording, 1980));
     assert_eq!(tab.run("return window.__unloaded"), json!(true));
 }
+
+#[test]
+fn a_frozen_service_is_noticed_and_live_only_after_it_caught_up() {
+    let (ground, tab) = (Ground::shared(), Tab::open());
+    let service = ground.own();
+    verdict(&service, &question(ground.recording("healthy_basic"), 1860));
+    tab.settle(&service.url("/rollouts"));
+    let state =
+        |word: &str| format!("return document.getElementById('live').dataset.state === '{word}'");
+    tab.until("the page is live", &state("live"));
+    tab.run(
+        "window.__order = [];
+         const live = document.getElementById('live');
+         document.addEventListener('dashboard:updated', () => __order.push('updated'));
+         new MutationObserver(() => { if (__order.at(-1) !== live.dataset.state) __order.push(live.dataset.state); })
+            .observe(live, {attributes: true});",
+    );
+    service.process.signal("STOP");
+    tab.until("the page says that it is lost", &state("lost"));
+    service.process.signal("CONT");
+    tab.until("the page is live again", &state("live"));
+    let order = tab.run("return __order.slice(__order.lastIndexOf('lost'))");
+    assert_eq!(order[1], "updated", "{order}");
+}

@@ -80,7 +80,7 @@ fn a_page_can_be_printed() {
     tab.media("print", &[("prefers-color-scheme", "dark")]);
     let shown = tab.run(
         "const s = (css) => { const e = document.querySelector(css); return e ? getComputedStyle(e).display : 'absent'; };
-         return [s('header.top nav'), s('#theme'), s('.skip'), getComputedStyle(document.querySelector('h1')).color, getComputedStyle(document.body).backgroundColor,
+         return [s('header.top nav'), s('#theme'), s('.skip'), s('.onscreen'), getComputedStyle(document.querySelector('#walk')).breakAfter, getComputedStyle(document.querySelector('h1')).color, getComputedStyle(document.body).backgroundColor,
             document.querySelector('table').getBoundingClientRect().height > 0, getComputedStyle(document.querySelector('.scroll')).overflowX]",
     );
     assert_eq!(
@@ -89,6 +89,8 @@ fn a_page_can_be_printed() {
             "none",
             "none",
             "none",
+            "none",
+            "avoid",
             "rgb(0, 0, 0)",
             "rgb(255, 255, 255)",
             true,
@@ -132,6 +134,15 @@ fn narrow_screens_scroll_one_way() {
     for site in ground.sites() {
         tab.settle(&site.url);
         tab.run("document.querySelectorAll('details').forEach((d) => { d.open = true; })");
+        // a walk of many steps
+        let cut = tab.run(
+            "const tracks = [...document.querySelectorAll('.track')].filter((t) => t.checkVisibility());
+             for (const t of tracks) for (const w of [33.33, 0.0001, 66.67]) { const li = t.lastElementChild.cloneNode(true); li.querySelector('.stop').textContent = w; t.append(li); }
+             return tracks.filter((t) => t.lastElementChild.getBoundingClientRect().right > innerWidth || t.closest('.scroll')?.scrollWidth > t.closest('.scroll')?.clientWidth).length",
+        );
+        if cut != json!(0) {
+            wide.push(format!("{}: {cut} tracks are cut off", site.name));
+        }
         let found = tab.run(
             "if (document.scrollingElement.scrollWidth <= innerWidth && document.body.scrollWidth <= innerWidth) return null;
              return [...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > innerWidth + 1 && !e.parentElement.closest('.scroll'))

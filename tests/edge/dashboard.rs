@@ -346,6 +346,15 @@ async fn a_store_that_is_away_is_a_page_that_tries_again() {
             "{text}"
         );
     }
+    // what is in memory is shown all the same
+    let text = shown(&router, "/sources").await;
+    for word in [
+        "The store does not answer",
+        "http://prom:9090/x",
+        "not known",
+    ] {
+        assert!(text.contains(word), "no {word}: {text}");
+    }
     // a form is not sent again by itself
     let sent = super::dashboard_forms::form("/rollouts", &[], "");
     let (status, text) = page(&router, sent).await;

@@ -172,6 +172,11 @@ async fn an_earlier_canary_is_shown_on_request() {
     let (status, html) = page(&router, base).await;
     assert_eq!(status, 200);
     assert!(html.contains("rollouts/shop/checkout?canary=old"), "{html}");
+    let missing = html.split("data-label=\"Still missing\">").nth(1).unwrap();
+    assert!(
+        text(missing).trim_start().starts_with("nothing") && !html.contains("passMargin"),
+        "{html}"
+    );
     let (_, html) = page(&router, &format!("{base}?canary=old")).await;
     assert!(
         text(&html).contains("This is the earlier canary old"),

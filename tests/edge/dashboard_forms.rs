@@ -268,6 +268,11 @@ async fn mistakes_are_told_beside_their_field() {
             "value=\"soon\"",
         ),
         (
+            ("preset=2h&expires=", "preset=other&expires=5000y"),
+            "expires",
+            "value=\"5000y\"",
+        ),
+        (
             ("preset=2h&expires=", "preset=other&expires=999d"),
             "expires",
             "value=\"999d\"",
@@ -286,6 +291,15 @@ async fn mistakes_are_told_beside_their_field() {
             "{sent}: {text}"
         );
         assert!(text.contains(typed), "{sent}: {text}");
+        let told = text.split(&format!("id=\"{field}-error\"")).nth(1).unwrap();
+        let told = told.split("</p>").next().unwrap();
+        assert!(
+            !told.contains("<time"),
+            "what is typed is no moment: {told}"
+        );
+        if sent.contains("expires=5000y") {
+            assert!(told.contains("like `2026-01-02T15:04:05Z`"), "{told}");
+        }
     }
     // another version came while the form was open
     let sent = fields(&token).replace("canary=6c9f8d7b5", "canary=0ther");

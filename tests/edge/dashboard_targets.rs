@@ -51,6 +51,7 @@ fn up(number: usize) -> TargetSeen {
         at: Some(NOW - 5000),
         took: Duration::from_millis(12),
         samples: 3456,
+        dropped: 0,
         series: 78,
         error: None,
     }
@@ -85,6 +86,7 @@ async fn targets_are_listed_and_what_is_down_comes_first() {
     });
     targets.push(TargetSeen {
         address: "http://10.9.9.8:1/metrics".into(),
+        dropped: 3400,
         up: None,
         at: None,
         ..up(1)
@@ -92,6 +94,8 @@ async fn targets_are_listed_and_what_is_down_comes_first() {
     let text = shown(&with(targets).await.router(), "/sources").await;
     for word in [
         "260 up, 1 down, 1 not scraped yet",
+        "partly, 260 of 262 targets",
+        "3\u{2009}400 dropped",
         "and 62 more",
         "3\u{2009}456",
         "12\u{202f}ms",

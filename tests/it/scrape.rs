@@ -287,7 +287,7 @@ fn the_same_verdicts_as_prometheus() {
 fn check_scrapes_for_itself() {
     let folder = TempDir::with_prefix("rollout-judge").unwrap();
     let mut groups = pods(Instant::now());
-    groups.push(json!({"targets": ["127.0.0.1:1"], "labels": {"app": "shop"}}));
+    groups.push(json!({"targets": ["127.0.0.1:1"], "labels": {"app": "shop", "rollouts_pod_template_hash": "stable"}}));
     let scraping = json!({"kind": "scrape", "scrapeInterval": "1s", "static": groups});
     let config = json!({"sources": {"default": scraping}, "policies": {"paths": ["."]}});
     let at = |name: &str| folder.path().join(name);

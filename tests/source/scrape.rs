@@ -236,6 +236,25 @@ async fn no_target_hurts_another() {
         "{:?}",
         report.warnings
     );
+    // neither those with another value of a label, nor those without a label that others have
+    let mut mixed = quick();
+    mixed.targets = vec![
+        group(&format!("{}/good", server.url()), "good"),
+        StaticTargets {
+            targets: vec!["127.0.0.1:1".to_owned()],
+            labels: BTreeMap::new(),
+        },
+    ];
+    let other = start(&mixed);
+    eventually("both were scraped", || async {
+        other.targets().unwrap().iter().all(|one| one.up.is_some())
+    })
+    .await;
+    for (selector, told) in [(r#"m{pod="good"}"#, false), (r#"m{code="200"}"#, true)] {
+        let (report, _) = raw(&other, selector).await;
+        let about = report.warnings.iter().any(|w| w.contains("127.0.0.1:1/"));
+        assert_eq!(about, told, "{selector}: {:?}", report.warnings);
+    }
     let (report, _) = raw(&scraper, r#"m{pod="good"}"#).await;
     let about_targets = report.warnings.iter().any(|w| w.contains("target"));
     assert!(!about_targets, "{:?}", report.warnings);

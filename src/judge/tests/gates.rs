@@ -166,3 +166,21 @@ fn one_slow_burst_is_no_regression_with_a_limit_either() {
         assert_ne!(row.judge(burst).outcome, Outcome::Fail, "{limit}");
     }
 }
+
+#[test]
+fn a_fail_that_waits_for_blocks_says_so() {
+    let mut row = Row::new(ERRORS, "");
+    row.blocks = 2;
+    let verdict = row.judge(counts(0.5, 0.01));
+    check(&verdict, Outcome::Inconclusive, Code::TooEarly);
+    let found = &verdict.findings[0];
+    assert_eq!(
+        found.reason,
+        "e: harm shows, but a fail needs 3 blocks with canary events, 2 seen"
+    );
+    assert!(found.evidence.log_e_fail > -found.evidence.alpha.ln());
+    assert!(found.needs.requests == 0.0 && found.needs.seconds > 0.0);
+    row.blocks = 3;
+    let verdict = row.judge(counts(0.5, 0.01));
+    check(&verdict, Outcome::Fail, Code::WorseThanStable);
+}

@@ -186,7 +186,16 @@ impl Pool {
             Some(_) => {}
         }
         let mut failing = self.failing();
-        failing.retain(|(live, _)| selection.may_match(live.target.labels()));
+        if !failing.is_empty() {
+            // what some targets get from their discovery, a target without it does not have
+            let targets = self.targets();
+            let give = |label: &str| {
+                targets
+                    .iter()
+                    .any(|t| t.target.labels().get(label).is_some())
+            };
+            failing.retain(|(live, _)| selection.may_match(live.target.labels(), give));
+        }
         for (live, failure) in failing.iter().take(NAMED) {
             let url = live.target.url();
             // details of refusals are constant, those of the network are not

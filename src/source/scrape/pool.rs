@@ -42,6 +42,8 @@ struct Latest {
     at: Option<Millis>,
     took: Duration,
     samples: u64,
+    /// Samples too far ahead or too old to be kept.
+    dropped: u64,
     /// The last that failed; it stays when the target is back.
     failed: Option<(Millis, Failure)>,
 }
@@ -77,6 +79,7 @@ impl Live {
             at: latest.at,
             took: latest.took,
             samples: latest.samples,
+            dropped: latest.dropped,
             series: self.shard.series(),
             error: latest
                 .failed
@@ -243,7 +246,7 @@ impl Pool {
         };
         let mut stage = Stage::new(&live.shard, live.target.labels(), rules, at);
         let mut outcome = self.fetch.scrape(&live.target, &mut stage).await;
-        let samples = stage.scraped;
+        let (samples, dropped) = (stage.scraped, stage.out_of_bounds);
         let took = begun.elapsed();
         if outcome.is_ok() {
             own(&mut stage, true, took);
@@ -266,6 +269,7 @@ impl Pool {
             live,
             Latest {
                 samples: if failed.is_none() { samples } else { 0 },
+                dropped: if failed.is_none() { dropped } else { 0 },
                 outcome: Some(outcome),
                 at: Some(at),
                 took,

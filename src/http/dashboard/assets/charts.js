@@ -23,6 +23,7 @@
     if (v == null || !Number.isFinite(v)) return "–";
     const size = Math.abs(v);
     if (size === 0) return "0";
+    if (size >= 1e15) return v.toExponential(1).replace("e+", "e").replace("-", "−");
     if (size >= 1000) return v.toFixed(0).replace("-", "−").replace(/\B(?=(\d{3})+$)/g, "\u2009");
     if (size < 1e-4) return v.toExponential(1);
     const text = v.toFixed(Math.max(0, 2 - Math.floor(Math.log10(size))));
@@ -527,7 +528,7 @@
     plots.length = 0;
     tables = [];
     const all = [make("p", { class: "tools-row" }, reset,
-      make("span", { class: "quiet" }, "Drag to zoom, double click to go back; with the keyboard: arrows, + and −, Enter opens the verdict.")), spoken, walkChart(source)];
+      make("span", { class: "quiet onscreen" }, "Drag to zoom, double click to go back; with the keyboard: arrows, + and −, Enter opens the verdict.")), spoken, walkChart(source)];
     data.objectives.forEach((one, n) => {
       const get = () => data.objectives[n];
       const table = numbers(source, get);

@@ -6,8 +6,8 @@
   const box = document.getElementById("live");
   const SOONEST = 250; // ms between two fetches
   const POLL = 10000; // where no stream is to be had
-  const CALM = 15000; // a page without any event is fetched this often: health changes without events, and a stream may be dead without a word
-  const PATIENCE = 10000; // a page that takes longer is lost
+  const CALM = 4000; // a page without any event is fetched this often: health changes without events, and a stream may be dead without a word
+  const PATIENCE = 7000; // a page that takes longer is lost
   const FULL = 60000; // where no stream was to be had, one is tried again after this
   const HIDDEN = 60000; // a page that nobody sees gives its connection back after this
   const KINDS = ["verdict", "started", "weight", "changed", "fail", "pass", "inconclusive", "recovered", "override", "override-ended",
@@ -23,7 +23,7 @@
   const day = (d) => `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())}`;
   const clock = (d) => `${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}`;
   const span = (ms) => {
-    if (ms < 1000) return "0s";
+    if (ms < 1000) return "0 s";
     let rest = Math.floor(ms / 1000);
     const parts = [];
     for (const [length, unit] of [[86400, "d"], [3600, "h"], [60, "m"], [1, "s"]]) {
@@ -160,7 +160,8 @@
       const response = await fetch(location.href, { headers: { accept: "text/html", "x-rollout-judge-live": "1" }, cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
       if (response.redirected && new URL(response.url).pathname !== location.pathname) { signedOut(); return; }
       if (response.ok && take(await response.text())) {
-        if (down) { down = false; settled(); }
+        down = false;
+        settled();
       } else {
         down = true;
         retry = 2000;
@@ -199,9 +200,7 @@
     source.addEventListener("open", () => {
       backoff = 1000;
       stopPolling();
-      down = false;
-      tell("live", "live");
-      refresh(); // what happened between the making of the page and now
+      refresh(); // what happened between the making of the page and now; only then it is live
     });
     for (const kind of KINDS) source.addEventListener(kind, refresh);
     source.addEventListener("error", () => {
@@ -229,7 +228,7 @@
     comeback = setTimeout(open, status === 200 ? 0 : backoff);
     backoff = Math.min(backoff * 2, 15000);
   };
-  setInterval(() => { if (!document.hidden && source && Date.now() - last > CALM) refresh(); }, 5000);
+  setInterval(() => { if (!document.hidden && source && Date.now() - last > CALM) refresh(); }, 1000);
 
   // ---- a page that nobody sees ------------------------------------------------------------------------------------
   let away = 0;

@@ -10,11 +10,12 @@ use super::{
     targets,
 };
 use crate::{
-    domain::{Millis, Progress},
+    domain::{Millis, Posted, Progress, TargetSeen},
     http::{
         about::{ReceiverAbout, SourceAbout},
         deliveries::visible,
         health::{SourceHealth, StoreHealth},
+        problem::Problem,
         state::App,
     },
     telemetry::SourceRecord,
@@ -29,10 +30,11 @@ const COUNTED: u32 = 500;
 /// `GET /sources`
 pub async fn page(view: View, State(app): State<Arc<App>>) -> Result<Html<String>, PageProblem> {
     let store = app.health.store(&*app.store).await;
-    let waiting = visible(&app, &view.caller, Some(Progress::Pending), None, COUNTED).await?;
-    let dead = visible(&app, &view.caller, Some(Progress::Dead), None, COUNTED).await?;
-    let count = |list: &[crate::domain::Posted], name: &str| {
-        list.iter().filter(|p| p.delivery.receiver == name).count()
+    let waiting = posted(&app, &view, &store, Progress::Pending).await?;
+    let dead = posted(&app, &view, &store, Progress::Dead).await?;
+    let count = |list: &Option<Vec<Posted>>, name: &str| {
+        let list = list.as_ref()?;
+        Some(list.iter().filter(|p| p.delivery.receiver == name).count())
     };
     let probes = app.health.sources();
     let body = html! {
@@ -44,8 +46,9 @@ pub async fn page(view: View, State(app): State<Arc<App>>) -> Result<Html<String
                 (state::empty("No metric source", &html! { "Configure one under " code { "sources" } "." }))
             }
             @for about in &app.about.sources {
-                (source(&app, &view, about, probes.get(&about.name)))
-                (targets::targets(&view, &about.name, app.health.targets(&about.name)))
+                @let seen = app.health.targets(&about.name);
+                (source(&app, &view, about, (probes.get(&about.name), seen.as_deref())))
+                (targets::targets(&view, &about.name, seen))
             }
         }
         h2 { "Receivers of alerts" }
@@ -74,6 +77,23 @@ pub async fn page(view: View, State(app): State<Arc<App>>) -> Result<Html<String
     Ok(view.show(&Content::new("Sources", body).area("sources").live("")))
 }
 
+/// Alerts in this state; `None` while the store does not answer: the rest of the page is in memory.
+async fn posted(
+    app: &App,
+    view: &View,
+    store: &StoreHealth,
+    state: Progress,
+) -> Result<Option<Vec<Posted>>, Problem> {
+    if !store.up {
+        return Ok(None);
+    }
+    match visible(app, &view.caller, Some(state), None, COUNTED).await {
+        Ok(found) => Ok(Some(found)),
+        Err(problem) if problem.status == 503 => Ok(None),
+        Err(problem) => Err(problem),
+    }
+}
+
 fn store_note(store: &StoreHealth) -> Markup {
     html! {
         @if store.up {
@@ -84,7 +104,12 @@ fn store_note(store: &StoreHealth) -> Markup {
     }
 }
 
-fn source(app: &App, view: &View, about: &SourceAbout, probe: Option<&SourceHealth>) -> Markup {
+fn source(
+    app: &App,
+    view: &View,
+    about: &SourceAbout,
+    (probe, seen): (Option<&SourceHealth>, Option<&[TargetSeen]>),
+) -> Markup {
     let record = app.metrics.source_record(&about.name);
     let readers: Vec<_> = app
         .catalog
@@ -94,7 +119,7 @@ fn source(app: &App, view: &View, about: &SourceAbout, probe: Option<&SourceHeal
         .collect();
     html! {
         section.panel.source aria-label=(format!("Metric source {}", text::flat(&about.name))) {
-            h3 { (text::shown(&about.name)) " " (up(probe)) }
+            h3 { (text::shown(&about.name)) " " (up(probe, seen.unwrap_or_default())) }
             @if let Some(probe) = probe.filter(|p| !p.up) {
                 p.note.bad { (text::sentence(&probe.detail)) }
             }
@@ -118,8 +143,15 @@ fn source(app: &App, view: &View, about: &SourceAbout, probe: Option<&SourceHeal
     }
 }
 
-fn up(probe: Option<&SourceHealth>) -> Markup {
+fn up(probe: Option<&SourceHealth>, seen: &[TargetSeen]) -> Markup {
+    let count = |up: bool| seen.iter().filter(|one| one.up == Some(up)).count();
+    let answering = count(true);
     match probe {
+        // a source that scrapes is as many sources as it has targets
+        Some(probe) if answering > 0 && (count(false) > 0 || !probe.up) => {
+            let word = format!("partly, {answering} of {} targets", seen.len());
+            html! { (badge::word("odd", &word)) }
+        }
         Some(probe) if probe.up => badge::word("good", "answers"),
         Some(_) => badge::word("bad", "down"),
         None => badge::word("odd", "not asked yet"),
@@ -156,15 +188,30 @@ fn answers(view: &View, record: &SourceRecord) -> Markup {
     }
 }
 
-fn receiver(view: &View, about: &ReceiverAbout, waiting: usize, dead: usize) -> Markup {
+fn receiver(
+    view: &View,
+    about: &ReceiverAbout,
+    waiting: Option<usize>,
+    dead: Option<usize>,
+) -> Markup {
     let link = |state: &str| view.to(&format!("deliveries?state={state}&receiver={}", about.name));
     html! {
         tr {
             th scope="row" { (text::shown(&about.name)) }
             td data-label="Kind" { (about.kind) }
-            td.number data-label="Waiting" { @if waiting > 0 { a href=(link("pending")) { (waiting) } } @else { "0" } }
+            td.number data-label="Waiting" {
+                @match waiting {
+                    None => { span.quiet { "not known" } }
+                    Some(0) => "0",
+                    Some(waiting) => a href=(link("pending")) { (waiting) },
+                }
+            }
             td.number data-label="Given up" {
-                @if dead > 0 { (badge::word("bad", "dead")) " " a href=(link("dead")) { (dead) } } @else { "0" }
+                @match dead {
+                    None => { span.quiet { "not known" } }
+                    Some(0) => "0",
+                    Some(dead) => { (badge::word("bad", "dead")) " " a href=(link("dead")) { (dead) } }
+                }
             }
         }
     }

@@ -85,7 +85,14 @@ fn row(view: &View, one: &TargetSeen) -> Markup {
             td.number data-label="Took" {
                 @if one.at.is_some() { (number::with_unit(one.took.as_secs_f64(), "seconds")) } @else { "–" }
             }
-            td.number data-label="Samples" { (number::grouped(one.samples as f64)) }
+            td.number data-label="Samples" {
+                div {
+                    (number::grouped(one.samples as f64))
+                    @if one.dropped > 0 {
+                        div { (badge::word("bad", &format!("{} dropped", number::grouped(one.dropped as f64)))) " " span.quiet { "out of bounds" } }
+                    }
+                }
+            }
             td.number data-label="Series kept" { (number::grouped(one.series as f64)) }
             td.reason data-label="Last error" {
                 @match &one.error {

@@ -23,14 +23,14 @@ pub fn ago(moment: Millis, now: Millis) -> Markup {
 
 /// The span since a moment, which goes on in the browser: `3m 20s`.
 pub fn since(moment: Millis, now: Millis) -> Markup {
-    html! { time datetime=(rfc3339(moment)) title=(utc(moment)) data-form="since" { (span(now.saturating_sub(moment))) } }
+    html! { time datetime=(rfc3339(moment)) title=(utc(moment)) data-form="since" { (whole(now.saturating_sub(moment))) } }
 }
 
 /// The span from a moment to the end of what it began; it goes on in the browser where that has not ended.
 pub fn lasted(moment: Millis, end: Option<Millis>, now: Millis) -> Markup {
     match end {
         Some(end) => html! {
-            span title={ "to " (utc(end)) } { (span(end.saturating_sub(moment))) }
+            span title={ "to " (utc(end)) } { (whole(end.saturating_sub(moment))) }
         },
         None => since(moment, now),
     }
@@ -39,15 +39,26 @@ pub fn lasted(moment: Millis, end: Option<Millis>, now: Millis) -> Markup {
 fn ago_text(moment: Millis, now: Millis) -> String {
     let past = now.saturating_sub(moment);
     if past >= 0 {
-        format!("{} ago", span(past))
+        format!("{} ago", whole(past))
     } else {
-        format!("in {}", span(-past))
+        format!("in {}", whole(-past))
+    }
+}
+
+/// A span that goes on: in whole seconds, as in the browser.
+fn whole(past: Millis) -> String {
+    match past / 1000 {
+        ..=0 => "0 s".to_owned(),
+        seconds => span(seconds * 1000),
     }
 }
 
 /// A span with its two largest units: `2d 3h`, `3m 20s`, `250ms`.
 pub fn span(span: Millis) -> String {
     let span = span.max(0);
+    if span == 0 {
+        return "0 s".to_owned();
+    }
     if span < 1000 {
         return format!("{span}ms");
     }
@@ -77,8 +88,8 @@ mod tests {
     #[test]
     fn spans_have_two_units_at_most() {
         for (millis, expected) in [
-            (-5, "0ms"),
-            (0, "0ms"),
+            (-5, "0 s"),
+            (0, "0 s"),
             (999, "999ms"),
             (1000, "1s"),
             (61_000, "1m 1s"),
@@ -87,6 +98,9 @@ mod tests {
             (90_061_000, "1d 1h"),
         ] {
             assert_eq!(span(millis), expected);
+        }
+        for (past, expected) in [(-5, "0 s"), (999, "0 s"), (1999, "1s"), (61_000, "1m 1s")] {
+            assert_eq!(whole(past), expected);
         }
     }
 }

@@ -24,8 +24,11 @@ pub fn plain(value: f64) -> String {
     }
 }
 
-/// A whole number, thousands grouped.
+/// A whole number, thousands grouped; from 1e15 on with an exponent.
 pub fn grouped(value: f64) -> String {
+    if value.abs() >= 1e15 {
+        return format!("{value:.1e}").replace('-', "−");
+    }
     let digits = format!("{:.0}", value.abs());
     let mut text = String::new();
     if value < 0.0 && digits != "0" {
@@ -92,6 +95,8 @@ mod tests {
             (12_345.6, "12\u{2009}346"),
             (-1_234_567.0, "−1\u{2009}234\u{2009}567"),
             (0.000_012, "1.2e-5"),
+            (1e308, "1.0e308"),
+            (-1.25e15, "−1.2e15"),
             (f64::NAN, "–"),
         ] {
             assert_eq!(plain(value), expected);
@@ -103,6 +108,7 @@ mod tests {
             (0.000_25, "seconds", "250\u{202f}µs"),
             (2048.0, "bytes", "2\u{202f}KiB"),
             (7.0, "", "7"),
+            (1e308, "seconds", "1.0e308\u{202f}s"),
         ] {
             assert_eq!(with_unit(value, unit), expected);
         }

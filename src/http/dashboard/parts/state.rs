@@ -14,6 +14,20 @@ pub fn note(kind: &'static str, body: &Markup) -> Markup {
     html! { p class={ "note " (kind) } { (body) } }
 }
 
+/// What may be wrong with an answer: one line each, folded away where there is more than one.
+pub fn warnings(all: &[String]) -> Markup {
+    html! {
+        @match all {
+            [] => {}
+            [one] => (note("odd", &text::sentence(one))),
+            all => details.note.odd.warnings {
+                summary { (all.len()) " warnings" }
+                ul { @for one in all { li { (text::sentence(one)) } } }
+            }
+        }
+    }
+}
+
 /// The title of the page of a problem.
 pub fn problem_title(problem: &Problem) -> &'static str {
     match problem.status {
@@ -38,5 +52,27 @@ pub fn problem(place: &Place, problem: &Problem, reads: bool) -> Markup {
         }
         @if reads { p { a href=(place.itself()) { "Try again" } " or go to " a href=(place.to("rollouts")) { "all rollouts" } "." } }
         @else { p { "Nothing was changed. Go back and send the form again, or go to " a href=(place.to("rollouts")) { "all rollouts" } "." } }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_than_one_warning_is_folded() {
+        let shown = |all: &[&str]| {
+            let all: Vec<String> = all.iter().map(|one| (*one).to_owned()).collect();
+            warnings(&all).into_string()
+        };
+        assert_eq!(shown(&[]), "");
+        let one = "<p class=\"note odd\"><bdi>a &lt; b</bdi></p>";
+        assert_eq!(shown(&["a < b"]), one);
+        let two = shown(&["a", "b"]);
+        assert!(
+            two.starts_with("<details class=\"note odd warnings\"><summary>2 warnings</summary>"),
+            "{two}"
+        );
+        assert_eq!(two.matches("<li>").count(), 2);
     }
 }

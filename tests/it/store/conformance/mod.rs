@@ -48,6 +48,7 @@ rows! {
         tries_are_noted
         a_new_fail_waits_for_nothing_that_was_put_off
         a_dead_delivery_blocks_nobody_and_can_be_retried
+        a_retry_ends_with_how_things_stand
         lists_of_deliveries
         claimers_at_the_same_time_get_different_deliveries;
     retention:

@@ -186,6 +186,32 @@ pub async fn a_dead_delivery_blocks_nobody_and_can_be_retried(place: Place) {
     assert!(!store.retry(Uuid::nil(), NOW).await.unwrap());
 }
 
+pub async fn a_retry_ends_with_how_things_stand(place: Place) {
+    let store = place.open().await;
+    let claim = async |now| ids(&store.claim("chat", now, now + 1, 9).await.unwrap());
+    let dead = || Tried::Dead {
+        error: "answered 400".to_owned(),
+    };
+    let (fail, over) = (EventKind::Fail, EventKind::Recovered);
+    let mut queued = Vec::new();
+    for (n, kind) in (1..).zip([fail, over, over, EventKind::Vanished, over]) {
+        queued.push(queue_kind(&*store, "a", n, &["chat"], kind).await[0].id);
+    }
+    for (place, tried) in [dead(), dead(), Tried::Delivered, Tried::Delivered, dead()]
+        .into_iter()
+        .enumerate()
+    {
+        store.settle(queued[place], tried, NOW).await.unwrap();
+    }
+    assert!(store.retry(queued[1], NOW + 5).await.unwrap());
+    let since = [(queued[1], vec![queued[2], queued[4]])];
+    assert_eq!(
+        claim(NOW + 5).await,
+        since,
+        "not what came before it, and no news"
+    );
+}
+
 pub async fn lists_of_deliveries(place: Place) {
     let store = place.open().await;
     let a = queue(&*store, "a", 1, &["chat", "mail"]).await;

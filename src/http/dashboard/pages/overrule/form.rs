@@ -124,7 +124,7 @@ pub fn form(
             input type="hidden" name="canary" value=(canary);
             @for wrong in elsewhere {
                 @match wrong {
-                    Wrong::Told(problem) => p.note.bad role="alert" data-problem=(problem.code) { (text::sentence(&problem.detail)) },
+                    Wrong::Told(problem) => p.note.bad role="alert" data-problem=(problem.code) { (text::shown(&problem.detail)) },
                     Wrong::Again => p.note.good role="status" { "Your session had ended. What you typed is below; nothing was sent. Check it and send it." },
                 }
             }
@@ -170,9 +170,9 @@ pub fn form(
     }
 }
 
-/// The error beside its field.
+/// The error beside its field, in its own words: an example of a moment must stay what can be typed.
 fn told(field: &str, error: Option<&Problem>) -> Markup {
     html! {
-        @if let Some(error) = error { p.error id={ (field) "-error" } role="alert" { (text::sentence(&error.detail)) } }
+        @if let Some(error) = error { p.error id={ (field) "-error" } role="alert" { (text::shown(&error.detail)) } }
     }
 }

@@ -12,7 +12,7 @@ use super::super::{
 };
 use super::open::{self, Open};
 use crate::{
-    domain::{Finding, Override, Present, Record, RolloutState},
+    domain::{Finding, Outcome, Override, Present, Record, RolloutState},
     policy::Policy,
     service::{ruled, walk},
 };
@@ -44,6 +44,7 @@ pub fn now(view: &View, shown: &Shown<'_>) -> Markup {
                 Some(record) => {
                     (sentence(view, shown, record))
                     (facts(view, shown, record))
+                    (state::warnings(&record.verdict.warnings))
                     (missing(&record.verdict.findings))
                 }
             }
@@ -84,7 +85,6 @@ fn sentence(view: &View, shown: &Shown<'_>, record: &Record) -> Markup {
             }))
         }
         p.sentence { (text::sentence(&verdict.reason)) }
-        @for warning in &verdict.warnings { (state::note("odd", &html! { (text::sentence(warning)) })) }
         (open::notes(shown.open, end.is_some(), view.now))
     }
 }
@@ -149,7 +149,11 @@ fn row(finding: &Finding) -> Markup {
             }
             td.number data-label="Margin" { (on_scale(finding.margin)) }
             td.reason data-label="Still missing" {
-                @match walk::missing(finding) { Some(words) => (words), None => (finding.code.meaning().replace('`', "")) }
+                @match walk::missing(finding) {
+                    Some(words) => (words),
+                    None if finding.outcome != Outcome::Inconclusive => { span.quiet { "nothing" } }
+                    None => (finding.code.meaning().replace('`', "")),
+                }
             }
         }
     }

@@ -52,8 +52,8 @@ pub async fn page(
         h1 { "Verdict " (badge::outcome(verdict.outcome)) }
         p.sentence { (text::sentence(&verdict.reason)) }
         (forced(&record, &behind))
-        @for warning in &verdict.warnings { (state::note("odd", &html! { (text::sentence(warning)) })) }
         (facts(&view, &record))
+        (state::warnings(&verdict.warnings))
         (numbers::numbers(verdict, behind.policy.as_ref()))
         (told::told(&behind.deliveries, view.now))
         (queries::queries(&view, verdict, &behind))
