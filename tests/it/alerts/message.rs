@@ -20,7 +20,11 @@ pub fn event(kind: EventKind) -> Event {
         policy: "http-service".to_owned(),
         canary_hash: "6c9f8d7b5".to_owned(),
         weight: 5.0,
-        outcome: Some(Outcome::Fail),
+        // a canary that recovered does not fail any more
+        outcome: Some(match kind {
+            EventKind::Recovered => Outcome::Inconclusive,
+            _ => Outcome::Fail,
+        }),
         verdict: Some(Uuid::from_u128(0xF1)),
         author: None,
         reason: "error-rate: canary 1.32 % against 0.144 % on stable, ratio 9.22 (2.49 to 28.3)"
