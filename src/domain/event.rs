@@ -72,6 +72,16 @@ impl EventKind {
         EventKind::DeadLetter,
     ];
 
+    /// Does it say how things stand with a rollout now, so that an older message is out of date beside it?
+    pub fn tells_standing(self) -> bool {
+        let ends = [
+            EventKind::Recovered,
+            EventKind::Pass,
+            EventKind::OverrideEnded,
+        ];
+        ends.contains(&self) || self.is_trouble() || self == EventKind::Override
+    }
+
     /// Does it say that something is wrong with a rollout?
     pub fn is_trouble(self) -> bool {
         let others = [EventKind::Override, EventKind::DeadLetter];

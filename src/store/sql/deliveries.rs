@@ -7,7 +7,7 @@ use super::{
     row::{self, column, id, text},
 };
 use crate::{
-    domain::{Claimed, Delivery, Millis, Posted, Progress, StoreError, Tried},
+    domain::{Claimed, Delivery, EventKind, Millis, Posted, Progress, StoreError, Tried},
     store::{error::corrupt, lock::Lock},
 };
 use sqlx::QueryBuilder;
@@ -185,20 +185,28 @@ pub async fn retry(conn: &mut Conn, delivery: Uuid, now: Millis) -> Result<bool,
         (column(&row, 0)?, column(&row, 1)?, column(&row, 2)?);
     // the receiver must not be left with what is over: the others that were given up since then come with it,
     // and the last thing that it was told about how things stand
-    sqlx::query::<Db>(
-        "UPDATE deliveries SET progress = 'pending', due = $1, tries = 0, leased_until = 0
-         WHERE receiver = $2 AND queue = $3 AND place >= $4 AND (progress = 'dead' OR place =
+    let mut query = QueryBuilder::<Db>::new(
+        "UPDATE deliveries SET progress = 'pending', tries = 0, leased_until = 0, due = ",
+    );
+    query.push_bind(now);
+    query.push(" WHERE receiver = ").push_bind(&receiver);
+    query.push(" AND queue = ").push_bind(&queue);
+    query.push(" AND place >= ").push_bind(place);
+    query.push(
+        " AND (progress = 'dead' OR place =
              (SELECT MAX(d.place) FROM deliveries d JOIN events e ON e.id = d.event
-              WHERE d.receiver = $2 AND d.queue = $3 AND d.place > $4 AND d.progress = 'delivered'
-                  AND e.kind IN ('fail', 'inconclusive', 'source-down', 'promotion-without-evidence', 'recovered',
-                      'pass', 'override', 'override-ended')))",
-    )
-    .bind(now)
-    .bind(receiver)
-    .bind(queue)
-    .bind(place)
-    .execute(conn)
-    .await?;
+              WHERE d.progress = 'delivered' AND d.receiver = ",
+    );
+    query.push_bind(&receiver);
+    query.push(" AND d.queue = ").push_bind(&queue);
+    query.push(" AND d.place > ").push_bind(place);
+    query.push(" AND e.kind IN (");
+    let mut kinds = query.separated(", ");
+    for kind in EventKind::ALL.iter().filter(|kind| kind.tells_standing()) {
+        kinds.push_bind(kind.as_str());
+    }
+    query.push(")))");
+    query.build().execute(conn).await?;
     Ok(true)
 }
 

@@ -1,0 +1,46 @@
+//! Why evidence is missing.
+
+use crate::{
+    domain::{Code, SourceError},
+    evidence::EvidenceError,
+    query::QueryError,
+};
+
+/// Why an objective could not be brought up to date.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ReadError {
+    /// The source gave no answer.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The source says that data may be missing.
+    #[error("the metric source answered in part: {}", warnings.join("; "))]
+    Partial {
+        /// In its words.
+        warnings: Vec<String>,
+    },
+    /// The samples cannot be what the objective means.
+    #[error(transparent)]
+    Evidence(#[from] EvidenceError),
+    /// The query cannot be planned for this question.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// Not before the deadline.
+    #[error(
+        "not all was read before the deadline of the answer; the next question goes on from there"
+    )]
+    Deadline,
+}
+
+impl ReadError {
+    /// The reason code that the verdict shows.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Source(SourceError::Malformed { .. }) | Self::Evidence(_) => {
+                Code::SourceMalformed
+            }
+            Self::Source(SourceError::TooLarge { .. }) => Code::SourceLimit,
+            Self::Partial { .. } => Code::PartialData,
+            Self::Source(_) | Self::Query(_) | Self::Deadline => Code::SourceDown,
+        }
+    }
+}
