@@ -3,6 +3,7 @@
 use super::{
     harm::{Harm, SignedMargin},
     limit::LimitBet,
+    memo::Memo,
     onset::Onset,
     reading::{Gate, Information, Reading, TrailPoint},
     running::Running,
@@ -103,6 +104,7 @@ pub struct CountState {
     widths: Widths,
     boundary: f64,
     pass_boundary: f64,
+    memo: Memo,
 }
 
 impl CountState {
@@ -134,11 +136,13 @@ impl CountState {
             widths: Widths::default(),
             boundary: 1.0,
             pass_boundary: 1.0,
+            memo: Memo::default(),
         }
     }
 
     /// Takes in the next closed block.
     pub fn fold(&mut self, index: i64, block: &Counts) {
+        self.memo.forget();
         if index < 0 {
             self.look_back.push(block.stable.clone());
             return;
@@ -342,6 +346,12 @@ impl CountState {
         self.complement
     }
 
+    /// The confidence sequence of the ratio.
+    pub fn limits(&self, alpha: f64) -> (f64, f64) {
+        let make = || ratio_confidence_sequence(&self.blocks, self.phi(), alpha, CS_TOLERANCE);
+        self.memo.limits(alpha, make)
+    }
+
     /// What the evidence says now.
     pub fn reading(&self, alpha: f64) -> Reading {
         let total = self
@@ -362,7 +372,7 @@ impl CountState {
             .is_none_or(|bet| bet.harm.higher_is_worse);
         let estimate = self.b1.estimate();
         let compared = self.blocks.iter().any(|b| b.n_c > 0.0 && b.n_s > 0.0);
-        let (lower, upper) = ratio_confidence_sequence(&self.blocks, phi, alpha, CS_TOLERANCE);
+        let (lower, upper) = self.limits(alpha);
         let ratio = estimate
             .map(|e| e.ratio)
             .filter(|_| compared && total.x_c + total.x_s > 0.0);
@@ -444,7 +454,7 @@ impl CountState {
 }
 
 /// Tolerance of the confidence sequence in ln r: four digits are more than a sentence shows.
-const CS_TOLERANCE: f64 = 1e-4;
+pub const CS_TOLERANCE: f64 = 1e-4;
 
 /// Dispersion where stable pods cannot tell it: from the residuals of the blocks, at least 1.5.
 pub fn lone_pod_phi(b1: &StratifiedRatio) -> f64 {

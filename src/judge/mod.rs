@@ -14,6 +14,7 @@ pub mod horizon;
 pub mod levels;
 pub mod limit;
 pub mod means;
+pub mod memo;
 pub mod minutes;
 pub mod needs;
 pub mod objective;

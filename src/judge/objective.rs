@@ -51,6 +51,11 @@ pub struct Surroundings {
     pub full_weight: bool,
 }
 
+/// This objective's share of the false-abort rate.
+pub fn alpha(policy: &Policy, objective: &Objective) -> f64 {
+    (policy.false_abort_rate * objective.weight).clamp(1e-12, 0.5)
+}
+
 /// Judges one objective.
 pub fn judge(
     policy: &Policy,
@@ -58,7 +63,7 @@ pub fn judge(
     state: &ObjectiveState,
     around: &Surroundings,
 ) -> Finding {
-    let alpha = (policy.false_abort_rate * objective.weight).clamp(1e-12, 0.5);
+    let alpha = alpha(policy, objective);
     let reading = state.reading(alpha);
     let mde = detectable(&reading, alpha);
     let (outcome, code) = outcome(policy, objective, &reading, around, alpha, mde);

@@ -1,9 +1,10 @@
 //! A quantile from buckets: not compared as a number, but as "how many requests are slower than a bucket edge".
 
 use super::{
-    counts::{B1_TAU, CountBlock, POD_BLOCKS, lone_pod_phi, told_spread},
+    counts::{B1_TAU, CS_TOLERANCE, CountBlock, POD_BLOCKS, lone_pod_phi, told_spread},
     harm::Harm,
     limit::LimitBet,
+    memo::Memo,
     onset::Onset,
     pooled::{Pooled, exceedances},
     reading::{Gate, Information, Reading, TrailPoint},
@@ -56,6 +57,7 @@ pub struct QuantileState {
     data_blocks: u64,
     last_canary: Option<i64>,
     canary_pods: usize,
+    memo: Memo,
 }
 
 /// An edge with the margin on time turned into a margin on exceedance.
@@ -96,11 +98,13 @@ impl QuantileState {
             data_blocks: 0,
             last_canary: None,
             canary_pods: 0,
+            memo: Memo::default(),
         }
     }
 
     /// Takes in the next closed block. Edges and margins come from earlier blocks only.
     pub fn fold(&mut self, index: i64, block: &Histograms) {
+        self.memo.forget();
         let fail = self.track(|harm| (harm.fail.relative, harm.fail.absolute));
         if let Some([first, _]) = &fail {
             let pods: Vec<(f64, f64)> = block
@@ -302,6 +306,12 @@ impl QuantileState {
         self.edge
     }
 
+    /// The confidence sequence of the ratio of exceedances.
+    pub fn limits(&self, alpha: f64) -> (f64, f64) {
+        let make = || ratio_confidence_sequence(&self.counts, self.phi(), alpha, CS_TOLERANCE);
+        self.memo.limits(alpha, make)
+    }
+
     /// What the evidence says now.
     pub fn reading(&self, alpha: f64) -> Reading {
         let phi = self.phi();
@@ -332,7 +342,7 @@ impl QuantileState {
             .b1
             .estimate()
             .filter(|_| self.canary.above(edge) + self.stable.above(edge) > 0.0);
-        let (lower, upper) = ratio_confidence_sequence(&self.counts, phi, alpha, 1e-4);
+        let (lower, upper) = self.limits(alpha);
         Reading {
             method: "quantile-exceedance".to_owned(),
             running: self.running,

@@ -57,6 +57,15 @@ impl ObjectiveState {
         }
     }
 
+    /// Computes what a reading at this coverage takes longest for, and remembers it until the next block.
+    pub fn prepare(&self, alpha: f64) {
+        match self {
+            Self::Counts(state) => drop(state.limits(alpha)),
+            Self::Quantile(state) => drop(state.limits(alpha)),
+            Self::Means(_) | Self::Levels(_) => {}
+        }
+    }
+
     /// What the evidence says now; intervals have coverage `1 - alpha`.
     pub fn reading(&self, alpha: f64) -> Reading {
         match self {

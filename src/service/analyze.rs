@@ -41,6 +41,9 @@ const HISTORIES: usize = 8;
 /// More blocks than this are history; silent ones are read again for a while.
 const NEW_BLOCKS: i64 = 20;
 
+/// The matchers of a policy, and its texts as they are sent for one rollout.
+type Plans = (Scope, Arc<Texts>);
+
 /// Numbers that bound the service.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -60,7 +63,7 @@ pub struct Analyze {
     silence: Silence,
     keeper: Option<Keeper>,
     capture: Capture,
-    texts: moka::sync::Cache<Key, Arc<Texts>>,
+    plans: moka::sync::Cache<Key, Arc<Plans>>,
     histories: Semaphore,
     flights: Cache<(String, Question), Arc<Verdict>>,
 }
@@ -86,7 +89,7 @@ impl Analyze {
                 samples: false,
             },
             keeper,
-            texts: moka::sync::Cache::new(limits.rollouts),
+            plans: moka::sync::Cache::new(limits.rollouts),
             histories: Semaphore::new(HISTORIES),
             flights: Cache::builder()
                 .max_capacity(limits.rollouts)
@@ -161,15 +164,13 @@ impl Analyze {
                     policy.name, policy.source
                 ),
             })?;
-        let scope = Scope::parse(&policy.tracks, policy.match_text.as_deref())
-            .map_err(|error| cannot_plan(&error))?;
+        let key = Key::new(&policy.revision, &question);
+        let plans = self.plans(&policy, &key)?;
         let binding = Binding {
             rollout: &question.rollout,
             params: &question.params,
         };
-        let key = Key::new(&policy.revision, &question);
-        let texts = self.texts.get_with_by_ref(&key, Arc::default);
-        let planner = Planner::new(&scope, binding, source.kind()).knowing(texts);
+        let planner = Planner::new(&plans.0, binding, source.kind()).knowing(Arc::clone(&plans.1));
         let window = Window {
             start: question.at - 1,
             end: question.at,
@@ -233,6 +234,18 @@ impl Analyze {
             deadline,
         )
         .await
+    }
+
+    /// What is parsed once for all questions of a key.
+    fn plans(&self, policy: &Policy, key: &Key) -> Result<Arc<Plans>, JudgeError> {
+        if let Some(known) = self.plans.get(key) {
+            return Ok(known);
+        }
+        let scope = Scope::parse(&policy.tracks, policy.match_text.as_deref())
+            .map_err(|error| cannot_plan(&error))?;
+        let plans = Arc::new((scope, Arc::default()));
+        self.plans.insert(key.clone(), Arc::clone(&plans));
+        Ok(plans)
     }
 
     async fn recall(

@@ -117,6 +117,9 @@ impl Round {
                 ) {
                     *open = whole.until.stretch < last;
                     one.settle(whole);
+                    if !*open {
+                        one.prepare();
+                    }
                 }
             }
             tapes.extend(all.tape.map(|tape| Taped {

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     domain::{PlannedQuery, ReadReport, SourceError, Track},
     evidence::{Condenser, Grid, Identity, Notes, Piece, Role},
-    judge::ObjectiveState,
+    judge::{ObjectiveState, objective},
     policy::{Objective, Policy},
     query::QueryError,
     service::{bundle::Recorder, discover::Found},
@@ -30,6 +30,7 @@ pub struct ObjectiveEvidence {
     pub recorder: Recorder,
     pub(super) identity: Identity,
     first: i64,
+    alpha: f64,
 }
 
 impl ObjectiveEvidence {
@@ -51,6 +52,7 @@ impl ObjectiveEvidence {
             recorder: Recorder::default(),
             identity,
             first,
+            alpha: objective::alpha(policy, objective),
         }
     }
 
@@ -137,6 +139,11 @@ impl ObjectiveEvidence {
         {
             self.problem = Some(error);
         }
+    }
+
+    /// What judging takes longest for, while other objectives are still on their way.
+    pub(super) fn prepare(&self) {
+        self.state.prepare(self.alpha);
     }
 
     fn warn(&mut self, warnings: &[String]) {
