@@ -3,45 +3,63 @@
 use super::{
     decisions,
     dialect::{self, Conn, Db},
-    judged, log, policies, recall, rollouts,
+    judged, log,
+    policies::{self, Judged},
+    recall, rollouts,
     row::{column, text},
     together::Together,
     versions,
 };
 use crate::{
-    domain::{Draft, Kept, Millis, StoreError},
+    domain::{Draft, Kept, Millis, RolloutRef, StoreError},
     store::{error::corrupt, lock::Lock},
 };
+use std::{mem, sync::Arc};
+use uuid::Uuid;
 
 /// See [`crate::domain::VerdictStore::keep`].
-pub async fn keep(conn: &mut Conn, draft: Draft) -> Result<Kept, StoreError> {
-    let verdict = draft.verdict.id;
-    let (namespace, name) = {
-        let rollout = &draft.question.rollout;
-        (rollout.namespace.clone(), rollout.name.clone())
+pub async fn keep(conn: &mut Conn, mut draft: Draft) -> Result<Kept, StoreError> {
+    let rollout = draft.question.rollout.clone();
+    dialect::lock(conn, Lock::Rollout(&rollout.namespace, &rollout.name)).await?;
+    let (id, version) = (draft.verdict.id, draft.version);
+    let judged = Judged {
+        revision: draft.verdict.revision.clone(),
+        policy: draft.verdict.policy.clone(),
+        text: Arc::clone(&draft.policy_text),
+        at: draft.kept_at,
     };
-    dialect::lock(conn, Lock::Rollout(&namespace, &name)).await?;
-    let found = before(conn, &draft).await?;
+    let events = mem::take(&mut draft.events);
+    let deliveries = mem::take(&mut draft.deliveries);
+    // the body is packed while the database looks
+    let looking = before(conn, id, &rollout, &judged.revision);
+    let (found, all) = tokio::join!(looking, async { statements(draft) });
+    let (found, mut all) = (found?, all?);
     if found.is_known {
-        let known = recall::verdict(conn, verdict).await?;
+        let known = recall::verdict(conn, id).await?;
         let known = known.ok_or_else(|| corrupt("a verdict without a body"))?;
         return Ok(Kept::Known(Box::new(known)));
     }
-    let version = found.version;
-    if version != draft.version {
+    if found.version != version {
         return Ok(Kept::Stale);
     }
+    policies::seen(&mut all, &judged, found.policy_seen);
+    let events = log::append(conn, all, events, &deliveries, Some(judged.at)).await?;
+    Ok(Kept::Written(events))
+}
+
+/// All that a draft writes beside its policy and its events.
+fn statements(draft: Draft) -> Result<Together, StoreError> {
     let mut all = Together::default();
-    policies::seen(&mut all, &draft, found.policy_seen);
-    versions::seen(&mut all, &draft.question, verdict);
+    versions::seen(&mut all, &draft.question, draft.verdict.id);
     judged::chunks(&mut all, draft.run, &draft.chunks, draft.kept_at);
     if let Some(latch) = &draft.latch {
         decisions::latch(&mut all, &draft.verdict, latch);
     }
     if let Some(state) = &draft.state {
-        rollouts::write(&mut all, version, state)?;
+        rollouts::write(&mut all, draft.version, state)?;
     } else if draft.latch.is_some() {
-        rollouts::touch(&mut all, &namespace, &name, draft.kept_at);
+        let rollout = &draft.question.rollout;
+        rollouts::touch(&mut all, &rollout.namespace, &rollout.name, draft.kept_at);
     }
     judged::write(
         &mut all,
@@ -50,9 +68,7 @@ pub async fn keep(conn: &mut Conn, draft: Draft) -> Result<Kept, StoreError> {
         draft.run,
         draft.kept_at,
     )?;
-    let (events, kept_at) = (draft.events, Some(draft.kept_at));
-    let events = log::append(conn, all, events, &draft.deliveries, kept_at).await?;
-    Ok(Kept::Written(events))
+    Ok(all)
 }
 
 /// What stands there already.
@@ -63,17 +79,21 @@ struct Before {
 }
 
 /// One question for all of it: each way to the database costs two changes of threads.
-async fn before(conn: &mut Conn, draft: &Draft) -> Result<Before, StoreError> {
-    let rollout = &draft.question.rollout;
+async fn before(
+    conn: &mut Conn,
+    verdict: Uuid,
+    rollout: &RolloutRef,
+    revision: &str,
+) -> Result<Before, StoreError> {
     let row = sqlx::query::<Db>(
         "SELECT (SELECT COUNT(*) FROM bodies WHERE id = $1),
              COALESCE((SELECT version FROM rollouts WHERE namespace = $2 AND name = $3), 0),
              (SELECT newest FROM policies WHERE revision = $4)",
     )
-    .bind(draft.verdict.id.as_bytes().as_slice())
+    .bind(verdict.as_bytes().as_slice())
     .bind(text(&rollout.namespace))
     .bind(text(&rollout.name))
-    .bind(text(&draft.verdict.revision))
+    .bind(text(revision))
     .fetch_one(conn)
     .await?;
     Ok(Before {

@@ -5,29 +5,41 @@ use super::{
     row::{self, column, text},
     together::Together,
 };
-use crate::domain::{Draft, Millis, Revision, StoreError};
+use crate::domain::{Millis, Revision, StoreError};
+use std::sync::Arc;
 
 /// How exactly it is known when a revision last judged: a write now and then, not one for each verdict.
 const HOUR: Millis = 3_600_000;
 
+/// A revision that has judged.
+pub struct Judged {
+    /// The revision.
+    pub revision: String,
+    /// Name of its policy.
+    pub policy: String,
+    /// Its document.
+    pub text: Arc<str>,
+    /// When, by our clock.
+    pub at: Millis,
+}
+
 /// Notes that a revision has judged; `known`: when it is noted to have judged last.
-pub fn seen(all: &mut Together, draft: &Draft, known: Option<Millis>) {
-    let verdict = &draft.verdict;
+pub fn seen(all: &mut Together, judged: &Judged, known: Option<Millis>) {
     let Some(known) = known else {
         all.say(
             "INSERT INTO policies (revision, name, document, oldest, newest) VALUES ($1, $2, $3, $4, $4)
              ON CONFLICT (revision) DO NOTHING",
         )
-        .bind(text(&verdict.revision))
-        .bind(text(&verdict.policy))
-        .bind(text(&draft.policy_text))
-        .bind(draft.kept_at);
+        .bind(text(&judged.revision))
+        .bind(text(&judged.policy))
+        .bind(text(&judged.text))
+        .bind(judged.at);
         return;
     };
-    if known.saturating_add(HOUR) < draft.kept_at {
+    if known.saturating_add(HOUR) < judged.at {
         all.say("UPDATE policies SET newest = $1 WHERE revision = $2 AND newest < $1")
-            .bind(draft.kept_at)
-            .bind(text(&verdict.revision));
+            .bind(judged.at)
+            .bind(text(&judged.revision));
     }
 }
 
