@@ -37,6 +37,8 @@ mod pictures;
 #[cfg(test)]
 mod sessions;
 #[cfg(test)]
+mod several;
+#[cfg(test)]
 mod stranger;
 #[cfg(test)]
 mod support;
