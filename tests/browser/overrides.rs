@@ -57,6 +57,10 @@ fn an_override_is_made_and_taken_back() {
         tab.run("return document.activeElement.name"),
         json!("verdict")
     );
+    for theme in ["light", "dark"] {
+        tab.media("", &[("prefers-color-scheme", theme)]);
+        tab.keep(&format!("override-errors-{theme}"));
+    }
     // what was typed stays
     tab.fill("#reason", "known bug of the test client");
     tab.click("form.form button.primary");

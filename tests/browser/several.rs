@@ -11,7 +11,6 @@ use super::{
     tab::Tab,
 };
 use serde_json::json;
-use std::{fs, path::Path};
 
 /// Looks at latency alone, so the recording with errors is fine for it.
 const LATENCY: &str = r#"
@@ -51,13 +50,6 @@ fn judged(ground: &Ground) -> Service {
     service
 }
 
-/// A picture for whoever looks.
-fn keep(tab: &Tab, name: &str) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
-    fs::create_dir_all(&folder).unwrap();
-    fs::write(folder.join(format!("several-{name}.png")), tab.screenshot()).unwrap();
-}
-
 #[test]
 fn the_worst_of_several_policies_is_shown() {
     let (ground, tab) = (Ground::shared(), Tab::open());
@@ -69,15 +61,15 @@ fn the_worst_of_several_policies_is_shown() {
             tab.size(width, 900);
             tab.settle(&service.url("/rollouts"));
             let row = tab.text("tbody tr");
-            for part in ["shop: fail", "latency-only: ", "abort"] {
+            for part in ["shop: fail", "latency-only: ", "abort", "shop: error-rate"] {
                 assert!(row.contains(part), "{part}: {row}");
             }
             assert_eq!(violations(&tab), [""; 0]);
-            keep(&tab, &format!("row-{name}-{scheme}"));
+            tab.keep(&format!("several-row-{name}-{scheme}"));
             tab.settle(&service.url("/rollouts/shop/error-step"));
             assert_eq!(tab.count("nav.choices a"), 2);
             assert!(tab.text(".choices [aria-current]").contains("shop"));
-            keep(&tab, &format!("rollout-{name}-{scheme}"));
+            tab.keep(&format!("several-rollout-{name}-{scheme}"));
             tab.click(".choices a[href$='policy=latency-only']");
             tab.until(
                 "the other policy is chosen",
@@ -91,7 +83,7 @@ fn the_worst_of_several_policies_is_shown() {
             assert_eq!(violations(&tab), [""; 0]);
             let wider = "return document.documentElement.scrollWidth > document.documentElement.clientWidth";
             assert_eq!(tab.run(wider), json!(false), "{name} {scheme}");
-            keep(&tab, &format!("other-{name}-{scheme}"));
+            tab.keep(&format!("several-other-{name}-{scheme}"));
         }
     }
 }

@@ -9,7 +9,9 @@ use fantoccini::{
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use std::{
+    fs,
     future::Future,
+    path::Path,
     sync::LazyLock,
     thread,
     time::{Duration, Instant},
@@ -241,6 +243,13 @@ impl Tab {
     /// What is seen, as PNG.
     pub fn screenshot(&self) -> Vec<u8> {
         wait(self.client.screenshot())
+    }
+
+    /// Keeps a picture for whoever looks, beside those that are compared.
+    pub fn keep(&self, name: &str) {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join(format!("{name}.png")), self.screenshot()).unwrap();
     }
 
     /// Errors and violations of the policy so far, but for the status of `expected`, the page itself.

@@ -22,10 +22,10 @@
   const plain = (v) => {
     if (v == null || !Number.isFinite(v)) return "–";
     const size = Math.abs(v);
-    if (size === 0) return "0";
+    if (size < 1e-12) return "0"; // left over from rounding
     if (size >= 1e15) return v.toExponential(1).replace("e+", "e").replace("-", "−");
     if (size >= 1000) return v.toFixed(0).replace("-", "−").replace(/\B(?=(\d{3})+$)/g, "\u2009");
-    if (size < 1e-4) return v.toExponential(1);
+    if (size < 1e-4) return v.toExponential(1).replace(/^-/, "−");
     const text = v.toFixed(Math.max(0, 2 - Math.floor(Math.log10(size))));
     return (text.includes(".") ? text.replace(/\.?0+$/, "") : text).replace("-", "−");
   };
@@ -84,8 +84,10 @@
   reset.addEventListener("click", () => setZoom(null));
   const spoken = make("p", { class: "sr", "aria-live": "polite" });
 
+  // Seconds between the marks of time: none below one, which the labels could not tell apart.
+  const STEPS = [1, 2, 5, 10, 15, 30, ...[1, 2, 5, 10, 15, 30].map((m) => 60 * m), ...[1, 2, 3, 4, 6, 12].map((h) => 3600 * h), ...[1, 2, 5, 10, 30, 90, 365].map((d) => 86400 * d)];
   const timeAxis = () => ({
-    stroke: () => colour("quiet"), font: FONT, size: 28, gap: 3, space: 60,
+    stroke: () => colour("quiet"), font: FONT, size: 28, gap: 3, space: 60, incrs: STEPS,
     grid: { stroke: () => colour("line"), width: 1 }, ticks: { stroke: () => colour("line"), width: 1, size: 4 },
     values: (u, splits, _axis, _space, step) => splits.map((s) => {
       const d = new Date(s * 1000);
@@ -149,7 +151,7 @@
       points: line.points ? { size: 5, space: 12, fill: () => colour(line.ink) } : { show: false },
     }));
     const options = {
-      width: 320, height: kind.height, legend: { show: false }, padding: [8, 8, 0, 0],
+      width: 320, height: kind.height, legend: { show: false }, padding: [8, 24, 0, 0],
       scales: { x: { time: true, range: (_u, min, max) => (zoom || (max - min < 1 ? [min - 60, max + 60] : [min, max])) }, y: kind.scale || {} },
       series: [{}, ...series],
       axes: [timeAxis(), kind.axis],

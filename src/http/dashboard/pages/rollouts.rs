@@ -326,11 +326,14 @@ fn line(app: &App, view: &View, row: &RolloutState) -> Markup {
             td.nowrap data-label="In step" { (moment::lasted(in_step, end(row, view.now), view.now)) }
             td data-label="Evidence" { (evidence(row)) }
             td.reason data-label="Reason" {
-                span { (text::sentence(&row.reason)) " " a href=(view.to(&format!("verdicts/{}", row.verdict))) aria-label=(format!("why {key} has this verdict")) { "why" } }
+                span {
+                    @if row.presents.len() > 1 { b { (text::shown(&row.policy)) ": " } }
+                    (text::sentence(&row.reason)) " " a href=(view.to(&format!("verdicts/{}", row.verdict))) aria-label=(format!("why {key} has this verdict")) { "why" }
+                }
             }
             td.nowrap data-label="Judged" {
                 span {
-                    (moment::ago(row.at, view.now))
+                    (moment::ago(row.counting().at, view.now))
                     @if silent && !over { " " span.quiet { "(nobody asks)" } }
                 }
             }

@@ -1,27 +1,30 @@
 //! Numbers with sensible digits and their unit.
 
+/// What is smaller is left over from rounding.
+const NOTHING: f64 = 1e-12;
+
 /// Three significant digits, thousands grouped by a thin space: `12 300`, `0.0042`, `3.14`.
 pub fn plain(value: f64) -> String {
     if !value.is_finite() {
         return "–".to_owned();
     }
     let size = value.abs();
-    if size == 0.0 {
+    if size < NOTHING {
         return "0".to_owned();
     }
     if size >= 1000.0 {
         return grouped(value);
     }
+    let sign = if value < 0.0 { "−" } else { "" };
     if size < 1e-4 {
-        return format!("{value:.1e}");
+        return format!("{sign}{size:.1e}");
     }
     let digits = 2 - size.log10().floor() as i32;
-    let text = format!("{value:.*}", digits.max(0) as usize);
+    let mut text = format!("{size:.*}", digits.max(0) as usize);
     if text.contains('.') {
-        text.trim_end_matches('0').trim_end_matches('.').to_owned()
-    } else {
-        text
+        text.truncate(text.trim_end_matches('0').trim_end_matches('.').len());
     }
+    format!("{sign}{text}")
 }
 
 /// A whole number, thousands grouped; from 1e15 on with an exponent.
@@ -95,6 +98,9 @@ mod tests {
             (12_345.6, "12\u{2009}346"),
             (-1_234_567.0, "−1\u{2009}234\u{2009}567"),
             (0.000_012, "1.2e-5"),
+            (-0.000_012, "−1.2e-5"),
+            (-2.2e-16, "0"),
+            (-0.329, "−0.329"),
             (1e308, "1.0e308"),
             (-1.25e15, "−1.2e15"),
             (f64::NAN, "–"),
