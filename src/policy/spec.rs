@@ -5,7 +5,7 @@ use super::{
     diagnostic::{Mistake, Sink},
     fields::Fields,
     keys::{OUTCOMES, SOURCE_DOWN},
-    model::{OnSourceDown, Policy},
+    model::{Indicator, Objective, OnSourceDown, Policy},
     names, objectives, promql, scalar, steps, tracks,
     tree::Entry,
 };
@@ -83,6 +83,7 @@ pub(super) fn read(fields: &Fields<'_>, context: &mut Context<'_>, sink: &mut Si
     holds_blocks(fields, &policy, sink);
     if let Some(entry) = fields.get("objectives") {
         policy.objectives = objectives::read(entry, context, sink);
+        holds_minutes(fields, &policy, sink);
     }
     policy
 }
@@ -173,6 +174,40 @@ fn holds_blocks(fields: &Fields<'_>, policy: &Policy, sink: &mut Sink<'_>) {
             "write a shorter `block` or fewer `minBlocks`: a horizon is at most 24h".to_owned()
         },
     );
+}
+
+/// Means and levels are compared minute by minute (block by block where these are longer): the horizon must hold as many
+/// as the judge asks for.
+fn holds_minutes(fields: &Fields<'_>, policy: &Policy, sink: &mut Sink<'_>) {
+    let block = policy.block.unwrap_or(30 * SECOND);
+    let unit = block * (MINUTE / block).max(1);
+    let needs = |objective: &Objective| match objective.indicator {
+        _ if objective.watch => 0,
+        Indicator::Gauge { .. } | Indicator::Query { .. } => 10,
+        Indicator::Mean { .. } => 5,
+        _ => 0,
+    };
+    let most = policy.objectives.iter().max_by_key(|o| needs(o));
+    let (Some(objective), Some(entry), false) = (most, fields.get("horizon"), sink.kept) else {
+        return;
+    };
+    let least = unit * needs(objective) + policy.lag;
+    if policy.horizon < least {
+        sink.report(
+            Mistake::OutOfRange,
+            &entry.value.span,
+            format!(
+                "`{}` is a `{}`: it is compared over {} {} at least, more than a horizon of {} holds",
+                objective.name,
+                objective.indicator.kind(),
+                needs(objective),
+                if unit > MINUTE { "blocks" } else { "minutes" },
+                duration_text(policy.horizon),
+            ),
+            format!("these and the lag are {}", duration_text(least)),
+            format!("write `horizon: {}` or more", duration_text(least)),
+        );
+    }
 }
 
 fn length(
