@@ -309,6 +309,80 @@ fn defaults_follow_the_kind() {
     );
 }
 
+/// A policy with these lines under `spec`.
+fn of_spec(lines: &str) -> String {
+    format!(
+        "apiVersion: rollout-judge/v1\nkind: JudgePolicy\nmetadata: {{ name: p }}\nspec:\n{lines}"
+    )
+}
+
+#[test]
+fn a_time_without_harm_is_noted() {
+    for (objective, said) in [
+        (
+            "mean: { sum: s, count: c }, unit: seconds",
+            "only a decrease",
+        ),
+        (
+            "mean: { sum: latency_seconds_sum, count: c }",
+            "only a decrease",
+        ),
+        (
+            "mean: { sum: latency_seconds_sum, count: c }, harm: decrease",
+            "",
+        ),
+        ("mean: { sum: order_value_sum, count: c }", ""),
+        ("mean: { sum: 'x_sum{a=\"seconds\"}', count: c }", ""),
+        ("gauge: queue_wait, unit: seconds", "only an increase"),
+        ("gauge: queue_wait, unit: seconds, harm: either", ""),
+        ("gauge: process_resident_memory_bytes, unit: bytes", ""),
+        (
+            "latencyQuantile: { histogram: x_seconds_bucket, quantile: 0.5 }",
+            "",
+        ),
+    ] {
+        let text = of_spec(&format!(
+            "  objectives:\n    - {{ name: o, {objective} }}\n"
+        ));
+        let documents =
+            policy::load("p.yaml", &text, Some(&sources)).unwrap_or_else(|p| panic!("{p}"));
+        let notes = &documents[0].notes;
+        let right = match notes.as_slice() {
+            [] => said.is_empty(),
+            [one] => {
+                !said.is_empty() && one.message.contains(said) && (one.line, one.column) == (6, 18)
+            }
+            _ => false,
+        };
+        assert!(right, "{objective}: {notes:?}");
+    }
+}
+
+#[test]
+fn a_policy_that_judged_is_read_as_it_was() {
+    let query = "  objectives:\n    - { name: o, query: 'sum(a{$track}) / sum(b)' }\n";
+    let bucket = "  objectives:\n    - { name: o, latencyQuantile: { histogram: 'x_bucket{le=\"1\"}', quantile: 0.5 } }\n";
+    let gauge = "  objectives:\n    - { name: o, gauge: g }\n";
+    for spec in [
+        query.to_owned(),
+        bucket.to_owned(),
+        format!("  horizon: 5m\n{gauge}"),
+        format!("  steps: [{{ weight: 5, minDuration: 3h, maxDuration: 4d }}]\n{gauge}"),
+    ] {
+        let text = of_spec(&spec);
+        assert!(
+            policy::load("p.yaml", &text, Some(&sources)).is_err(),
+            "{spec}"
+        );
+        policy::load_kept("p.yaml", &text, Some(&sources)).unwrap_or_else(|p| panic!("{p}"));
+    }
+    // a step may be longer than the longest horizon
+    let text = of_spec(&format!(
+        "  horizon: 24h\n  steps: [{{ weight: 5, minDuration: 3d }}]\n{gauge}"
+    ));
+    policy::load("p.yaml", &text, Some(&sources)).unwrap_or_else(|p| panic!("{p}"));
+}
+
 #[test]
 fn revision_ignores_comments_and_order() {
     let text = fs::read_to_string(&folder("good")[1]).unwrap();

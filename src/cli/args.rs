@@ -177,7 +177,7 @@ pub(super) struct MomentArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {
-    /// Policy files
+    /// Policy files, and folders of them (`*.yaml`, `*.yml`)
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
     /// Also ask this metric source whether every selector finds series on both tracks

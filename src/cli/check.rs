@@ -10,10 +10,15 @@ use super::{
 use crate::{
     domain::SourceKind,
     http::CheckAnswer,
-    policy::{self, Policy},
+    policy::{self, Document, Policy, Problems},
 };
 use serde::Serialize;
-use std::{fmt::Write, io::Write as _, path::Path};
+use std::{
+    collections::BTreeMap,
+    fmt::Write,
+    io::Write as _,
+    path::{Path, PathBuf},
+};
 
 #[derive(Serialize)]
 struct Report {
@@ -36,11 +41,15 @@ pub fn run(args: &CheckArgs) -> Result<u8, Stop> {
         files: Vec::new(),
     };
     let mut complaints = String::new();
-    for path in &args.files {
-        let one = file(path, args, &mut complaints)?;
-        report.valid &=
-            one.check.valid && one.selectors.iter().all(|found| found.errors.is_empty());
-        report.files.push(one);
+    for given in &args.files {
+        // in a folder, as in the service, a name belongs to one file
+        let mut names = BTreeMap::new();
+        for path in policy_files(given)? {
+            let one = file(&path, args, &mut names, &mut complaints)?;
+            report.valid &=
+                one.check.valid && one.selectors.iter().all(|found| found.errors.is_empty());
+            report.files.push(one);
+        }
     }
     match args.output {
         Output::Json => {
@@ -56,14 +65,38 @@ pub fn run(args: &CheckArgs) -> Result<u8, Stop> {
     Ok(u8::from(!report.valid))
 }
 
-fn file(path: &Path, args: &CheckArgs, complaints: &mut String) -> Result<FileReport, Stop> {
+/// A file itself; of a folder the files that the service would load.
+fn policy_files(given: &Path) -> Result<Vec<PathBuf>, Stop> {
+    if !given.is_dir() {
+        return Ok(vec![given.to_owned()]);
+    }
+    let found = policy::walk(&[given.to_owned()]);
+    if let Some((path, error)) = found.errors.first() {
+        return Err(Stop::usage(format!("{}: {error}", path.display())));
+    }
+    if found.files.is_empty() {
+        let shown = given.display();
+        return Err(Stop::usage(format!(
+            "{shown}: the folder holds no policy file, that is no *.yaml and no *.yml"
+        )));
+    }
+    Ok(found.files)
+}
+
+fn file(
+    path: &Path,
+    args: &CheckArgs,
+    names: &mut BTreeMap<String, String>,
+    complaints: &mut String,
+) -> Result<FileReport, Stop> {
     let name = path.display().to_string();
     let text =
         std::fs::read_to_string(path).map_err(|error| Stop::usage(format!("{name}: {error}")))?;
     let kind = SourceKind::from(args.kind);
     // no configuration is read here: whatever the source is called, it is of this kind
     let lookup = |_: &str| Some(kind);
-    let loaded = policy::load(&name, &text, Some(&lookup));
+    let loaded = policy::load(&name, &text, Some(&lookup))
+        .and_then(|documents| once(&name, &text, documents, names));
     if let Err(problems) = &loaded {
         let _ = writeln!(complaints, "{}", problems.render(true));
     }
@@ -79,6 +112,33 @@ fn file(path: &Path, args: &CheckArgs, complaints: &mut String) -> Result<FileRe
         check,
         selectors,
     })
+}
+
+/// Refuses policies whose names an earlier file has.
+fn once(
+    file: &str,
+    text: &str,
+    documents: Vec<Document>,
+    names: &mut BTreeMap<String, String>,
+) -> Result<Vec<Document>, Box<Problems>> {
+    let double = |document: &Document| {
+        let holder = names.get(&document.policy.name)?;
+        Some(policy::double(file, text, document, holder))
+    };
+    let diagnostics: Vec<_> = documents.iter().filter_map(double).collect();
+    if diagnostics.is_empty() {
+        names.extend(
+            documents
+                .iter()
+                .map(|d| (d.policy.name.clone(), file.to_owned())),
+        );
+        return Ok(documents);
+    }
+    Err(Box::new(Problems {
+        file: file.to_owned(),
+        text: text.to_owned(),
+        diagnostics,
+    }))
 }
 
 fn ask(policy: &Policy, url: &str, args: &CheckArgs) -> Result<Vec<Found>, Stop> {
@@ -118,14 +178,14 @@ fn ask(policy: &Policy, url: &str, args: &CheckArgs) -> Result<Vec<Found>, Stop>
         let ignored: Vec<&str> = ignored.iter().map(String::as_str).collect();
         let mut out = Vec::new();
         for objective in &policy.objectives {
-            for selector in reach::selectors(&objective.indicator) {
+            for part in reach::parts(&objective.indicator) {
                 let (canary, stable, warnings) =
-                    reach::read(policy, &question, selector, &*source, span)
+                    reach::read(policy, &question, part, &*source, span)
                         .await
                         .map_err(Stop::failed)?;
                 let mut found = probe::compare(
                     &objective.name,
-                    selector,
+                    part,
                     &canary,
                     &stable,
                     &ignored,
@@ -166,6 +226,14 @@ fn text(report: &Report) -> String {
             file.file,
             names.join(", ")
         );
+        for note in &file.check.notes {
+            let (word, line, column) = (paint::odd("note "), note.line, note.column);
+            let _ = writeln!(
+                out,
+                "  {word} {}:{line}:{column}: {}",
+                file.file, note.message
+            );
+        }
         for found in &file.selectors {
             let word = if !found.errors.is_empty() {
                 paint::bad("wrong")

@@ -1,6 +1,6 @@
 //! Does a selector find series on both arms, do they pair, and is the scrape interval fit? Pure, over what was read.
 
-use crate::domain::{Labels, Millis, NativeHistogram, SampleSink, Track};
+use crate::domain::{Labels, Millis, NativeHistogram, SampleSink};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,10 +25,25 @@ pub struct Found {
     pub warnings: Vec<String>,
 }
 
+/// What a text of an objective is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// A selector without whose series nothing can be judged.
+    Needed,
+    /// The `errors` of an errorRatio: a service may have none.
+    Errors,
+    /// An expression, evaluated for each arm.
+    Query {
+        /// Sent as written.
+        opaque: bool,
+    },
+}
+
 /// Collects the series of one arm.
 #[derive(Debug, Default)]
 pub struct Series {
     labels: Vec<Labels>,
+    numbers: usize,
     last: Option<Millis>,
     gaps: Vec<Millis>,
 }
@@ -37,6 +52,7 @@ impl Series {
     /// Adds the series of another answer.
     pub fn join(&mut self, other: Self) {
         self.labels.extend(other.labels);
+        self.numbers += other.numbers;
         self.gaps.extend(other.gaps);
     }
 }
@@ -51,7 +67,8 @@ impl SampleSink for Series {
         self.last = None;
     }
 
-    fn sample(&mut self, at: Millis, _: f64) {
+    fn sample(&mut self, at: Millis, value: f64) {
+        self.numbers += usize::from(value.is_finite());
         if let Some(last) = self.last.replace(at) {
             self.gaps.push(at - last);
         }
@@ -65,7 +82,7 @@ impl SampleSink for Series {
 /// Judges what both arms showed. `ignored` are the labels that must differ: the track's and the pod's.
 pub fn compare(
     objective: &str,
-    selector: &str,
+    (selector, part): (&str, Part),
     canary: &Series,
     stable: &Series,
     ignored: &[&str],
@@ -73,22 +90,38 @@ pub fn compare(
 ) -> Found {
     let mut errors = Vec::new();
     let mut warnings = Vec::new();
-    for (track, arm) in [(Track::Canary, canary), (Track::Stable, stable)] {
-        if arm.labels.is_empty() {
-            let word = if track == Track::Canary {
-                "canary"
-            } else {
-                "stable"
-            };
-            errors.push(format!(
-                "no series on {word}; check the metric's name, `match`, `tracks` and the hash"
-            ));
+    match part {
+        Part::Errors => warnings.extend(unproven(canary, stable)),
+        Part::Needed => {
+            for word in silent(canary, stable) {
+                errors.push(format!(
+                    "no series on {word}; check the metric's name, `match`, `tracks` and the hash"
+                ));
+            }
+            if errors.is_empty() {
+                pairing(canary, stable, ignored, &mut warnings);
+            }
+        }
+        Part::Query { .. } => {
+            for word in silent(canary, stable) {
+                errors.push(format!(
+                    "the query gives nothing on {word}; check the metrics' names, `match`, `tracks` and the hash"
+                ));
+            }
+            for (word, arm) in [("canary", canary), ("stable", stable)] {
+                if !arm.labels.is_empty() && arm.numbers == 0 {
+                    warnings.push(format!(
+                        "no number on {word}, only NaN or infinities: is its divisor 0?"
+                    ));
+                }
+            }
         }
     }
-    if errors.is_empty() {
-        pairing(canary, stable, ignored, &mut warnings);
-    }
-    let interval = median(canary.gaps.iter().chain(&stable.gaps).copied());
+    // the results of a query are as far apart as we asked for
+    let interval = match part {
+        Part::Query { .. } => None,
+        _ => median(canary.gaps.iter().chain(&stable.gaps).copied()),
+    };
     if let (Some(interval), Some(block)) = (interval, block)
         && block < 2 * interval
     {
@@ -107,6 +140,29 @@ pub fn compare(
         scrape_seconds: interval.map(seconds),
         errors,
         warnings,
+    }
+}
+
+/// The arms without series.
+fn silent<'a>(canary: &Series, stable: &Series) -> Vec<&'a str> {
+    [("canary", canary), ("stable", stable)]
+        .into_iter()
+        .filter(|(_, arm)| arm.labels.is_empty())
+        .map(|(word, _)| word)
+        .collect()
+}
+
+/// Errors that were not seen are no mistake, but perhaps a slip of the pen.
+fn unproven(canary: &Series, stable: &Series) -> Option<String> {
+    match silent(canary, stable).as_slice() {
+        [] => None,
+        [one] => Some(format!(
+            "no error series on {one}: right for pods without errors"
+        )),
+        _ => Some(
+            "no error series on either arm: right for a service without errors, or a typo"
+                .to_owned(),
+        ),
     }
 }
 
@@ -193,7 +249,7 @@ mod tests {
     #[test]
     fn rows() {
         let check = |canary: &Series, stable: &Series, block, errors: usize, warnings: usize| {
-            let found = compare("o", "m", canary, stable, &["hash"], block);
+            let found = compare("o", ("m", Part::Needed), canary, stable, &["hash"], block);
             assert_eq!(
                 (found.errors.len(), found.warnings.len()),
                 (errors, warnings),
@@ -218,5 +274,37 @@ mod tests {
             0,
             1,
         );
+    }
+
+    #[test]
+    fn errors_may_be_absent_and_a_query_may_not() {
+        let none = Series::default();
+        let some = arm(&[&[("code", "500")]], 15_000);
+        let mut nan = Series::default();
+        nan.series(Labels::new([("a", "b")]));
+        nan.sample(0, f64::NAN);
+        let query = Part::Query { opaque: false };
+        for (part, canary, stable, errors, warnings) in [
+            (Part::Errors, &some, &some, &[][..], &[][..]),
+            (Part::Errors, &none, &none, &[], &["either arm"]),
+            (Part::Errors, &some, &none, &[], &["on stable"]),
+            (query, &some, &some, &[], &[]),
+            (query, &none, &some, &["nothing on canary"], &[]),
+            (query, &none, &none, &["on canary", "on stable"], &[]),
+            (query, &some, &nan, &[], &["no number on stable"]),
+        ] {
+            let found = compare("o", ("m", part), canary, stable, &[], Some(20_000));
+            // 15 s scrapes do not fit a block of 20 s; a query has no scrapes
+            let block = usize::from(found.scrape_seconds.is_some());
+            let told = |said: &[String], wanted: &[&str]| {
+                said.len() == wanted.len() && said.iter().zip(wanted).all(|(s, w)| s.contains(w))
+            };
+            let (own, rest) = found.errors.split_at(found.errors.len() - block);
+            assert!(
+                told(own, errors) && told(&found.warnings, warnings),
+                "{found:?}"
+            );
+            assert_eq!((rest.len(), part == query && block > 0), (block, false));
+        }
     }
 }

@@ -28,6 +28,21 @@ pub struct CheckAnswer {
     pub diagnostics: Vec<DiagnosticAnswer>,
     /// The errors as a person reads them, with the lines they are about.
     pub rendered: String,
+    /// What is no error, but perhaps not meant. Only of a document that is valid.
+    pub notes: Vec<NoteAnswer>,
+}
+
+/// Something that the author of a policy should know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct NoteAnswer {
+    /// From 1.
+    #[schema(minimum = 1)]
+    pub line: u64,
+    /// In characters, from 1.
+    #[schema(minimum = 1)]
+    pub column: u64,
+    /// What, and what to write.
+    pub message: String,
 }
 
 /// One error of a policy document.

@@ -3,7 +3,7 @@
 use super::{
     auth::Caller,
     history::{
-        EventAnswer,
+        EventAnswer, cursor,
         params::{Params, invalid},
     },
     loose,
@@ -27,11 +27,15 @@ const DEFAULT: u32 = 50;
 /// A caller with namespaces finds its own among so many.
 const SEARCHED: u32 = 5000;
 
-/// Alerts, the newest first.
+/// A page of alerts, the newest first.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct DeliveriesAnswer {
     /// The alerts.
     pub deliveries: Vec<DeliveryAnswer>,
+    /// The `cursor` of the next page; absent at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub next: Option<String>,
 }
 
 /// One alert for one receiver.
@@ -97,9 +101,11 @@ impl From<&Posted> for DeliveryAnswer {
 
 /// `GET /v1/deliveries`
 #[utoipa::path(get, path = "/v1/deliveries", tag = "alerts", summary = "Alerts by state, the newest first",
+    description = "For a token with `namespaces` a page may be short where alerts of others lie between: `next` tells whether more follow.",
     params(("state" = Option<String>, Query, description = "`dead` (given up), `pending` or `delivered`; all where it is absent"),
            ("receiver" = Option<String>, Query, description = "Name of a receiver"),
-           ("limit" = Option<u32>, Query, description = "1 to 500; 50 where it is absent", minimum = 1, maximum = 500)),
+           ("limit" = Option<u32>, Query, description = "Rows of a page, 1 to 500; 50 where it is absent", minimum = 1, maximum = 500),
+           ("cursor" = Option<String>, Query, description = "`next` of the page before")),
     responses(
         (status = 200, description = "Of the namespaces that the token is for", body = DeliveriesAnswer),
         (status = 400, description = "Malformed query", body = Problem, content_type = "application/problem+json"),
@@ -111,7 +117,7 @@ pub async fn list(
     Extension(caller): Extension<Caller>,
     uri: Uri,
 ) -> Result<Response, Problem> {
-    let params = Params::read(&uri, &["state", "receiver", "limit"])?;
+    let params = Params::read(&uri, &["state", "receiver", "limit", "cursor"])?;
     let limit = params.limit_up_to(DEFAULT, MOST)?;
     let state = params.text("state")?.map(|word| {
         Progress::parse(&word).ok_or_else(|| {
@@ -123,13 +129,15 @@ pub async fn list(
         })
     });
     let (state, receiver) = (state.transpose()?, params.text("receiver")?);
-    let found = visible(&app, &caller, state, receiver.as_deref(), limit).await?;
-    let deliveries = found.iter().map(DeliveryAnswer::from).collect();
-    Ok(json(
-        StatusCode::OK,
-        "application/json",
-        &DeliveriesAnswer { deliveries },
-    ))
+    let cursor = params.text("cursor")?;
+    let before = cursor.as_deref().map(cursor::delivery).transpose()?;
+    let narrowed = (state, receiver.as_deref());
+    let (found, next) = visible_before(&app, &caller, narrowed, before, limit).await?;
+    let page = DeliveriesAnswer {
+        deliveries: found.iter().map(DeliveryAnswer::from).collect(),
+        next: next.map(cursor::of_delivery),
+    };
+    Ok(json(StatusCode::OK, "application/json", &page))
 }
 
 /// `POST /v1/deliveries/{id}/retry`

@@ -34,7 +34,8 @@ pub use about::{About, ReceiverAbout, SourceAbout};
 pub use answer::{VerdictAnswer, plain, shorten};
 pub use auth::{Auth, Token};
 pub use catalog::{
-    Catalog, CheckAnswer, DiagnosticAnswer, FileAnswer, ObjectiveSummary, PolicyList, PolicySummary,
+    Catalog, CheckAnswer, DiagnosticAnswer, FileAnswer, NoteAnswer, ObjectiveSummary, PolicyList,
+    PolicySummary,
 };
 pub use health::{Health, Readiness, SourceHealth};
 pub use openapi::document as openapi_document;

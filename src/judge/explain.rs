@@ -185,9 +185,10 @@ pub fn summary(outcome: Outcome, lead: &str, passed: usize, judged: usize) -> St
     clean(&text)
 }
 
-/// Free of the characters that Argo's pages escape, and at most 200 characters long.
+/// Free of the characters that Argo's pages escape, and at most 200 characters long. `a & b` is told as "a and b", `a&b` as `a+b`.
 pub fn clean(text: &str) -> String {
     let safe: String = visible(text)
+        .replace(" & ", " and ")
         .chars()
         .map(|c| match c {
             '<' => '\u{2039}',
@@ -231,6 +232,19 @@ mod tests {
         ];
         for (got, expected) in rows {
             assert_eq!(got, expected);
+        }
+    }
+
+    #[test]
+    fn an_ampersand_becomes_what_it_means() {
+        for (text, told) in [
+            ("retries & timeouts & R&D", "retries and timeouts and R+D"),
+            ("a && b", "a ++ b"),
+            ("a & & b", "a and + b"),
+            ("&", "+"),
+            ("a + b", "a + b"),
+        ] {
+            assert_eq!(clean(text), told);
         }
     }
 

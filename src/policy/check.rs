@@ -2,7 +2,7 @@
 
 use super::{
     alerts,
-    diagnostic::{Mistake, Sink},
+    diagnostic::{Mistake, Note, Sink},
     fields::{Fields, nearest},
     keys::{API_VERSION, KIND, METADATA, ROOT, SPEC},
     load::SourceLookup,
@@ -30,6 +30,7 @@ pub(super) struct Checked {
     pub policy: Policy,
     pub name_at: Range<usize>,
     pub start: usize,
+    pub notes: Vec<Note>,
 }
 
 /// Checks one document; `None` when something was reported.
@@ -39,6 +40,7 @@ pub(super) fn document(
     sink: &mut Sink<'_>,
 ) -> Option<Checked> {
     let before = sink.count();
+    sink.notes.clear();
     let root = Fields::open(node, &(node.span.start..node.span.start), &ROOT, sink)?;
     constant(root.get("apiVersion"), API_VERSION, sink);
     constant(root.get("kind"), KIND, sink);
@@ -71,6 +73,7 @@ pub(super) fn document(
         },
         name_at: name_entry?.value.span.clone(),
         start: node.span.start,
+        notes: std::mem::take(&mut sink.notes),
     })
 }
 

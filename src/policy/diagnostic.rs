@@ -149,9 +149,24 @@ impl Problems {
     }
 }
 
+/// Something that a person should know about a policy that is right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+    /// What, and what to write.
+    pub message: String,
+}
+
 /// Collects diagnostics while a document is walked.
 pub(super) struct Sink<'a> {
     pub text: &'a Text<'a>,
+    /// The document judged already: rules that came later do not hold for it.
+    pub kept: bool,
+    /// What is no mistake.
+    pub notes: Vec<Note>,
     found: Vec<Diagnostic>,
 }
 
@@ -159,8 +174,20 @@ impl<'a> Sink<'a> {
     pub fn new(text: &'a Text<'a>) -> Self {
         Self {
             text,
+            kept: false,
+            notes: Vec::new(),
             found: Vec::new(),
         }
+    }
+
+    /// Notes what is no mistake.
+    pub fn note(&mut self, span: &Range<usize>, message: String) {
+        let (line, column) = self.text.place(span.start);
+        self.notes.push(Note {
+            line,
+            column,
+            message,
+        });
     }
 
     /// Notes a mistake; the same mistake at the same place is kept once.

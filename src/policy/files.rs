@@ -12,7 +12,7 @@ pub(super) const MAX_FILES: usize = 2_000;
 
 /// What was found under the configured paths.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub struct Found {
     /// Files in the order of their paths, each once.
     pub files: Vec<PathBuf>,
     /// Paths that could not be read.
@@ -22,7 +22,7 @@ pub(super) struct Found {
 /// Walks the paths: a file counts whatever its name, a folder gives its `*.yaml` and `*.yml`, recursively.
 ///
 /// Names that begin with a dot are skipped: a mounted ConfigMap keeps its versions in `..data` and `..2026_...`.
-pub(super) fn walk(paths: &[PathBuf]) -> Found {
+pub fn walk(paths: &[PathBuf]) -> Found {
     let mut found = Found::default();
     let mut above = Vec::new();
     for path in paths {

@@ -152,7 +152,7 @@ pub(super) static SPEC: Table = Table {
         may(
             "horizon",
             Duration("2h"),
-            "A rollout is never judged on older data. At least 10 blocks, at most 24h. Default 2h.",
+            "A rollout is never judged on older data. At least 10 blocks and the lag, at most 24h. Default 2h.",
         ),
         may(
             "lookBack",
@@ -263,12 +263,12 @@ pub(super) static STEP: Table = Table {
         may(
             "minDuration",
             Duration("2m"),
-            "No pass before. At most 7d. Default 0s.",
+            "No pass before. At most 7d, and no longer than a `horizon` below 24h. Default 0s.",
         ),
         may(
             "maxDuration",
             Duration("15m"),
-            "After this, `onTimeout` rules. At most 7d. Absent: the step waits as long as it must.",
+            "After this, `onTimeout` rules. At most 7d, and no longer than a `horizon` below 24h. Absent: the step waits as long as it must.",
         ),
         may(
             "onTimeout",
@@ -316,12 +316,12 @@ pub(super) static OBJECTIVE: Table = Table {
         may(
             "query",
             Text(None, "sum(rate(cache_misses_total{$track}[1m]))"),
-            "Any PromQL with `$track` in its selectors, compared as samples.",
+            "Any PromQL with `$track` in each of its selectors, compared as samples.",
         ),
         may(
             "harm",
             Word(HARMS),
-            "Which change is harm. Default increase; decrease for ratio and mean.",
+            "Which change is harm. Default increase; decrease for ratio and mean: a mean latency wants `increase`. errorRatio and latencyQuantile know only increase.",
         ),
         may(
             "margin",

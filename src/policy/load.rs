@@ -2,13 +2,13 @@
 
 use super::{
     check::{self, Checked},
-    diagnostic::{Mistake, Problems, Sink},
+    diagnostic::{Diagnostic, Mistake, Note, Problems, Sink},
     model::Policy,
     place::Text,
     tree,
 };
 use crate::domain::SourceKind;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
 /// Kind of a configured metric source; `None` for a name that is not configured.
 pub type SourceLookup<'a> = &'a dyn Fn(&str) -> Option<SourceKind>;
@@ -21,7 +21,9 @@ pub struct Document {
     /// The text of this document, comments included.
     pub text: String,
     /// Bytes of `metadata.name` in the file.
-    pub name_at: std::ops::Range<usize>,
+    pub name_at: Range<usize>,
+    /// What its author should know.
+    pub notes: Vec<Note>,
 }
 
 /// Loads every document of a file: all of them, or everything that is wrong.
@@ -39,6 +41,24 @@ pub fn load(
     text: &str,
     sources: Option<SourceLookup<'_>>,
 ) -> Result<Vec<Document>, Box<Problems>> {
+    read(file, text, sources, false)
+}
+
+/// Loads a text that judged already. Rules that came later do not hold for it: what was kept can be read for ever.
+pub fn load_kept(
+    file: &str,
+    text: &str,
+    sources: Option<SourceLookup<'_>>,
+) -> Result<Vec<Document>, Box<Problems>> {
+    read(file, text, sources, true)
+}
+
+fn read(
+    file: &str,
+    text: &str,
+    sources: Option<SourceLookup<'_>>,
+    kept: bool,
+) -> Result<Vec<Document>, Box<Problems>> {
     let text = Text::new(file, text);
     let nodes = tree::parse(&text)?;
     if nodes.is_empty() {
@@ -52,6 +72,7 @@ pub fn load(
         )));
     }
     let mut sink = Sink::new(&text);
+    sink.kept = kept;
     let checked: Vec<Checked> = nodes
         .iter()
         .filter_map(|node| check::document(node, sources, &mut sink))
@@ -80,6 +101,23 @@ pub fn load(
     Ok(checked.into_iter().map(|one| finish(one, &text)).collect())
 }
 
+/// A policy whose name another file of the same folder has.
+pub fn double(file: &str, text: &str, document: &Document, holder: &str) -> Diagnostic {
+    let text = Text::new(file, text);
+    taken(&text, &document.name_at, &document.policy.name, holder)
+}
+
+/// A name that another file has.
+pub(super) fn taken(text: &Text<'_>, at: &Range<usize>, name: &str, holder: &str) -> Diagnostic {
+    text.diagnose(
+        Mistake::DuplicatePolicy,
+        at.clone(),
+        format!("two policies are called `{name}`"),
+        "not in force".to_owned(),
+        format!("give it another name; {holder} has the one in force"),
+    )
+}
+
 fn finish(checked: Checked, text: &Text<'_>) -> Document {
     let own = own_text(text.body, checked.start);
     Document {
@@ -89,6 +127,7 @@ fn finish(checked: Checked, text: &Text<'_>) -> Document {
             ..checked.policy
         },
         name_at: checked.name_at,
+        notes: checked.notes,
     }
 }
 

@@ -32,8 +32,9 @@ mod steps;
 mod tracks;
 mod tree;
 
-pub use diagnostic::{Diagnostic, MOST, Mistake, Problems};
-pub use load::{Document, SourceLookup, load};
+pub use diagnostic::{Diagnostic, MOST, Mistake, Note, Problems};
+pub use files::{Found, walk};
+pub use load::{Document, SourceLookup, double, load, load_kept};
 pub use model::{
     Direction, Indicator, Margin, Objective, OnSourceDown, OnTimeout, Policy, Step, Unit,
 };

@@ -7,7 +7,7 @@ use super::{
     indicator,
     keys::{HARMS, KINDS, OBJECTIVE, UNITS},
     margin,
-    model::{Direction, Objective, Unit},
+    model::{Direction, Indicator, Objective, Unit},
     names, quantity, scalar,
     tree::{Entry, Node},
 };
@@ -94,9 +94,14 @@ fn objective(
         .get("limit")
         .and_then(|entry| quantity::limit(entry, harm, unit, sink));
     let indicator = indicator::read(kind, context, sink)?;
+    let name = name?;
+    if fields.get("harm").is_none() && is_time(&indicator, unit) {
+        let at = &kind.key_span;
+        direction(&name, &indicator, at, sink);
+    }
     let [critical, watch] = decides;
     let objective = Objective {
-        name: name?,
+        name,
         indicator,
         harm,
         margin,
@@ -108,6 +113,37 @@ fn objective(
         unit,
     };
     Some((objective, entry?.value.span.clone()))
+}
+
+/// Is it a length of time, by its unit or by the name of its metric?
+fn is_time(indicator: &Indicator, unit: Unit) -> bool {
+    let named = |text: &str| {
+        let name = text.split('{').next().unwrap_or(text);
+        ["seconds", "latency", "duration"]
+            .iter()
+            .any(|word| name.contains(word))
+    };
+    match indicator {
+        Indicator::Mean { sum: text, .. } | Indicator::Gauge { selector: text } => {
+            unit == Unit::Seconds || named(text)
+        }
+        _ => false,
+    }
+}
+
+/// The default direction of a time is a trap: nobody is harmed by a mean latency that falls.
+fn direction(name: &str, indicator: &Indicator, at: &Range<usize>, sink: &mut Sink<'_>) {
+    let kind = indicator.kind();
+    let message = if kind == "mean" {
+        format!(
+            "`{name}` looks like a time, and a `mean` without `harm` takes only a decrease as harm: one that doubles would pass; write `harm: increase`, or `harm: decrease` where that is meant"
+        )
+    } else {
+        format!(
+            "`{name}` looks like a time, and a `{kind}` without `harm` takes only an increase as harm; write `harm: increase` to say that it is meant"
+        )
+    };
+    sink.note(at, message);
 }
 
 /// Exactly one indicator.

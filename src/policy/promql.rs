@@ -67,7 +67,13 @@ pub(super) fn selector(
     };
     match checked {
         Err(error) => refused(node, words, &error, "selector", sink),
-        Ok(info) => variables(node, words, &info.variables, context, sink),
+        Ok(info) => {
+            variables(node, words, &info.variables, context, sink);
+            if wanted == Wanted::Histogram && !sink.kept {
+                let own = BUCKETS.iter().filter(|label| info.labels.contains(**label));
+                own.for_each(|label| bucket(node, words, label, sink));
+            }
+        }
     }
     if wanted == Wanted::Histogram {
         histogram(node, words, sink);
@@ -82,7 +88,6 @@ pub(super) fn expression(
     context: &Context<'_>,
     sink: &mut Sink<'_>,
 ) -> Option<bool> {
-    let before = sink.count();
     if !words.contains("$track") {
         sink.report(
             Mistake::MissingTrack,
@@ -100,8 +105,34 @@ pub(super) fn expression(
     let info = checked
         .map_err(|error| refused(node, words, &error, "query", sink))
         .ok()?;
+    let before = sink.count();
     variables(node, words, &info.variables, context, sink);
+    if !sink.kept {
+        untracked(node, words, &info.untracked, sink);
+    }
     (sink.count() == before).then_some(info.opaque)
+}
+
+/// A selector without `$track` beside others that have it: canary over both, for example.
+fn untracked(node: &Node, words: &str, places: &[Range<usize>], sink: &mut Sink<'_>) {
+    for place in places {
+        let written = words.get(place.clone()).unwrap_or(words);
+        let help = match written.strip_suffix('}').map(str::trim_end) {
+            _ if *place == (0..words.len()) => {
+                "put `$track` into the braces of each selector: requests_total{$track}".to_owned()
+            }
+            Some(open) if open.ends_with(['{', ',']) => format!("write {open}$track}}"),
+            Some(open) => format!("write {open}, $track}}"),
+            None => format!("write {written}{{$track}}"),
+        };
+        sink.report(
+            Mistake::MissingTrack,
+            &within(node, words, place, sink),
+            format!("`{written}` reads canary and stable at once, beside selectors that read one of them"),
+            "no `$track`",
+            help,
+        );
+    }
 }
 
 /// Checks matchers in braces, such as `{track="canary"}`.
@@ -201,6 +232,50 @@ fn histogram(node: &Node, words: &str, sink: &mut Sink<'_>) {
             );
         }
     }
+}
+
+/// Labels that tell the buckets of a histogram, or the quantiles of a summary, apart.
+const BUCKETS: [&str; 3] = ["le", "vmrange", "quantile"];
+
+/// One bucket has no quantile, and a summary has no buckets.
+fn bucket(node: &Node, words: &str, label: &str, sink: &mut Sink<'_>) {
+    let (message, help) = if label == "quantile" {
+        (
+            "`quantile` is a label of summaries, which have no buckets: canary and stable cannot be compared by it".to_owned(),
+            "write the `_bucket` series of a histogram, without `quantile`; a summary is a `gauge`",
+        )
+    } else {
+        (
+            format!("`{label}` picks buckets of the histogram: a quantile needs them all"),
+            "remove this matcher; the quantile stands in `quantile`, a ceiling in `limit`",
+        )
+    };
+    let at = matcher(words, label).unwrap_or(0..words.len());
+    sink.report(
+        Mistake::NotAHistogram,
+        &within(node, words, &at, sink),
+        message,
+        "remove this",
+        help,
+    );
+}
+
+/// The place of a matcher: from its label to the end of its value.
+fn matcher(words: &str, label: &str) -> Option<Range<usize>> {
+    let inner = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    words.match_indices(label).find_map(|(at, _)| {
+        let head = words.get(..at)?.trim_end_matches(['"', '\'']);
+        let tail = words
+            .get(at + label.len()..)?
+            .trim_start_matches(['"', '\'']);
+        let value = tail.trim_start().strip_prefix(['=', '!'])?;
+        let quote = value.find(['"', '\'', '`'])?;
+        let begin = value.get(quote..)?;
+        let close = begin.chars().next()?;
+        let end = begin.get(1..)?.find(close)? + 2;
+        let rest = begin.get(end..)?.len();
+        (!head.ends_with(inner)).then(|| at..words.len() - rest)
+    })
 }
 
 /// Tells an error of the `query` module.

@@ -3,7 +3,7 @@
 use super::{
     diagnostic::{Mistake, Problems},
     files,
-    load::{Document, SourceLookup, load},
+    load::{Document, SourceLookup, load, taken},
     model::Policy,
     place::Text,
     revision,
@@ -304,13 +304,8 @@ fn double(
         .policies
         .get(&loaded.policy.name)
         .filter(|holder| holder.file != file)?;
-    Some(Text::new(file, &state.body).diagnose(
-        Mistake::DuplicatePolicy,
-        at.clone(),
-        format!("two policies are called `{}`", loaded.policy.name),
-        "not in force".to_owned(),
-        format!("give it another name; {} has the one in force", holder.file),
-    ))
+    let text = Text::new(file, &state.body);
+    Some(taken(&text, at, &loaded.policy.name, &holder.file))
 }
 
 fn compare(old: &Snapshot, new: &Snapshot) -> ReloadReport {

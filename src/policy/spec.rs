@@ -5,7 +5,7 @@ use super::{
     diagnostic::{Mistake, Sink},
     fields::Fields,
     keys::{OUTCOMES, SOURCE_DOWN},
-    model::{OnSourceDown, Policy},
+    model::{Indicator, Objective, OnSourceDown, Policy},
     names, objectives, promql, scalar, steps, tracks,
     tree::Entry,
 };
@@ -31,6 +31,9 @@ pub(super) fn read(fields: &Fields<'_>, context: &mut Context<'_>, sink: &mut Si
         .and_then(|entry| scalar::text(&entry.value, "match", sink))
         .map(str::to_owned);
     promql::scope(entry, match_text.as_deref(), &tracks, context, sink);
+    let before = sink.count();
+    let horizon = length(fields, "horizon", MINUTE / 2..=DAY, 2 * HOUR, sink);
+    let known = (sink.count() == before).then_some(horizon);
     let mut policy = Policy {
         text: "".into(),
         name: String::new(),
@@ -42,7 +45,7 @@ pub(super) fn read(fields: &Fields<'_>, context: &mut Context<'_>, sink: &mut Si
             .get("podLabel")
             .and_then(|e| names::label(&e.value, "podLabel", sink))
             .unwrap_or_else(|| "pod".to_owned()),
-        horizon: length(fields, "horizon", MINUTE / 2..=DAY, 2 * HOUR, sink),
+        horizon,
         look_back: length(fields, "lookBack", 0..=DAY, 30 * MINUTE, sink),
         block: fields
             .get("block")
@@ -61,7 +64,7 @@ pub(super) fn read(fields: &Fields<'_>, context: &mut Context<'_>, sink: &mut Si
             .unwrap_or(10),
         steps: fields
             .get("steps")
-            .map_or_else(steps::defaults, |entry| steps::read(entry, sink)),
+            .map_or_else(steps::defaults, |entry| steps::read(entry, known, sink)),
         on_no_data: match choice(fields, "onNoData", OUTCOMES, sink) {
             Some("pass") => Outcome::Pass,
             Some("fail") => Outcome::Fail,
@@ -77,9 +80,10 @@ pub(super) fn read(fields: &Fields<'_>, context: &mut Context<'_>, sink: &mut Si
         alerts_on: Vec::new(),
         alerts_to: Vec::new(),
     };
-    horizon(fields, &policy, sink);
+    holds_blocks(fields, &policy, sink);
     if let Some(entry) = fields.get("objectives") {
         policy.objectives = objectives::read(entry, context, sink);
+        holds_minutes(fields, &policy, sink);
     }
     policy
 }
@@ -133,11 +137,13 @@ fn params(fields: &Fields<'_>, sink: &mut Sink<'_>) -> Vec<String> {
     params
 }
 
-/// The horizon must hold enough blocks for a decision.
-fn horizon(fields: &Fields<'_>, policy: &Policy, sink: &mut Sink<'_>) {
+/// The horizon must hold enough closed blocks for a decision.
+fn holds_blocks(fields: &Fields<'_>, policy: &Policy, sink: &mut Sink<'_>) {
     let block = policy.block.unwrap_or(30 * SECOND);
     let blocks = LEAST_BLOCKS.max(Millis::try_from(policy.min_blocks).unwrap_or(Millis::MAX));
-    let least = block.saturating_mul(blocks);
+    // the newest blocks are not closed yet
+    let lag = if sink.kept { 0 } else { policy.lag };
+    let least = block.saturating_mul(blocks).saturating_add(lag);
     if policy.horizon >= least {
         return;
     }
@@ -145,6 +151,7 @@ fn horizon(fields: &Fields<'_>, policy: &Policy, sink: &mut Sink<'_>) {
         .get("horizon")
         .or_else(|| fields.get("block"))
         .or_else(|| fields.get("minBlocks"))
+        .or_else(|| fields.get("lag"))
     else {
         return;
     };
@@ -152,11 +159,12 @@ fn horizon(fields: &Fields<'_>, policy: &Policy, sink: &mut Sink<'_>) {
         Mistake::OutOfRange,
         &entry.value.span,
         format!(
-            "a horizon of {} cannot hold {blocks} blocks of {}",
+            "a horizon of {} cannot hold {blocks} blocks of {} that close after a lag of {}",
             duration_text(policy.horizon),
-            duration_text(block)
+            duration_text(block),
+            duration_text(lag)
         ),
-        format!("{blocks} blocks are {}", duration_text(least)),
+        format!("{blocks} blocks and the lag are {}", duration_text(least)),
         if least <= DAY {
             format!(
                 "write `horizon: {}` or more, or shorter blocks",
@@ -166,6 +174,40 @@ fn horizon(fields: &Fields<'_>, policy: &Policy, sink: &mut Sink<'_>) {
             "write a shorter `block` or fewer `minBlocks`: a horizon is at most 24h".to_owned()
         },
     );
+}
+
+/// Means and levels are compared minute by minute (block by block where these are longer): the horizon must hold as many
+/// as the judge asks for.
+fn holds_minutes(fields: &Fields<'_>, policy: &Policy, sink: &mut Sink<'_>) {
+    let block = policy.block.unwrap_or(30 * SECOND);
+    let unit = block * (MINUTE / block).max(1);
+    let needs = |objective: &Objective| match objective.indicator {
+        _ if objective.watch => 0,
+        Indicator::Gauge { .. } | Indicator::Query { .. } => 10,
+        Indicator::Mean { .. } => 5,
+        _ => 0,
+    };
+    let most = policy.objectives.iter().max_by_key(|o| needs(o));
+    let (Some(objective), Some(entry), false) = (most, fields.get("horizon"), sink.kept) else {
+        return;
+    };
+    let least = unit * needs(objective) + policy.lag;
+    if policy.horizon < least {
+        sink.report(
+            Mistake::OutOfRange,
+            &entry.value.span,
+            format!(
+                "`{}` is a `{}`: it is compared over {} {} at least, more than a horizon of {} holds",
+                objective.name,
+                objective.indicator.kind(),
+                needs(objective),
+                if unit > MINUTE { "blocks" } else { "minutes" },
+                duration_text(policy.horizon),
+            ),
+            format!("these and the lag are {}", duration_text(least)),
+            format!("write `horizon: {}` or more", duration_text(least)),
+        );
+    }
 }
 
 fn length(

@@ -6,10 +6,10 @@ use super::{
     keys::{STEP, TIMEOUTS},
     model::{OnTimeout, Step},
     scalar,
-    spec::WEEK,
+    spec::{DAY, WEEK},
     tree::{Entry, Node},
 };
-use crate::domain::units::duration_text;
+use crate::domain::{Millis, units::duration_text};
 
 /// What the advice follows when the policy says nothing.
 pub(super) fn defaults() -> Vec<Step> {
@@ -23,17 +23,24 @@ pub(super) fn defaults() -> Vec<Step> {
         .to_vec()
 }
 
-pub(super) fn read(entry: &Entry, sink: &mut Sink<'_>) -> Vec<Step> {
+/// Reads the steps; `horizon` is absent where it is wrong itself.
+pub(super) fn read(entry: &Entry, horizon: Option<Millis>, sink: &mut Sink<'_>) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     for node in scalar::list(entry, 1, sink).unwrap_or_default() {
-        if let Some(step) = step(node, steps.last().map(|step| step.weight), sink) {
+        let before = steps.last().map(|step| step.weight);
+        if let Some(step) = step(node, before, horizon, sink) {
             steps.push(step);
         }
     }
     steps
 }
 
-fn step(node: &Node, before: Option<f64>, sink: &mut Sink<'_>) -> Option<Step> {
+fn step(
+    node: &Node,
+    before: Option<f64>,
+    horizon: Option<Millis>,
+    sink: &mut Sink<'_>,
+) -> Option<Step> {
     let fields = Fields::open(node, &node.span, &STEP, sink)?;
     let written = fields.get("weight")?;
     let weight = scalar::number(&written.value, "weight", &(0.0..=100.0), sink)?;
@@ -71,6 +78,9 @@ fn step(node: &Node, before: Option<f64>, sink: &mut Sink<'_>) -> Option<Step> {
             format!("write more than {}", duration_text(min_duration)),
         );
     }
+    for (entry, length) in [min, max].into_iter().flatten() {
+        within_horizon(entry, length, horizon, sink);
+    }
     let on_timeout = match fields.get("onTimeout") {
         None => OnTimeout::Hold,
         Some(entry) => {
@@ -96,4 +106,25 @@ fn step(node: &Node, before: Option<f64>, sink: &mut Sink<'_>) -> Option<Step> {
         max_duration: max.map(|(_, max)| max),
         on_timeout,
     })
+}
+
+/// What a step showed in its beginning is forgotten before a step longer than the horizon ends. Nothing is forgotten later
+/// than after the longest horizon, so a step may be longer than that one.
+fn within_horizon(entry: &Entry, length: Millis, horizon: Option<Millis>, sink: &mut Sink<'_>) {
+    let Some(horizon) = horizon.filter(|horizon| *horizon < length.min(DAY) && !sink.kept) else {
+        return;
+    };
+    let key = &entry.key;
+    let wanted = duration_text(length.min(DAY));
+    sink.report(
+        Mistake::Contradiction,
+        &entry.value.span,
+        format!(
+            "`{key}` is {}, but older data than the horizon of {} is never judged: the step forgets its own beginning",
+            duration_text(length),
+            duration_text(horizon)
+        ),
+        "longer than the horizon",
+        format!("write `horizon: {wanted}` under `spec`, or a `{key}` of at most {}", duration_text(horizon)),
+    );
 }

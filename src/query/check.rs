@@ -2,12 +2,13 @@
 
 use super::{
     Arms, QueryError, Scope,
-    expression::{inspect, tracks, tree},
+    expression::{Inspected, inspect, tracks, tree},
     matcher::{Match, groups, missing},
+    places::untracked,
     selector::{matchers, selector},
 };
 use crate::domain::{SourceKind, Track};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::Range};
 
 /// What a text holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,6 +17,10 @@ pub struct SelectorInfo {
     pub opaque: bool,
     /// Names of the variables in the values of its matchers.
     pub variables: BTreeSet<String>,
+    /// Labels that a selector matches itself.
+    pub labels: BTreeSet<String>,
+    /// Where in the text of an expression selectors without `$track` stand: they read both arms, and what comes out is mixed.
+    pub untracked: Vec<Range<usize>>,
 }
 
 /// Checks a selector. Without a kind, both dialects are allowed.
@@ -80,6 +85,7 @@ fn selector_info(
         let written: Vec<Match> = group.iter().map(Match::read).collect();
         for matcher in &written {
             matcher.variables(&mut info.variables);
+            info.labels.insert(matcher.name.clone());
         }
         for arm in scope.map_or([&[][..]; 2], Scope::sides) {
             let common = scope.map_or(&[][..], |s| &s.common);
@@ -109,7 +115,7 @@ fn expression_info(
             }
             return Ok(SelectorInfo {
                 opaque: true,
-                variables: BTreeSet::new(),
+                ..SelectorInfo::default()
             });
         }
         (Err(QueryError::Parse { message, offset }), Some(SourceKind::Prometheus)) => {
@@ -120,8 +126,18 @@ fn expression_info(
     };
     let common = scope.map_or(&[][..], |s| &s.common);
     let arms = scope.map_or([&[][..]; 2], Scope::apart);
+    let Inspected {
+        variables,
+        untracked: count,
+    } = inspect(&mut expr, kind, common, arms)?;
+    let mut places = untracked(text, &tracks);
+    if places.len() != count {
+        // the text was read otherwise than the parser reads it: all of it is shown
+        places = std::iter::repeat_n(0..text.len(), count.min(1)).collect();
+    }
     Ok(SelectorInfo {
-        opaque: false,
-        variables: inspect(&mut expr, kind, common, arms)?,
+        variables,
+        untracked: places,
+        ..SelectorInfo::default()
     })
 }

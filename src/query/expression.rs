@@ -112,6 +112,12 @@ impl<F: FnMut(&mut VectorSelector) -> Result<(), QueryError>> ExprVisitorMut for
         match expr {
             Expr::VectorSelector(selector) => (self.0)(selector)?,
             Expr::MatrixSelector(matrix) => (self.0)(&mut matrix.vs)?,
+            // the walk leaves out the first argument of `topk` and its like
+            Expr::Aggregate(aggregate) => {
+                if let Some(param) = &mut aggregate.param {
+                    walk_expr_mut(self, param)?;
+                }
+            }
             _ => {}
         }
         Ok(true)
@@ -147,21 +153,31 @@ pub(super) fn scope(
     walk_expr_mut(&mut each, expr).map(drop)
 }
 
-/// Checks every selector without values, and lists the variables.
+/// What the selectors of an expression hold.
+#[derive(Debug, Default)]
+pub(super) struct Inspected {
+    /// Names of their variables.
+    pub variables: BTreeSet<String>,
+    /// How many have no `$track`.
+    pub untracked: usize,
+}
+
+/// Checks every selector without values.
 pub(super) fn inspect(
     expr: &mut Expr,
     kind: Option<SourceKind>,
     common: &[Match],
     arms: [&[Match]; 2],
-) -> Result<BTreeSet<String>, QueryError> {
-    let mut names = BTreeSet::new();
+) -> Result<Inspected, QueryError> {
+    let mut found = Inspected::default();
     let mut each = Each(|selector: &mut VectorSelector| {
         let marked = unmark(selector);
+        found.untracked += usize::from(!marked);
         no_alternatives(selector, kind)?;
         for group in groups(&mut selector.matchers) {
             let written: Vec<Match> = group.iter().map(Match::read).collect();
             for matcher in &written {
-                matcher.variables(&mut names);
+                matcher.variables(&mut found.variables);
             }
             for arm in arms {
                 let arm = if marked { arm } else { &[] };
@@ -172,5 +188,5 @@ pub(super) fn inspect(
         Ok(())
     });
     walk_expr_mut(&mut each, expr)?;
-    Ok(names)
+    Ok(found)
 }

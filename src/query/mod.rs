@@ -11,6 +11,7 @@ mod check;
 mod error;
 mod expression;
 mod matcher;
+mod places;
 mod planner;
 mod scan;
 mod scope;

@@ -181,6 +181,10 @@ fn expressions() {
             "max_over_time(rate(x{$track}[1m])[5m:])",
             format!("max_over_time(rate(x{{{scoped}}}[1m])[5m:])"),
         ),
+        (
+            "topk(scalar(x{$track}), y{$track})",
+            format!("topk(scalar(x{{{scoped}}}), y{{{scoped}}})"),
+        ),
     ] {
         assert_eq!(expression(text, Track::Canary), Ok(planned), "{text}");
     }
@@ -274,6 +278,29 @@ fn what_is_refused_in_a_selector() {
         assert_eq!(error.offset(), offset, "{text}: {error}");
         assert!(error.to_string().contains(says), "{text}: {error}");
     }
+}
+
+#[test]
+fn selectors_without_track_are_listed() {
+    for (text, expected) in [
+        ("x{$track} / y{a=\"b\", $track}", &[][..]),
+        ("x{$track} / y", &["y"]),
+        ("x / x{$track} + x{}", &["x", "x{}"]),
+        ("topk(scalar(y), x{$track})", &["y"]),
+        ("sum by (y) (x{$track}) + y offset 5m", &["y"]),
+        ("x{$track} or vector(0)", &[]),
+        (
+            "{__name__=\"$rollout\"} - {\"x\", $track}",
+            &["{__name__=\"$rollout\"}"],
+        ),
+    ] {
+        let info = check_expression(text, PROM).unwrap();
+        let found: Vec<&str> = info.untracked.into_iter().map(|at| &text[at]).collect();
+        assert_eq!(found, expected, "{text}");
+    }
+    // VictoriaMetrics narrows every selector of a text that is sent as written
+    let opaque = check_expression("x{$track} / y default 0", VM).unwrap();
+    assert!(opaque.opaque && opaque.untracked.is_empty());
 }
 
 #[test]
@@ -457,7 +484,10 @@ proptest! {
     fn near_promql_never_panics(parts in prop::collection::vec(prop::sample::select(vec!["x", "{", "}", "$track", ",", "a=\"b\"", "a=~\"c\"", "[", "5m", "]", "(", ")", "sum", " by ", "rate", "+", "-", " or ", " offset ", "@", "1e9", "0x", ":", "\"$v\"", "# c\n", "99999999999y", "\\", "\"\\u12é\"", "'", "start()"]), 0..25)) {
         let text = parts.concat();
         let _ = check_selector(&text, PROM);
-        if check_expression(&text, PROM).is_ok() {
+        if let Ok(info) = check_expression(&text, PROM) {
+            for at in info.untracked {
+                prop_assert!(text.get(at).is_some());
+            }
             let planned = expression(&text, Track::Canary);
             if let Ok(planned) = planned {
                 prop_assert!(parse(&planned).is_ok(), "{}", planned);

@@ -9,7 +9,7 @@ use super::{
     standing,
 };
 use crate::{
-    domain::{Millis, Question, Standing, Verdict},
+    domain::{Millis, Question, Standing, Verdict, time::rfc3339, units::duration_text},
     judge::{Case, Force, ObjectiveState, Observed, evaluate, explain::clean},
     policy::Policy,
 };
@@ -82,7 +82,7 @@ pub fn conclude(
         step_since: standing::step_since(state, question, policy.horizon),
         asked_since: Some(standing::asked_since(state, question, policy.horizon)),
         observed,
-        warnings: warnings(policy, evidence, error),
+        warnings: warnings(asked, evidence, error),
         force: Force {
             latch: standing.latch.as_ref(),
             ruling: standing.ruling.as_ref(),
@@ -96,10 +96,14 @@ pub fn conclude(
 }
 
 /// What a person should know beside the verdict.
-fn warnings(policy: &Policy, evidence: &RolloutEvidence, error: Option<&ReadError>) -> Vec<String> {
+fn warnings(
+    asked: &Asked<'_>,
+    evidence: &RolloutEvidence,
+    error: Option<&ReadError>,
+) -> Vec<String> {
     // what several objectives say in the same words is said once, with their names
     let mut said: Vec<(String, Vec<&str>)> = Vec::new();
-    for (objective, read) in policy.objectives.iter().zip(&evidence.objectives) {
+    for (objective, read) in asked.policy.objectives.iter().zip(&evidence.objectives) {
         let problem = read.problem.iter().map(ToString::to_string);
         let notes = read.notes.warnings();
         for text in problem.chain(read.warnings.iter().cloned()).chain(notes) {
@@ -112,11 +116,24 @@ fn warnings(policy: &Policy, evidence: &RolloutEvidence, error: Option<&ReadErro
         }
     }
     let all = error.iter().map(ToString::to_string);
-    all.chain(evidence.said.iter().cloned())
+    all.chain(cut(asked, evidence))
+        .chain(evidence.said.iter().cloned())
         .chain(
             said.iter()
                 .map(|(text, names)| format!("{}: {text}", names.join(", "))),
         )
         .map(|text| clean(&text))
         .collect()
+}
+
+/// `since` lies before the horizon: what was asked for is not what is judged.
+fn cut(asked: &Asked<'_>, evidence: &RolloutEvidence) -> Option<String> {
+    let (since, found) = asked.question.since.zip(evidence.found)?;
+    (since < found.anchor).then(|| {
+        format!(
+            "`since` is longer ago than the policy's horizon of {}: data before {} is not judged",
+            duration_text(asked.policy.horizon),
+            rfc3339(found.anchor)
+        )
+    })
 }

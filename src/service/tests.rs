@@ -400,6 +400,26 @@ async fn last_weeks_canary_of_the_same_hash_is_left_out() {
 }
 
 #[tokio::test]
+async fn a_since_before_the_horizon_is_told() {
+    let judge = judge_of(
+        &SPEC.replace("REST", "horizon: 40m"),
+        Shelf::of(shop(15_000)),
+    );
+    for (minutes, told) in [(30, false), (60, true)] {
+        let mut question = question(START + minutes * MINUTE);
+        question.since = Some(START);
+        let verdict = judge.judge(question).await.unwrap();
+        let found = verdict
+            .warnings
+            .iter()
+            .find(|w| w.contains("`since` is longer ago"));
+        assert_eq!(found.is_some(), told, "{:?}", verdict.warnings);
+        let begin = crate::domain::time::rfc3339(verdict.window.start);
+        assert!(found.is_none_or(|text| text.contains("horizon of 40m") && text.contains(&begin)));
+    }
+}
+
+#[tokio::test]
 async fn a_question_about_the_time_before_the_canary_is_answered_as_if_it_were_the_first() {
     let text = SPEC.replace("REST", "horizon: 30m\n  lookBack: 10m");
     let judge = judge_of(&text, Shelf::of(shop(15_000)));

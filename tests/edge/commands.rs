@@ -123,7 +123,8 @@ fn judge_exits_with_3_when_inconclusive_and_prints_both_forms() {
 fn check_against_a_source() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("p.yaml");
-    std::fs::write(&file, POLICY).unwrap();
+    let query = "    - { name: misses, query: 'sum(misses{$track})' }\n";
+    std::fs::write(&file, format!("{POLICY}{query}")).unwrap();
     let run = |body: &'static str| {
         program()
             .args([
@@ -163,6 +164,16 @@ fn check_against_a_source() {
         text.contains("no series on canary") && text.contains("no series on stable"),
         "{text}"
     );
+    // errors may be absent, what a query gives may not
+    let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let found = value["files"][0]["selectors"].as_array().unwrap();
+    let told = |i: usize, key: &str| found[i][key].to_string();
+    assert_eq!(found.len(), 3, "{text}");
+    assert!(
+        told(0, "errors") == "[]" && told(0, "warnings").contains("either arm"),
+        "{text}"
+    );
+    assert!(told(2, "errors").contains("nothing on canary"), "{text}");
     let both = run(
         r#"{"status":"success","data":{"resultType":"matrix","result":[
         {"metric":{"rollouts_pod_template_hash":"abc","pod":"a"},"values":[[1767311900,"1"],[1767311915,"2"],[1767311930,"3"]]},
@@ -181,6 +192,64 @@ fn check_against_a_source() {
         "{text}"
     );
     assert_eq!(found["scrapeSeconds"], 15.0);
+}
+
+#[test]
+fn check_takes_folders_as_the_service_does() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    let run = || {
+        let out = program().arg("check").arg(dir.path()).output().unwrap();
+        let words = [out.stdout, out.stderr].map(|text| String::from_utf8(text).unwrap());
+        (out.status.code(), words.concat())
+    };
+    let (code, text) = run();
+    assert!(
+        code == Some(2) && text.contains("holds no policy file"),
+        "{text}"
+    );
+    std::fs::create_dir(at("more")).unwrap();
+    std::fs::write(at("a.yaml"), POLICY).unwrap();
+    std::fs::write(at("more/b.yml"), POLICY.replace("shop", "bank")).unwrap();
+    std::fs::write(at("notes.txt"), "no policy").unwrap();
+    std::fs::write(at(".hidden.yaml"), "no policy").unwrap();
+    let (code, text) = run();
+    assert_eq!(code, Some(0), "{text}");
+    assert!(
+        text.contains("a.yaml: shop") && text.contains("b.yml: bank"),
+        "{text}"
+    );
+    // a name belongs to one file of a folder
+    std::fs::write(at("c.yaml"), POLICY).unwrap();
+    let (code, text) = run();
+    assert_eq!(code, Some(1), "{text}");
+    assert!(
+        text.contains("two policies are called `shop`")
+            && text.contains("a.yaml has the one in force"),
+        "{text}"
+    );
+    // a file that is named is read whatever it is called
+    let one = program()
+        .arg("check")
+        .arg(at("notes.txt"))
+        .output()
+        .unwrap();
+    assert_eq!(one.status.code(), Some(1));
+}
+
+#[test]
+fn check_prints_notes() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("p.yaml");
+    let mean = "    - { name: wait, mean: { sum: wait_seconds_sum, count: wait_seconds_count } }\n";
+    std::fs::write(&file, format!("{POLICY}{mean}")).unwrap();
+    let out = program().arg("check").arg(&file).output().unwrap();
+    let text = String::from_utf8(out.stdout).unwrap();
+    assert_eq!(out.status.code(), Some(0), "{text}");
+    assert!(
+        text.contains("note") && text.contains("p.yaml:8:21: `wait` looks like a time"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -96,6 +96,36 @@ fn with(
 }
 
 #[tokio::test]
+async fn a_list_goes_on_where_the_page_before_ended() {
+    let tokens = vec![
+        Token::new("all", "all", None),
+        Token::new("bank", "bank", Some(vec!["bank".into()])),
+    ];
+    let ground = Ground::new().await.auth(Auth::tokens(tokens));
+    filled(&ground).await;
+    for (token, limit, expected) in [("all", 1, 3), ("all", 2, 3), ("all", 3, 3), ("bank", 1, 1)] {
+        let (mut path, mut seen) = (format!("/v1/deliveries?limit={limit}"), Vec::new());
+        loop {
+            let (_, body) = call(ground.router(), with(token, get(&path))).await;
+            let page: Value = serde_json::from_slice(&body).unwrap();
+            let rows = page["deliveries"].as_array().unwrap();
+            assert!(rows.len() <= limit, "{page}");
+            seen.extend(rows.iter().map(|row| row["id"].to_string()));
+            let Some(next) = page.get("next") else { break };
+            path = format!(
+                "/v1/deliveries?limit={limit}&cursor={}",
+                next.as_str().unwrap()
+            );
+        }
+        let all = seen.len();
+        seen.dedup();
+        assert_eq!((all, seen.len()), (expected, expected), "{token} {limit}");
+    }
+    let broken = problem(ground.router(), with("all", get("/v1/deliveries?cursor=x"))).await;
+    assert_eq!((broken.0, broken.1.as_str()), (400, "invalid-query"));
+}
+
+#[tokio::test]
 async fn dead_letters_are_listed_and_put_back() {
     let tokens = vec![
         Token::new("all", "all", None).may_override(true),

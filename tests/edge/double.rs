@@ -68,6 +68,7 @@ impl Catalog for Shelf {
                 policies,
                 diagnostics: vec![],
                 rendered: String::new(),
+                notes: vec![],
             };
         }
         let one = DiagnosticAnswer {
@@ -84,6 +85,7 @@ impl Catalog for Shelf {
             policies: vec![],
             diagnostics: vec![one],
             rendered: "error: no kind".into(),
+            notes: vec![],
         }
     }
 }

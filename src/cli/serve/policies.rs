@@ -2,7 +2,7 @@
 
 use crate::{
     domain::{Clock, SourceKind, time::rfc3339},
-    http::{Catalog, CheckAnswer, DiagnosticAnswer, FileAnswer, PolicySummary},
+    http::{Catalog, CheckAnswer, DiagnosticAnswer, FileAnswer, NoteAnswer, PolicySummary},
     policy::{self, Policy, Problems, Registry},
     service::Policies,
     telemetry::Metrics,
@@ -164,12 +164,22 @@ pub fn answer(outcome: Result<&[policy::Document], &Problems>) -> CheckAnswer {
                 .collect(),
             diagnostics: Vec::new(),
             rendered: String::new(),
+            notes: documents
+                .iter()
+                .flat_map(|document| &document.notes)
+                .map(|note| NoteAnswer {
+                    line: note.line as u64,
+                    column: note.column as u64,
+                    message: note.message.clone(),
+                })
+                .collect(),
         },
         Err(problems) => CheckAnswer {
             valid: false,
             policies: Vec::new(),
             diagnostics: problems.diagnostics.iter().map(diagnostic).collect(),
             rendered: problems.render(false),
+            notes: Vec::new(),
         },
     }
 }

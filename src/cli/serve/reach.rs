@@ -1,30 +1,37 @@
 //! What `check --source` reads: the series of one selector on each arm.
 
 use crate::{
-    cli::probe::Series,
-    domain::{Labels, MetricSource, Millis, NativeHistogram, Question, SampleSink, Track, Window},
+    cli::probe::{Part, Series},
+    domain::{
+        Labels, MetricSource, Millis, NativeHistogram, PlannedQuery, Question, SampleSink, Track,
+        Window,
+    },
     policy::{Indicator, Policy},
-    query::{Arms, Binding, Planner, Scope},
+    query::{Arms, Binding, Planner, QueryError, Scope},
 };
 use std::time::{Duration, Instant};
 
 /// What is read of a database.
 pub const SPAN: Millis = 300_000;
+/// A block is at least so long where the policy does not say.
+const LEAST_BLOCK: Millis = 30_000;
 /// For one query.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The selectors of an indicator, as written. An expression has none.
-pub fn selectors(indicator: &Indicator) -> Vec<&str> {
+/// The selectors of an indicator, or its expression, as written.
+pub fn parts(indicator: &Indicator) -> Vec<(&str, Part)> {
     match indicator {
-        Indicator::ErrorRatio { total, .. } => vec![total],
-        Indicator::Ratio {
-            numerator,
-            denominator,
-        } => vec![numerator, denominator],
-        Indicator::LatencyQuantile { histogram, .. } => vec![histogram],
-        Indicator::Mean { sum, count, .. } => vec![sum, count],
-        Indicator::Gauge { selector } => vec![selector],
-        Indicator::Query { .. } => Vec::new(),
+        Indicator::ErrorRatio { errors, total } => {
+            vec![(errors, Part::Errors), (total, Part::Needed)]
+        }
+        Indicator::Query { expression, opaque } => {
+            vec![(expression, Part::Query { opaque: *opaque })]
+        }
+        other => other
+            .texts()
+            .into_iter()
+            .map(|text| (text, Part::Needed))
+            .collect(),
     }
 }
 
@@ -35,11 +42,11 @@ pub fn ignored(policy: &Policy) -> Vec<String> {
     out
 }
 
-/// Reads `span` of one selector on each arm; with the warnings of the source.
+/// Reads `span` of one selector or expression on each arm; with the warnings of the source.
 pub async fn read(
     policy: &Policy,
     question: &Question,
-    selector: &str,
+    (text, part): (&str, Part),
     source: &dyn MetricSource,
     span: Millis,
 ) -> Result<(Series, Series, Vec<String>), String> {
@@ -50,16 +57,10 @@ pub async fn read(
         params: &question.params,
     };
     let planner = Planner::new(&scope, binding, source.kind());
-    let window = Window {
-        start: question.at - span,
-        end: question.at,
-    };
+    let queries = planned(&planner, (text, part), policy, question.at, span);
     let (mut canary, mut stable) = (Series::default(), Series::default());
     let mut warnings: Vec<String> = Vec::new();
-    for (arms, query) in planner
-        .raw(selector, window)
-        .map_err(|error| error.to_string())?
-    {
+    for (arms, query) in queries.map_err(|error| error.to_string())? {
         let mut sink = match arms {
             Arms::Both => Split::by(planner.track_label(), &question.rollout.canary_hash),
             Arms::Only(track) => Split::only(track),
@@ -76,6 +77,28 @@ pub async fn read(
         stable.join(sink.stable);
     }
     Ok((canary, stable, warnings))
+}
+
+/// The queries of one selector or expression, as a verdict would ask them.
+fn planned(
+    planner: &Planner<'_>,
+    (text, part): (&str, Part),
+    policy: &Policy,
+    at: Millis,
+    span: Millis,
+) -> Result<Vec<(Arms, PlannedQuery)>, QueryError> {
+    let start = at - span;
+    let Part::Query { opaque } = part else {
+        return planner.raw(text, Window { start, end: at });
+    };
+    let step = policy.block.unwrap_or(LEAST_BLOCK);
+    [Track::Canary, Track::Stable]
+        .into_iter()
+        .map(|track| {
+            let query = planner.expression(text, opaque, track, start, at, step)?;
+            Ok((Arms::Only(track), query))
+        })
+        .collect()
 }
 
 /// Sends each series to its arm.

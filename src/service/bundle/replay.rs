@@ -119,7 +119,7 @@ pub fn replay(bundle: &Bundle) -> Result<Replay, BundleError> {
 /// The policy as this program reads it. What a source understands was settled when it judged.
 pub fn load_kept(name: &str, text: &str) -> Result<Policy, String> {
     let any = |_: &str| Some(SourceKind::VictoriaMetrics);
-    let documents = policy::load(name, text, Some(&any)).map_err(|problems| {
+    let documents = policy::load_kept(name, text, Some(&any)).map_err(|problems| {
         format!(
             "policy `{name}` cannot be loaded by this program any more:\n{}",
             problems.render(false)
