@@ -39,7 +39,10 @@ impl Notes {
     /// What a person should know, in sentences. Only what does not depend on how the reading was cut has a number.
     pub fn warnings(&self) -> Vec<String> {
         let counted = [
-            (self.resets, "counter resets seen"),
+            (
+                self.resets,
+                "resets of single counter series seen (a pod that restarts resets each of its series)",
+            ),
             (self.dropped, "samples dropped (NaN, infinite or negative)"),
             (
                 self.clamped,

@@ -1,6 +1,7 @@
 //! Rows: blocks in, outcome and code out.
 
 mod gates;
+mod said;
 
 use super::{Case, ObjectiveState, Observed, evaluate};
 use crate::{
@@ -47,8 +48,14 @@ fn pods(n: u32, first: u32, rate: f64, trials: f64, index: i64) -> Vec<PodCount>
 struct Row {
     policy: Policy,
     weight: f64,
+    /// Does the question have the weight?
+    told: bool,
+    step: Option<u32>,
     blocks: i64,
     problem: Option<Code>,
+    cause: Option<&'static str>,
+    /// Is the start known? If not: are there samples all the same?
+    started: Result<(), bool>,
     step_lasted: Option<i64>,
     /// How much later than the canary's start the horizon has moved the judged window.
     cut: i64,
@@ -59,8 +66,12 @@ impl Row {
         Self {
             policy: policy(objectives, spec),
             weight: 5.0,
+            told: true,
+            step: None,
             blocks: 60,
             problem: None,
+            cause: None,
+            started: Ok(()),
             step_lasted: None,
             cut: 0,
         }
@@ -87,8 +98,8 @@ impl Row {
                 canary_hash: "c".into(),
                 stable_hash: "s".into(),
             },
-            weight: Some(self.weight),
-            step: None,
+            weight: self.told.then_some(self.weight),
+            step: self.step,
             step_since: None,
             since: None,
             at,
@@ -101,8 +112,9 @@ impl Row {
             policy: &self.policy,
             question: &question,
             id: uuid::Uuid::nil(),
-            start: Some(START + self.cut),
-            exposed_since: Some(START),
+            sighted: self.started == Err(true),
+            start: self.started.ok().map(|()| START + self.cut),
+            exposed_since: self.started.ok().map(|()| START),
             block: BLOCK,
             closed: self.blocks - 1,
             step_since: self.step_lasted.map(|lasted| at - lasted),
@@ -113,6 +125,7 @@ impl Row {
                 .map(|state| Observed {
                     state,
                     problem: self.problem,
+                    cause: self.cause,
                     series: (1, 1),
                 })
                 .collect(),

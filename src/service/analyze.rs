@@ -4,7 +4,7 @@ use super::{
     bundle::{Capture, Recorder},
     cache::{EvidenceCache, Key, RolloutEvidence},
     conclude::{Asked, Concluded, conclude},
-    discover::{self, Found},
+    discover::{self, Found, Search},
     identity::{run_id, verdict_id},
     keeper::Keeper,
     port::{Judge, JudgeError, Policies},
@@ -429,9 +429,10 @@ impl Reading<'_> {
                 ),
             );
             match found.await {
-                Ok(Ok(Some(found))) => self.settle(kept, found),
-                Ok(Ok(None)) => {
+                Ok(Ok(Search::Found(found))) => self.settle(kept, found),
+                Ok(Ok(search)) => {
                     *kept = RolloutEvidence {
+                        sighted: search == Search::Sighted,
                         said,
                         ..RolloutEvidence::default()
                     };
@@ -528,6 +529,7 @@ impl Reading<'_> {
         };
         let run = run_id(self.question.at);
         kept.said.clear();
+        kept.sighted = false;
         kept.found = Some(found);
         kept.run = Some(run);
         kept.objectives = (0_u32..)

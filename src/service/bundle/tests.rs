@@ -148,6 +148,7 @@ impl Reading {
             found: Some(FOUND),
             run: Some(run),
             objectives: objectives.collect(),
+            sighted: false,
             said: Vec::new(),
         };
         Self {
@@ -186,6 +187,7 @@ impl Reading {
         let observed = self.evidence.objectives.iter().map(|o| Observed {
             state: &o.state,
             problem: o.problem.as_ref().map(read::ReadError::code),
+            cause: None,
             series: (o.notes.canary_series, o.notes.stable_series),
         });
         let minute = (at - START) / 60_000;
@@ -210,6 +212,7 @@ impl Reading {
             policy: &self.policy,
             question: &question,
             id: verdict_id(&self.policy.revision, &question),
+            sighted: false,
             start: Some(FOUND.anchor),
             exposed_since: Some(FOUND.start),
             block: FOUND.block,
