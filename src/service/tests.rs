@@ -181,7 +181,7 @@ pub(super) fn question(at: Millis) -> Question {
 }
 
 async fn ask(judge: &Analyze, at: Millis) -> Arc<Verdict> {
-    judge.judge(question(at)).await.unwrap()
+    judge.judge(question(at)).await.unwrap().verdict
 }
 
 fn noise(seed: i64) -> f64 {
@@ -326,7 +326,7 @@ async fn whoever_asks_and_however_often_the_verdict_is_the_same() {
                     // another question, else the answer of the last second is shared
                     let mut other = question(at);
                     other.analysis_run = Some(again.to_string());
-                    healed = shaky.judge(other).await.unwrap();
+                    healed = shaky.judge(other).await.unwrap().verdict;
                 }
                 assert_eq!(
                     format!("{healed:?}"),
@@ -359,7 +359,7 @@ async fn what_cannot_be_read_in_time_is_read_by_the_next_questions() {
     loop {
         let mut question = question(at);
         question.analysis_run = Some(asked.to_string());
-        let verdict = judge.judge(question).await.unwrap();
+        let verdict = judge.judge(question).await.unwrap().verdict;
         if !late(&verdict) {
             assert_eq!(format!("{verdict:?}"), format!("{expected:?}"));
             break;
@@ -475,7 +475,7 @@ async fn a_weight_left_out_does_not_pass_before_the_steps_time() {
         for (weight, step) in [(Some(25.0), None), (None, None), (None, Some(1))] {
             let mut question = question(at);
             (question.weight, question.step, question.step_since) = (weight, step, since);
-            let verdict = judge.judge(question).await.unwrap();
+            let verdict = judge.judge(question).await.unwrap().verdict;
             assert_eq!(
                 (verdict.outcome, verdict.weight),
                 (outcome, 25.0),
@@ -503,6 +503,19 @@ async fn what_the_source_says_of_a_query_is_said() {
             "{reason}"
         );
     }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_shared_is_not_made_again() {
+    let judge = judge_of(
+        &SPEC.replace("REST", "horizon: 2h"),
+        Shelf::of(shop(15_000)),
+    );
+    let at = START + 30 * MINUTE;
+    let first = judge.judge(question(at)).await.unwrap();
+    let second = judge.judge(question(at)).await.unwrap();
+    assert_eq!(first.verdict, second.verdict);
+    assert!(first.made && !second.made);
 }
 
 #[tokio::test]
