@@ -111,3 +111,23 @@ impl AddAssign for Notes {
         self.scrape_interval = other.scrape_interval.or(self.scrape_interval);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn resets_are_told_as_those_of_series() {
+        // one pod restarted: its errors and its requests began again
+        let notes = Notes {
+            resets: 2,
+            ..Notes::default()
+        };
+        assert_eq!(
+            notes.warnings(),
+            [
+                "2 resets of single counter series seen (a pod that restarts resets each of its series)"
+            ]
+        );
+    }
+}
