@@ -33,7 +33,8 @@ pub fn run(args: &JudgeArgs) -> Result<u8, Stop> {
             keep_samples: false,
         };
         let engine = Engine::new(Arc::new(Only(policy)), sources, None, bounds);
-        let verdict = engine.port().judge(question.clone()).await.map_err(stop)?;
+        let judged = engine.port().judge(question.clone()).await;
+        let verdict = judged.map_err(stop)?.verdict;
         match args.output {
             Output::Json => print(&json(&verdict)?)?,
             Output::Text => {

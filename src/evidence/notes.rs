@@ -39,7 +39,10 @@ impl Notes {
     /// What a person should know, in sentences. Only what does not depend on how the reading was cut has a number.
     pub fn warnings(&self) -> Vec<String> {
         let counted = [
-            (self.resets, "counter resets seen"),
+            (
+                self.resets,
+                "resets of single counter series seen (a pod that restarts resets each of its series)",
+            ),
             (self.dropped, "samples dropped (NaN, infinite or negative)"),
             (
                 self.clamped,
@@ -106,5 +109,25 @@ impl AddAssign for Notes {
         self.canary_series += other.canary_series;
         self.stable_series += other.stable_series;
         self.scrape_interval = other.scrape_interval.or(self.scrape_interval);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn resets_are_told_as_those_of_series() {
+        // one pod restarted: its errors and its requests began again
+        let notes = Notes {
+            resets: 2,
+            ..Notes::default()
+        };
+        assert_eq!(
+            notes.warnings(),
+            [
+                "2 resets of single counter series seen (a pod that restarts resets each of its series)"
+            ]
+        );
     }
 }

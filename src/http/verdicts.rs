@@ -11,7 +11,7 @@ use super::{
     request::{VerdictRequest, check_names},
     state::App,
 };
-use crate::service::{JudgeError, ruled};
+use crate::service::{JudgeError, Judged, ruled};
 use axum::{
     Extension,
     body::{Body, Bytes, to_bytes},
@@ -62,10 +62,12 @@ async fn answer(app: &App, caller: &Caller, body: Body) -> Result<Response, Prob
     let (policy, rollout) = (question.policy.clone(), question.rollout.clone());
     let begun = Instant::now();
     let outcome = app.judge.judge(question).await;
-    app.metrics.evaluated(begun.elapsed());
+    if evaluated(&outcome) {
+        app.metrics.evaluated(begun.elapsed());
+    }
     match outcome {
-        Ok(verdict) => {
-            app.metrics.verdict(&verdict, app.clock.now());
+        Ok(Judged { verdict, made }) => {
+            app.metrics.verdict(&verdict, made, app.clock.now());
             tracing::info!(
                 id = %verdict.id, policy, namespace = rollout.namespace, rollout = rollout.name, caller = caller.name,
                 verdict = verdict.outcome.as_str(), score = verdict.score, reason = verdict.reason, "judged"
@@ -77,6 +79,17 @@ async fn answer(app: &App, caller: &Caller, body: Body) -> Result<Response, Prob
             tracing::warn!(policy, namespace = rollout.namespace, rollout = rollout.name, %error, "no verdict");
             refusal(error)
         }
+    }
+}
+
+/// Was the question evaluated for this call? A kept answer is found, a shared one is waited for, a refused one is not tried.
+fn evaluated(outcome: &Result<Judged, JudgeError>) -> bool {
+    match outcome {
+        Ok(judged) => judged.made,
+        Err(error) => matches!(
+            error,
+            JudgeError::SourceDown | JudgeError::StoreDown | JudgeError::TooSlow
+        ),
     }
 }
 

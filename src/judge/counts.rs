@@ -5,7 +5,7 @@ use super::{
     limit::LimitBet,
     memo::Memo,
     onset::Onset,
-    reading::{Gate, Information, Reading, TrailPoint},
+    reading::{Alone, Gate, Information, Reading, Scale, TrailPoint},
     running::Running,
 };
 use crate::{
@@ -43,8 +43,9 @@ struct Bet {
     harm: Harm,
     fail: BinomialProcess,
     pass: BinomialProcess,
-    /// Running maximum of ln E of this direction's FAIL side.
-    max_fail: f64,
+    /// Present boundaries of FAIL and PASS, as ratios.
+    boundary: f64,
+    pass_boundary: f64,
 }
 
 /// The mean of `1 / sqrt(canary pods)` over the blocks, weighed as B1 weighs them: what the spread between pods does to an
@@ -102,8 +103,6 @@ pub struct CountState {
     last_canary: Option<i64>,
     canary_pods: usize,
     widths: Widths,
-    boundary: f64,
-    pass_boundary: f64,
     memo: Memo,
 }
 
@@ -134,8 +133,6 @@ impl CountState {
             last_canary: None,
             canary_pods: 0,
             widths: Widths::default(),
-            boundary: 1.0,
-            pass_boundary: 1.0,
             memo: Memo::default(),
         }
     }
@@ -191,7 +188,8 @@ impl CountState {
                 harm,
                 fail: BinomialProcess::new(harm.fail_side()),
                 pass: BinomialProcess::new(harm.pass_side()),
-                max_fail: f64::NEG_INFINITY,
+                boundary: 1.0,
+                pass_boundary: 1.0,
             })
             .collect();
         let higher = self.harms.first().is_none_or(|harm| harm.higher_is_worse);
@@ -280,13 +278,12 @@ impl CountState {
             // B1 holds the past too, when fewer canary pods may have been judged
             let whole = past_spread.map_or(plain, |spread| bet.harm.widen(plain, spread, 1));
             let fail = log_mean_exp(&[bet.fail.log_e(phi), b1(bet.harm.fail_side(), whole)]);
-            bet.max_fail = bet.max_fail.max(fail);
             fails.push(fail);
             passes.push(log_mean_exp(&[
                 bet.pass.log_e(phi),
                 b1(bet.harm.pass_side(), pass_ratio),
             ]));
-            (self.boundary, self.pass_boundary) = (ratio, pass_ratio);
+            (bet.boundary, bet.pass_boundary) = (ratio, pass_ratio);
         }
         let limit = self.limit.as_mut().map(|limit| {
             limit.push(block.x_c, block.n_c);
@@ -365,11 +362,9 @@ impl CountState {
             });
         let phi = self.phi();
         // of two directions the one with the stronger evidence
-        let higher = self
-            .bets
-            .iter()
-            .reduce(|a, b| if b.max_fail > a.max_fail { b } else { a })
-            .is_none_or(|bet| bet.harm.higher_is_worse);
+        let bet = self.bets.get(self.running.strongest());
+        let higher = bet.is_none_or(|bet| bet.harm.higher_is_worse);
+        let (fail_at, pass_at) = bet.map_or((1.0, 1.0), |bet| (bet.boundary, bet.pass_boundary));
         let estimate = self.b1.estimate();
         let compared = self.blocks.iter().any(|b| b.n_c > 0.0 && b.n_s > 0.0);
         let (lower, upper) = self.limits(alpha);
@@ -385,6 +380,7 @@ impl CountState {
                 value < limit
             }
         };
+        let over_limit = value.zip(self.limit_value).is_some_and(|(v, l)| over(v, l));
         Reading {
             method: if self.complement {
                 "conditional-binomial-mixture+stratified-ratio on the complement"
@@ -424,14 +420,24 @@ impl CountState {
                 upper: ratio.map(|_| upper).filter(|u| u.is_finite()),
                 relative: ratio.map(|r| r - 1.0),
             },
-            boundary: compared.then_some(self.boundary),
+            boundary: compared.then_some(fail_at),
+            scale: if self.complement {
+                Scale::Complements
+            } else {
+                Scale::Ratio
+            },
+            upwards: higher,
             dispersion: Some(phi),
             pod_spread: self.pod_spread(),
             blocks: self.data_blocks,
             trials: Some(total.n_c),
             compared,
             last_canary: self.last_canary,
-            over_limit: value.zip(self.limit_value).is_some_and(|(v, l)| over(v, l)),
+            over_limit,
+            alone: (over_limit || self.running.over_limit(alpha))
+                .then(|| self.alone(alpha, phi))
+                .flatten(),
+            eventless: events(total.x_c, total.n_c) + events(total.x_s, total.n_s) <= 0.0,
             above_largest: false,
             information: Information {
                 se: estimate
@@ -439,12 +445,26 @@ impl CountState {
                     .map(|e| e.se)
                     .filter(|se| se.is_finite()),
                 estimate: ratio.map(f64::ln).filter(|r| r.is_finite()),
-                fail_at: self.boundary.ln(),
-                pass_at: self.pass_boundary.ln(),
+                fail_at: fail_at.ln(),
+                pass_at: pass_at.ln(),
                 tau: B1_TAU,
             },
-            detail: None,
         }
+    }
+
+    /// The canary's own interval, where there is a limit.
+    fn alone(&self, alpha: f64, phi: f64) -> Option<Alone> {
+        let (lower, upper) = self.limit.as_ref()?.interval(phi, alpha)?;
+        let (lower, upper) = if self.complement {
+            (1.0 - upper, 1.0 - lower)
+        } else {
+            (lower, upper)
+        };
+        Some(Alone {
+            lower,
+            upper,
+            above: None,
+        })
     }
 
     fn limit_is_ceiling(&self) -> bool {

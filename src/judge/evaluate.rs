@@ -7,6 +7,7 @@ use super::{
     ruling::{self, Force},
     state::ObjectiveState,
     traffic::{self, Split},
+    weight::{self, Weight},
 };
 use crate::{
     domain::{Code, Finding, Millis, Outcome, Question, Verdict, Window},
@@ -20,6 +21,8 @@ pub struct Observed<'a> {
     pub state: &'a ObjectiveState,
     /// Why the latest blocks could not be read.
     pub problem: Option<Code>,
+    /// The same in the source's words.
+    pub cause: Option<&'a str>,
     /// Series used: canary, stable.
     pub series: (u64, u64),
 }
@@ -33,6 +36,8 @@ pub struct Case<'a> {
     pub question: &'a Question,
     /// The verdict's id, a function of the question.
     pub id: uuid::Uuid,
+    /// The canary has samples, but its start is not known yet: they are of a minute that is not over.
+    pub sighted: bool,
     /// Start of the judged exposure, once known: the canary's start, or later where that is older than the horizon.
     pub start: Option<Millis>,
     /// The canary's start itself.
@@ -59,24 +64,22 @@ pub fn evaluate(case: &Case) -> Verdict {
         policy, question, ..
     } = case;
     let mut warnings = case.warnings.clone();
-    let traffic = requests(case);
-    let weight = question
-        .weight
-        .unwrap_or_else(|| seen_weight(policy, traffic));
-    if question.weight.is_none() {
-        warnings.push(format!(
-            "no weight in the question: {} % is taken from the traffic seen",
-            explain::digits(weight)
-        ));
-    }
+    let traffic = requests(&case.observed);
+    let assumed = weight::assumed(policy, question, traffic);
+    let weight = assumed.percent();
+    warnings.extend(assumed.warning());
     let standing = advice::Standing {
         weight,
         lasted: case.step_since.map(|since| question.at - since),
     };
-    let split = question
-        .weight
-        .and_then(|weight| traffic.map(|blocks| traffic::split(blocks, weight)))
-        .unwrap_or(Split::Fine);
+    let since_step = case
+        .step_since
+        .map_or(0, |since| (end(case) - since) / case.block.max(1));
+    let split = traffic
+        .filter(|_| !matches!(assumed, Weight::Seen(_)))
+        .map_or(Split::Fine, |blocks| {
+            traffic::split(blocks, weight, since_step)
+        });
     if let Split::Mild { share } | Split::Severe { share } = split {
         warnings.push(format!(
             "the canary gets {} % of the traffic, the weight asks for {} %",
@@ -100,13 +103,14 @@ pub fn evaluate(case: &Case) -> Verdict {
         .map(|(objective, seen)| {
             let around = Surroundings {
                 block: case.block,
-                closed: if case.start.is_some() {
-                    case.closed
-                } else {
-                    i64::MAX
+                closed: match case.start {
+                    Some(_) => case.closed,
+                    None if case.sighted => -1,
+                    None => i64::MAX,
                 },
                 warming: case.start.is_some() && (case.closed - 1) * case.block <= policy.warm_up,
                 problem: seen.problem,
+                cause: seen.cause,
                 split_severe,
                 time_is_up,
                 patience_over: waited >= policy.no_data_patience,
@@ -125,10 +129,14 @@ pub fn evaluate(case: &Case) -> Verdict {
         .any(|(finding, seen)| !finding.watch && seen.problem.is_some());
     let advice = advice::advise(policy, &standing, sum, blind);
     let reason = match advice.rule {
-        Some(Rule::MinDuration { missing }) => explain::clean(&format!(
-            "harmless so far; the step must last {} more",
-            explain::span(missing as f64 / 1000.0)
-        )),
+        Some(Rule::MinDuration { missing }) => {
+            let missing = explain::span(missing as f64 / 1000.0);
+            let blind = findings.iter().find(|f| passes_unseen(f));
+            explain::clean(&match blind {
+                None => format!("harmless so far; the step must last {missing} more"),
+                Some(f) => format!("the step must last {missing} more; {}", f.reason),
+            })
+        }
         Some(Rule::Timeout(on_timeout)) => {
             let what = match on_timeout {
                 OnTimeout::Hold => "hold",
@@ -170,8 +178,8 @@ pub fn evaluate(case: &Case) -> Verdict {
 }
 
 /// Requests of both arms per block: rather from counts than from a histogram, which leaves warming pods out.
-fn requests<'a>(case: &'a Case<'_>) -> Option<&'a [super::counts::CountBlock]> {
-    let states = || case.observed.iter().map(|seen| seen.state);
+pub fn requests<'a>(observed: &[Observed<'a>]) -> Option<&'a [super::counts::CountBlock]> {
+    let states = || observed.iter().map(|seen| seen.state);
     states()
         .filter(|state| matches!(state, ObjectiveState::Counts(_)))
         .find_map(ObjectiveState::traffic)
@@ -243,7 +251,9 @@ fn lead(sum: Outcome, findings: &[Finding]) -> String {
                 Outcome::Inconclusive,
             )
         }),
-        Outcome::Pass => by(|f| -f.evidence.log_e_pass, Outcome::Pass),
+        Outcome::Pass => judged()
+            .find(|f| passes_unseen(f))
+            .or_else(|| by(|f| -f.evidence.log_e_pass, Outcome::Pass)),
     };
     let Some(finding) = chosen else {
         return "nothing to judge".to_owned();
@@ -253,6 +263,11 @@ fn lead(sum: Outcome, findings: &[Finding]) -> String {
         return format!("all {} objectives pass; {}", others + 1, finding.reason);
     }
     finding.reason.clone()
+}
+
+/// A pass by `onNoData`, not by evidence.
+fn passes_unseen(finding: &Finding) -> bool {
+    !finding.watch && finding.outcome == Outcome::Pass && finding.code == Code::NoCanaryData
 }
 
 /// 100 without a sign of harm, 0 at a fail (also at one that stays): how far the strongest evidence of harm is from its threshold.
@@ -276,20 +291,4 @@ fn end(case: &Case) -> Millis {
         Some(start) if case.closed >= 0 => start + (case.closed + 1) * case.block,
         _ => case.question.at,
     }
-}
-
-/// The step whose weight is nearest to the share of traffic seen lately.
-fn seen_weight(policy: &Policy, traffic: Option<&[super::counts::CountBlock]>) -> f64 {
-    let recent = traffic.unwrap_or_default().iter().rev().take(3);
-    let (canary, all) = recent.fold((0.0, 0.0), |(c, n), b| (c + b.n_c, n + b.n_c + b.n_s));
-    if all <= 0.0 {
-        return 0.0;
-    }
-    let share = 100.0 * canary / all;
-    let nearest = policy
-        .steps
-        .iter()
-        .map(|step| step.weight)
-        .min_by(|a, b| (a - share).abs().total_cmp(&(b - share).abs()));
-    nearest.unwrap_or(share)
 }

@@ -1,8 +1,7 @@
-//! Sentences. Prints what `evaluate` recorded and decides nothing.
+//! The words of sentences: numbers with units, what is missing, what fits into 200 characters.
 
-use super::reading::{Gate, Reading};
 use crate::{
-    domain::{Code, Needs, Outcome, figures, text::visible},
+    domain::{Needs, Outcome, figures, text::visible},
     policy::{Objective, Unit},
 };
 
@@ -57,121 +56,6 @@ pub fn noun_of(kind: &str) -> &'static str {
         "gauge" | "query" => "minutes",
         _ => "requests",
     }
-}
-
-/// The sentence of one objective.
-pub fn sentence(
-    objective: &Objective,
-    reading: &Reading,
-    code: Code,
-    needs: &Needs,
-    limit_edge: Option<f64>,
-) -> String {
-    let name = &objective.name;
-    let both = both(objective, reading);
-    let interval = interval(reading, limit_edge);
-    let limit = objective
-        .limit
-        .map(|limit| value(limit, objective.unit))
-        .unwrap_or_default();
-    let text = match code {
-        Code::WorseThanStable => format!(
-            "{name}: {both}{interval} is beyond the margin {}",
-            boundary(reading)
-        ),
-        Code::LimitExceeded => {
-            format!("{name}: {both}; the canary is shown to be beyond the limit {limit}")
-        }
-        Code::OverLimit => {
-            format!("{name}: {both}; the canary is beyond the limit {limit}, not yet for certain")
-        }
-        Code::NoHarm => {
-            format!("{name}: {both}{interval}; harm beyond the pass margin is ruled out")
-        }
-        Code::AdequatePower => format!(
-            "{name}: {both}{interval}; no harm found, and harm of the design size would have shown"
-        ),
-        Code::NeedsMoreData => {
-            let need = missing(needs, noun(objective))
-                .unwrap_or_else(|| "the evidence is between the margins".to_owned());
-            format!(
-                "{name}: {both}{interval}, margin {}; {need}",
-                boundary(reading)
-            )
-        }
-        Code::TooEarly => {
-            let need =
-                missing(needs, noun(objective)).unwrap_or_else(|| "needs more blocks".to_owned());
-            format!("{name}: too early to tell, {need}")
-        }
-        Code::Waiting => {
-            format!("{name}: waiting for the first closed block of the canary (warm-up left out)")
-        }
-        Code::NoCanaryData => {
-            format!("{name}: no canary data, the selectors find no series of the canary")
-        }
-        Code::NoStableData => format!("{name}: no stable data to compare with"),
-        Code::CanaryVanished => {
-            format!("{name}: the canary's samples stopped; the evidence is frozen")
-        }
-        Code::TrafficSplit => {
-            format!("{name}: the traffic split is far from the weight, the comparison is doubtful")
-        }
-        Code::AboveLargestBucket => {
-            format!("{name}: the quantile is above the largest bucket, where nothing can be seen")
-        }
-        Code::NoComparison => format!("{name}: no stable traffic is left to compare with"),
-        Code::MinDuration => {
-            format!("{name}: harmless so far, the step has not lasted its minDuration")
-        }
-        Code::StepTimeout => format!("{name}: undecided at the step's maxDuration"),
-        Code::SourceDown | Code::SourceMalformed | Code::SourceLimit | Code::PartialData => {
-            format!("{name}: {}", code.meaning())
-        }
-    };
-    clean(&text)
-}
-
-/// The sentence of an objective whose fail only waits for more blocks.
-pub fn held(objective: &Objective, gate: &Gate) -> String {
-    let name = &objective.name;
-    clean(&format!("{name}: harm shows, but {}", gate.words()))
-}
-
-fn both(objective: &Objective, reading: &Reading) -> String {
-    let shown =
-        |v: Option<f64>| v.map_or_else(|| "no value".to_owned(), |v| value(v, objective.unit));
-    match (reading.canary.value, reading.stable.value) {
-        (canary, Some(_)) => format!(
-            "canary {} against {} on stable",
-            shown(canary),
-            shown(reading.stable.value)
-        ),
-        (canary, None) => format!("canary {}, stable without data", shown(canary)),
-    }
-}
-
-fn interval(reading: &Reading, edge: Option<f64>) -> String {
-    let effect = &reading.effect;
-    let Some(estimate) = effect.estimate else {
-        return String::new();
-    };
-    let what = edge.map_or_else(
-        || "ratio".to_owned(),
-        |edge| format!("ratio of requests above {}", value(edge, Unit::Seconds)),
-    );
-    let lower = digits(effect.lower.unwrap_or(0.0));
-    let range = effect.upper.map_or_else(
-        || format!("at least {lower}"),
-        |upper| format!("{lower} to {}", digits(upper)),
-    );
-    format!(", {what} {} ({range})", digits(estimate))
-}
-
-fn boundary(reading: &Reading) -> String {
-    reading
-        .boundary
-        .map_or_else(|| "unknown".to_owned(), digits)
 }
 
 /// The verdict's sentence from those of its objectives: the worst first, cut at 200 characters.

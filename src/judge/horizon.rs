@@ -1,9 +1,14 @@
 //! The report at the end of a step: classical tests, made once. Their p values are fixed-horizon and never polled.
 
-use super::{counts::CountBlock, levels::LevelState, reading::Reading, state::ObjectiveState};
+use super::{
+    counts::CountBlock,
+    levels::LevelState,
+    reading::{Reading, Scale},
+    state::ObjectiveState,
+};
 use crate::{
     domain::FixedHorizon,
-    policy::{Direction, Indicator, Objective},
+    policy::{Indicator, Objective},
     stats::{
         interval::newcombe,
         proportions::score_ratio,
@@ -21,7 +26,8 @@ pub fn report(
     reading: &Reading,
 ) -> Option<FixedHorizon> {
     let boundary = reading.boundary?;
-    let decrease = objective.harm == Direction::Decrease;
+    // of two directions the one that the boundary belongs to
+    let decrease = !reading.upwards;
     match state {
         ObjectiveState::Counts(counts)
             if matches!(objective.indicator, Indicator::ErrorRatio { .. }) =>
@@ -29,15 +35,11 @@ pub fn report(
             Some(proportions(
                 total(counts.blocks()),
                 boundary,
-                decrease != counts.complement(),
+                decrease,
                 "share of canary minus share of stable",
             ))
         }
-        ObjectiveState::Counts(counts) => Some(rates(
-            total(counts.blocks()),
-            boundary,
-            decrease != counts.complement(),
-        )),
+        ObjectiveState::Counts(counts) => Some(rates(total(counts.blocks()), boundary, decrease)),
         ObjectiveState::Quantile(quantile) => Some(proportions(
             total(quantile.blocks()),
             boundary,
@@ -107,10 +109,7 @@ fn welch(reading: &Reading, decrease: bool) -> Option<FixedHorizon> {
     let df = (reading.blocks as f64 / 2.0 - 1.0).max(1.0);
     let side = if decrease { -t } else { t };
     let half = crate::stats::interval::two_sided_z(LEVEL) * se;
-    let log = reading
-        .effect
-        .estimate
-        .is_some_and(|shown| (shown - estimate).abs() > f64::EPSILON);
+    let log = reading.scale == Scale::Ratio;
     let back = |v: f64| if log { v.exp() } else { v };
     Some(FixedHorizon {
         method: "welch-on-block-means".to_owned(),

@@ -3,7 +3,7 @@
 use super::{
     harm::{Harm, SignedMargin},
     minutes::Minutes,
-    reading::{Gate, Information, Reading, TrailPoint},
+    reading::{Alone, Gate, Information, Reading, Scale, TrailPoint},
     running::Running,
 };
 use crate::{
@@ -12,6 +12,7 @@ use crate::{
     policy::Objective,
     stats::{
         Side,
+        normal_mixture::Estimate,
         paired_gauge::{
             GAUGE_TAU, PairedEstimate, log_differences, paired_estimate, plain_differences,
         },
@@ -153,17 +154,24 @@ impl LevelState {
     }
 
     fn limit_log_e(&self, limit: f64) -> f64 {
-        if self.alone.len() < MIN_MINUTES {
-            return 0.0;
-        }
         let side = if self.ceiling() {
             Side::Greater
         } else {
             Side::Less
         };
+        self.against(limit)
+            .map_or(0.0, |(estimate, tau, _)| estimate.log_e(side, 0.0, tau))
+    }
+
+    /// The canary's distance from the limit, its prior scale, and whether both are logarithms.
+    fn against(&self, limit: f64) -> Option<(Estimate, f64, bool)> {
+        if self.alone.len() < MIN_MINUTES {
+            return None;
+        }
         let limits = vec![limit; self.alone.len()];
         let logs = log_differences(&self.alone, &limits);
-        let (differences, tau) = if logs.len() == self.alone.len() {
+        let log = logs.len() == self.alone.len();
+        let (differences, tau) = if log {
             (logs, GAUGE_TAU)
         } else {
             (
@@ -171,7 +179,21 @@ impl LevelState {
                 GAUGE_TAU * limit.abs(),
             )
         };
-        paired_estimate(&differences).map_or(0.0, |e| steady(e, tau).log_e(side, 0.0, tau))
+        let estimate = steady(paired_estimate(&differences)?, tau);
+        Some((estimate.as_estimate(), tau, log))
+    }
+
+    /// The canary's own interval, where there is a limit.
+    fn alone(&self, alpha: f64) -> Option<Alone> {
+        let limit = self.limit?;
+        let (estimate, tau, log) = self.against(limit)?;
+        let (lower, upper) = estimate.confidence_sequence(alpha, tau);
+        let back = |v: f64| if log { limit * v.exp() } else { limit + v };
+        upper.is_finite().then(|| Alone {
+            lower: back(lower),
+            upper: back(upper),
+            above: None,
+        })
     }
 
     fn ceiling(&self) -> bool {
@@ -203,7 +225,7 @@ impl LevelState {
                 c.log,
             )
         });
-        let harm = self.harms.first().copied();
+        let harm = self.harms.get(self.running.strongest()).copied();
         let at = |margin: fn(&Harm) -> (f64, f64)| {
             harm.as_ref().zip(comparison).map_or(0.0, |(harm, c)| {
                 let (relative, absolute) = margin(harm);
@@ -223,6 +245,10 @@ impl LevelState {
             }),
             shown(&self.stable),
         );
+        let over_limit = (!self.alone.is_empty())
+            .then(|| mean(&self.alone))
+            .zip(self.limit)
+            .is_some_and(|(v, limit)| if self.ceiling() { v > limit } else { v < limit });
         Reading {
             method: "paired-level".to_owned(),
             running: self.running,
@@ -248,16 +274,19 @@ impl LevelState {
                     .filter(|r| r.is_finite()),
             },
             boundary: comparison.map(|c| back(fail_at, c.log)),
+            scale: Scale::of(comparison.is_none_or(|c| c.log)),
+            upwards: harm.is_none_or(|harm| harm.higher_is_worse),
             dispersion: comparison.map(|c| c.estimate.inflation),
             pod_spread: None,
             blocks: self.data_blocks,
             trials: None,
             compared: self.compared,
             last_canary: self.last_canary,
-            over_limit: (!self.alone.is_empty())
-                .then(|| mean(&self.alone))
-                .zip(self.limit)
-                .is_some_and(|(v, limit)| if self.ceiling() { v > limit } else { v < limit }),
+            over_limit,
+            alone: (over_limit || self.running.over_limit(alpha))
+                .then(|| self.alone(alpha))
+                .flatten(),
+            eventless: false,
             above_largest: false,
             information: Information {
                 se: comparison
@@ -268,7 +297,6 @@ impl LevelState {
                 pass_at: at(|h| (h.pass.relative, h.pass.absolute)),
                 tau: comparison.map_or(GAUGE_TAU, |c| c.tau),
             },
-            detail: None,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The absolute limit: one-sample evidence on the canary alone.
 
-use crate::stats::{BinomialBlock, BinomialProcess, Side};
+use crate::stats::{BinomialBlock, BinomialProcess, Side, rate_cs::rate_confidence_sequence};
 
 /// Trials per unit of exposure when an unbounded rate is written as a binomial: large enough to be Poisson.
 const FINE: f64 = 1000.0;
@@ -11,6 +11,8 @@ pub struct LimitBet {
     process: BinomialProcess,
     pi0: f64,
     trials_per_unit: f64,
+    events: f64,
+    trials: f64,
 }
 
 impl LimitBet {
@@ -29,6 +31,8 @@ impl LimitBet {
             }),
             pi0: (limit / fine).clamp(1e-12, 1.0 - 1e-12),
             trials_per_unit: fine,
+            events: 0.0,
+            trials: 0.0,
         }
     }
 
@@ -39,11 +43,21 @@ impl LimitBet {
 
     /// Takes in one block.
     pub fn push(&mut self, events: f64, trials: f64) {
+        let trials = trials * self.trials_per_unit;
         self.process.push(BinomialBlock {
             x: events,
-            m: trials * self.trials_per_unit,
+            m: trials,
             pi0: self.pi0,
         });
+        self.events += events.min(trials);
+        self.trials += trials;
+    }
+
+    /// The confidence sequence of the canary's rate; nothing without trials.
+    pub fn interval(&self, phi: f64, alpha: f64) -> Option<(f64, f64)> {
+        let (lower, upper) = rate_confidence_sequence(self.events, self.trials, phi, alpha)?;
+        let unit = self.trials_per_unit;
+        Some((lower * unit, upper * unit))
     }
 
     /// ln E at this dispersion.

@@ -3,7 +3,7 @@
 use super::{
     harm::{Harm, SignedMargin},
     minutes::Minutes,
-    reading::{Gate, Information, Reading, TrailPoint},
+    reading::{Alone, Gate, Information, Reading, Scale, TrailPoint},
     running::Running,
 };
 use crate::{
@@ -163,18 +163,21 @@ impl MeanState {
     }
 
     fn limit_log_e(&self, limit: f64) -> f64 {
-        let Some(alone) = self
-            .alone
-            .estimate()
-            .filter(|e| e.blocks >= MIN_MINUTES && e.count >= MIN_ITEMS)
-        else {
-            return 0.0;
-        };
         let side = if self.ceiling() {
             Side::Greater
         } else {
             Side::Less
         };
+        self.against(limit)
+            .map_or(0.0, |(estimate, tau, _)| estimate.log_e(side, 0.0, tau))
+    }
+
+    /// The canary's distance from the limit, its prior scale, and whether both are logarithms.
+    fn against(&self, limit: f64) -> Option<(Estimate, f64, bool)> {
+        let alone = self
+            .alone
+            .estimate()
+            .filter(|e| e.blocks >= MIN_MINUTES && e.count >= MIN_ITEMS)?;
         let df = comparison_df(&alone);
         if alone.mean > 0.0 && limit > 0.0 {
             let estimate = Estimate {
@@ -182,14 +185,27 @@ impl MeanState {
                 se: alone.se / alone.mean,
                 df,
             };
-            return estimate.log_e(side, 0.0, MEAN_TAU);
+            return Some((estimate, MEAN_TAU, true));
         }
-        Estimate {
-            value: alone.mean,
+        let estimate = Estimate {
+            value: alone.mean - limit,
             se: alone.se,
             df,
-        }
-        .log_e(side, limit, MEAN_TAU * limit.abs())
+        };
+        Some((estimate, MEAN_TAU * limit.abs(), false))
+    }
+
+    /// The canary's own interval, where there is a limit.
+    fn alone(&self, alpha: f64) -> Option<Alone> {
+        let limit = self.limit?;
+        let (estimate, tau, log) = self.against(limit)?;
+        let (lower, upper) = estimate.confidence_sequence(alpha, tau);
+        let back = |v: f64| if log { limit * v.exp() } else { limit + v };
+        upper.is_finite().then(|| Alone {
+            lower: back(lower),
+            upper: back(upper),
+            above: None,
+        })
     }
 
     fn ceiling(&self) -> bool {
@@ -222,7 +238,7 @@ impl MeanState {
         };
         let back = |v: f64, log: bool| if log { v.exp() } else { v };
         let interval = comparison.map(|c| (c.estimate.confidence_sequence(alpha, c.tau), c.log));
-        let harm = self.harms.first().copied();
+        let harm = self.harms.get(self.running.strongest()).copied();
         let at = |margin: fn(&Harm) -> (f64, f64)| {
             harm.as_ref().zip(comparison).map_or(0.0, |(harm, c)| {
                 let (relative, absolute) = margin(harm);
@@ -231,6 +247,13 @@ impl MeanState {
         };
         let fail_at = at(|h| (h.fail.relative, h.fail.absolute));
         let filled = canary.map_or(0, |e| e.filled);
+        let over_limit = alone.zip(self.limit).is_some_and(|(e, limit)| {
+            if self.ceiling() {
+                e.mean > limit
+            } else {
+                e.mean < limit
+            }
+        });
         Reading {
             method: if self.with_squares().is_some() {
                 "mean-with-variance"
@@ -260,19 +283,19 @@ impl MeanState {
                     .filter(|r| r.is_finite()),
             },
             boundary: comparison.map(|c| back(fail_at, c.log)),
+            scale: Scale::of(comparison.is_none_or(|c| c.log)),
+            upwards: harm.is_none_or(|harm| harm.higher_is_worse),
             dispersion: None,
             pod_spread: None,
             blocks: self.data_blocks,
             trials: Some(alone.map_or(0.0, |e| e.count)),
             compared: self.compared,
             last_canary: self.last_canary,
-            over_limit: alone.zip(self.limit).is_some_and(|(e, limit)| {
-                if self.ceiling() {
-                    e.mean > limit
-                } else {
-                    e.mean < limit
-                }
-            }),
+            over_limit,
+            alone: (over_limit || self.running.over_limit(alpha))
+                .then(|| self.alone(alpha))
+                .flatten(),
+            eventless: false,
             above_largest: false,
             information: Information {
                 se: comparison
@@ -283,7 +306,6 @@ impl MeanState {
                 pass_at: at(|h| (h.pass.relative, h.pass.absolute)),
                 tau: comparison.map_or(MEAN_TAU, |c| c.tau),
             },
-            detail: None,
         }
     }
 }

@@ -24,8 +24,10 @@ pub mod quantile;
 pub mod reading;
 pub mod ruling;
 pub mod running;
+pub mod sentence;
 pub mod state;
 pub mod traffic;
+pub mod weight;
 
 #[cfg(test)]
 mod tests;

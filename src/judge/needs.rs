@@ -5,6 +5,8 @@ use crate::{domain::Needs, stats::precision};
 
 /// A pass or fail that lies this far beyond the horizon is not promised.
 const MAX_FACTOR: f64 = 1e4;
+/// Evidence below this has no pace yet.
+const SLIGHT: f64 = 0.3;
 
 /// What the plan starts from.
 #[derive(Debug, Clone, Copy)]
@@ -24,9 +26,22 @@ pub struct Goal {
 /// The canary requests and seconds still needed: to the fail that the estimate points to, else to the pass of a harmless
 /// canary. Zero where nothing can be said.
 pub fn needs(reading: &Reading, goal: &Goal) -> Needs {
+    spread(reading, goal, growth(reading, goal))
+}
+
+/// The same to the fail of a canary beyond its limit, at the pace of its evidence so far.
+pub fn limit_needs(reading: &Reading, goal: &Goal) -> Needs {
+    // the limit's evidence is averaged with that of the comparison
+    let target = goal.fail + std::f64::consts::LN_2;
+    let now = reading.running.limit.filter(|now| *now > SLIGHT);
+    let factor = now.map(|now| (target / now - 1.0).max(0.0));
+    spread(reading, goal, factor)
+}
+
+fn spread(reading: &Reading, goal: &Goal, factor: Option<f64>) -> Needs {
     let blocks_missing = goal.min_blocks.saturating_sub(reading.blocks) as f64;
     let exposed = reading.blocks.max(1) as f64 * goal.block_seconds;
-    let factor = growth(reading, goal).unwrap_or(0.0).min(MAX_FACTOR);
+    let factor = factor.unwrap_or(0.0).min(MAX_FACTOR);
     let Some(trials) = reading.trials else {
         let seconds = (factor * exposed).max(blocks_missing * goal.block_seconds);
         return Needs {
@@ -51,7 +66,7 @@ fn growth(reading: &Reading, goal: &Goal) -> Option<f64> {
     let information = &reading.information;
     let by_extrapolation = || {
         let now = reading.running.pass;
-        (now > 0.3).then(|| goal.pass / now - 1.0)
+        (now > SLIGHT).then(|| goal.pass / now - 1.0)
     };
     by_precision(information, goal)
         .or_else(by_extrapolation)

@@ -1,9 +1,10 @@
 //! From the reading of one objective to its finding.
 
 use super::{
-    explain, horizon,
+    horizon,
     needs::{self, Goal},
     reading::Reading,
+    sentence::{self, Said},
     state::ObjectiveState,
 };
 use crate::{
@@ -32,7 +33,7 @@ const POWER: f64 = 0.8;
     clippy::struct_excessive_bools,
     reason = "independent facts, each named"
 )]
-pub struct Surroundings {
+pub struct Surroundings<'a> {
     /// Length of a block.
     pub block: Millis,
     /// Number of the last closed block.
@@ -41,6 +42,8 @@ pub struct Surroundings {
     pub warming: bool,
     /// The source failed in this look: no pass may come of it.
     pub problem: Option<Code>,
+    /// Why, in the source's words.
+    pub cause: Option<&'a str>,
     /// The split of traffic is far from the weight.
     pub split_severe: bool,
     /// The planned time is over.
@@ -61,7 +64,7 @@ pub fn judge(
     policy: &Policy,
     objective: &Objective,
     state: &ObjectiveState,
-    around: &Surroundings,
+    around: &Surroundings<'_>,
 ) -> Finding {
     let alpha = alpha(policy, objective);
     let reading = state.reading(alpha);
@@ -90,12 +93,22 @@ pub fn judge(
         }
     } else if open {
         needs::needs(&reading, &goal)
+    } else if code == Code::OverLimit {
+        needs::limit_needs(&reading, &goal)
     } else {
         Needs::default()
     };
     let edge = match state {
         ObjectiveState::Quantile(quantile) => quantile.edge(),
         _ => None,
+    };
+    let said = Said {
+        outcome,
+        code,
+        needs: &missing,
+        edge,
+        fails_at: goal.fail,
+        cause: around.cause,
     };
     let step_ends = matches!(outcome, Outcome::Pass | Outcome::Fail) || around.time_is_up;
     Finding {
@@ -104,9 +117,9 @@ pub fn judge(
         outcome,
         code,
         reason: if held {
-            explain::held(objective, &reading.gate)
+            sentence::held(objective, &reading.gate)
         } else {
-            explain::sentence(objective, &reading, code, &missing, edge)
+            sentence::sentence(objective, &reading, &said)
         },
         critical: objective.critical,
         watch: objective.watch,
@@ -159,7 +172,7 @@ fn outcome(
     policy: &Policy,
     objective: &Objective,
     reading: &Reading,
-    around: &Surroundings,
+    around: &Surroundings<'_>,
     alpha: f64,
     mde: f64,
 ) -> (Outcome, Code) {
@@ -220,7 +233,7 @@ fn outcome(
 }
 
 /// What forbids any decision but a fail.
-fn forbids(reading: &Reading, around: &Surroundings) -> Option<Code> {
+fn forbids(reading: &Reading, around: &Surroundings<'_>) -> Option<Code> {
     if let Some(problem) = around.problem {
         return Some(problem);
     }

@@ -7,7 +7,7 @@ use super::{
     memo::Memo,
     onset::Onset,
     pooled::{Pooled, exceedances},
-    reading::{Gate, Information, Reading, TrailPoint},
+    reading::{Alone, Gate, Information, Reading, Scale, TrailPoint},
     running::Running,
 };
 use crate::{
@@ -54,6 +54,8 @@ pub struct QuantileState {
     event_blocks: u64,
     /// Blocks with canary requests beyond the limit.
     limit_blocks: u64,
+    /// The edge that stands for the limit.
+    limit_edge: Option<f64>,
     data_blocks: u64,
     last_canary: Option<i64>,
     canary_pods: usize,
@@ -95,6 +97,7 @@ impl QuantileState {
             pass_boundary: 1.0,
             event_blocks: 0,
             limit_blocks: 0,
+            limit_edge: None,
             data_blocks: 0,
             last_canary: None,
             canary_pods: 0,
@@ -220,6 +223,7 @@ impl QuantileState {
         let phi = self.phi();
         let limit = self.limit.as_mut().map(|limit| {
             if let Some(edge) = limit_edge {
+                self.limit_edge = Some(edge);
                 let beyond = above(&block.canary, edge);
                 self.limit_blocks += u64::from(beyond > 0.0);
                 limit.push(beyond, n_c);
@@ -312,6 +316,16 @@ impl QuantileState {
         self.memo.limits(alpha, make)
     }
 
+    /// The interval of the share of requests above the limit, where there is one.
+    fn alone(&self, alpha: f64, phi: f64) -> Option<Alone> {
+        let (lower, upper) = self.limit.as_ref()?.interval(phi, alpha)?;
+        Some(Alone {
+            lower,
+            upper,
+            above: Some((self.limit_edge?, 1.0 - self.quantile)),
+        })
+    }
+
     /// What the evidence says now.
     pub fn reading(&self, alpha: f64) -> Reading {
         let phi = self.phi();
@@ -343,6 +357,7 @@ impl QuantileState {
             .estimate()
             .filter(|_| self.canary.above(edge) + self.stable.above(edge) > 0.0);
         let (lower, upper) = self.limits(alpha);
+        let over_limit = self.limit_value.is_some_and(|limit| canary > limit);
         Reading {
             method: "quantile-exceedance".to_owned(),
             running: self.running,
@@ -360,13 +375,19 @@ impl QuantileState {
                 relative: Some(canary / stable - 1.0).filter(|r| r.is_finite()),
             },
             boundary: compared.then_some(self.boundary),
+            scale: Scale::Ratio,
+            upwards: true,
             dispersion: Some(phi),
             pod_spread: self.pod_spread(),
             blocks: self.data_blocks,
             trials: Some(self.canary.total()),
             compared,
             last_canary: self.last_canary,
-            over_limit: self.limit_value.is_some_and(|limit| canary > limit),
+            over_limit,
+            alone: (over_limit || self.running.over_limit(alpha))
+                .then(|| self.alone(alpha, phi))
+                .flatten(),
+            eventless: false,
             above_largest,
             information: Information {
                 se: estimate
@@ -378,7 +399,6 @@ impl QuantileState {
                 pass_at: self.pass_boundary.ln(),
                 tau: B1_TAU,
             },
-            detail: None,
         }
     }
 }

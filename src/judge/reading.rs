@@ -33,8 +33,13 @@ pub struct Reading {
     pub stable: ArmSummary,
     /// The difference.
     pub effect: Effect,
-    /// Boundary of FAIL at the present reference, on the scale of `effect`.
+    /// Boundary of FAIL at the present reference, on the scale of `effect`: of two directions of harm the one with the
+    /// stronger evidence.
     pub boundary: Option<f64>,
+    /// What `effect` and `boundary` are.
+    pub scale: Scale,
+    /// Do they lie above no difference where there is harm?
+    pub upwards: bool,
     /// Over-dispersion.
     pub dispersion: Option<f64>,
     /// Spread between stable pods.
@@ -49,12 +54,43 @@ pub struct Reading {
     pub last_canary: Option<i64>,
     /// The canary's value is beyond the limit.
     pub over_limit: bool,
+    /// The canary's own interval, for the limit: at any time, without stable.
+    pub alone: Option<Alone>,
+    /// Neither arm has a single event of what is counted.
+    pub eventless: bool,
     /// The quantile lies above the largest finite bucket.
     pub above_largest: bool,
     /// What planning needs.
     pub information: Information,
-    /// An addition to the sentence, for example the edge at which requests are counted.
-    pub detail: Option<String>,
+}
+
+/// What a comparison is measured in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scale {
+    /// Canary over stable.
+    Ratio,
+    /// What is missing to one on the canary, over the same on stable: for shares near one.
+    Complements,
+    /// Canary minus stable, in the objective's unit: where values may be zero or negative.
+    Difference,
+}
+
+impl Scale {
+    /// The scale of an estimate that was made on logarithms, or not.
+    pub fn of(log: bool) -> Self {
+        if log { Self::Ratio } else { Self::Difference }
+    }
+}
+
+/// The canary's own interval beside a limit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Alone {
+    /// Lower end.
+    pub lower: f64,
+    /// Upper end.
+    pub upper: f64,
+    /// A quantile has none of its own: then this is of the share of requests above this edge, of which so many may be.
+    pub above: Option<(f64, f64)>,
 }
 
 /// The least that a fail needs: evidence from a block or two may be a hiccup.

@@ -1,6 +1,7 @@
 //! Rows: blocks in, outcome and code out.
 
 mod gates;
+mod said;
 
 use super::{Case, ObjectiveState, Observed, evaluate};
 use crate::{
@@ -47,8 +48,14 @@ fn pods(n: u32, first: u32, rate: f64, trials: f64, index: i64) -> Vec<PodCount>
 struct Row {
     policy: Policy,
     weight: f64,
+    /// Does the question have the weight?
+    told: bool,
+    step: Option<u32>,
     blocks: i64,
     problem: Option<Code>,
+    cause: Option<&'static str>,
+    /// Is the start known? If not: are there samples all the same?
+    started: Result<(), bool>,
     step_lasted: Option<i64>,
     /// How much later than the canary's start the horizon has moved the judged window.
     cut: i64,
@@ -59,8 +66,12 @@ impl Row {
         Self {
             policy: policy(objectives, spec),
             weight: 5.0,
+            told: true,
+            step: None,
             blocks: 60,
             problem: None,
+            cause: None,
+            started: Ok(()),
             step_lasted: None,
             cut: 0,
         }
@@ -87,8 +98,8 @@ impl Row {
                 canary_hash: "c".into(),
                 stable_hash: "s".into(),
             },
-            weight: Some(self.weight),
-            step: None,
+            weight: self.told.then_some(self.weight),
+            step: self.step,
             step_since: None,
             since: None,
             at,
@@ -101,8 +112,9 @@ impl Row {
             policy: &self.policy,
             question: &question,
             id: uuid::Uuid::nil(),
-            start: Some(START + self.cut),
-            exposed_since: Some(START),
+            sighted: self.started == Err(true),
+            start: self.started.ok().map(|()| START + self.cut),
+            exposed_since: self.started.ok().map(|()| START),
             block: BLOCK,
             closed: self.blocks - 1,
             step_since: self.step_lasted.map(|lasted| at - lasted),
@@ -113,6 +125,7 @@ impl Row {
                 .map(|state| Observed {
                     state,
                     problem: self.problem,
+                    cause: self.cause,
                     series: (1, 1),
                 })
                 .collect(),
@@ -364,67 +377,6 @@ fn watched_objectives_never_decide_and_uncritical_ones_only_hold() {
         (Outcome::Inconclusive, Action::Hold)
     );
     assert!(holding.reason.contains("w: "), "{}", holding.reason);
-}
-
-#[test]
-fn steps_rule_the_advice() {
-    let steps = "  steps: [{ weight: 5, minDuration: 2m, maxDuration: 15m, onTimeout: TIMEOUT }, { weight: 100 }]\n";
-    let rows = [
-        (
-            "hold",
-            Some(60_000),
-            0.01,
-            Outcome::Inconclusive,
-            Action::Hold,
-            5.0,
-        ),
-        (
-            "hold",
-            Some(180_000),
-            0.01,
-            Outcome::Pass,
-            Action::Advance,
-            100.0,
-        ),
-        ("hold", None, 0.01, Outcome::Pass, Action::Advance, 100.0),
-        ("hold", Some(60_000), 0.9, Outcome::Fail, Action::Abort, 0.0),
-        (
-            "hold",
-            Some(900_000),
-            0.0135,
-            Outcome::Inconclusive,
-            Action::Hold,
-            5.0,
-        ),
-        (
-            "advance",
-            Some(900_000),
-            0.0135,
-            Outcome::Pass,
-            Action::Advance,
-            100.0,
-        ),
-        (
-            "abort",
-            Some(900_000),
-            0.0135,
-            Outcome::Fail,
-            Action::Abort,
-            0.0,
-        ),
-    ];
-    for (timeout, lasted, canary, outcome, action, next) in rows {
-        let mut row = Row::new(ERRORS, &steps.replace("TIMEOUT", timeout));
-        row.step_lasted = lasted;
-        row.blocks = if lasted == Some(900_000) { 12 } else { 90 };
-        let verdict = row.judge(counts(canary, 0.01));
-        assert_eq!(
-            (verdict.outcome, verdict.action, verdict.next_weight),
-            (outcome, action, next),
-            "{timeout} {lasted:?} {canary}: {}",
-            verdict.reason
-        );
-    }
 }
 
 #[test]

@@ -3,8 +3,12 @@
 use super::counts::CountBlock;
 use crate::stats::{BinomialBlock, BinomialProcess, Side};
 
-/// Blocks looked at: the latest ones, so that the former step is soon forgotten.
+/// Fewest blocks looked at, and those that must still be off.
 const RECENT: usize = 3;
+/// Most blocks looked at, of the present step: much traffic shows a bad split in three of them, little traffic needs more.
+const LONGEST: usize = 40;
+/// Blocks after a change of the weight in which traffic may still follow the former one.
+const CHANGING: i64 = 2;
 /// A share off by this factor of the weight is worth a warning.
 const MILD: f64 = 0.2;
 /// A share off by this factor makes the comparison doubtful.
@@ -31,19 +35,29 @@ pub enum Split {
     },
 }
 
-/// Compares the latest blocks with the requested weight (percent).
-pub fn split(blocks: &[CountBlock], weight: f64) -> Split {
+/// Compares the latest blocks with the requested weight (percent): as many as have closed since the step began, at least three.
+pub fn split(blocks: &[CountBlock], weight: f64, since_step: i64) -> Split {
+    let settled = usize::try_from(since_step - CHANGING).unwrap_or(0);
+    // blocks without any traffic are blocks of the step, too
+    let place = blocks.len().saturating_sub(settled);
     let recent: Vec<CountBlock> = blocks
         .iter()
+        .enumerate()
         .rev()
-        .filter(|b| b.n_c + b.n_s > 0.0)
-        .take(RECENT)
-        .copied()
+        .filter(|(_, b)| b.n_c + b.n_s > 0.0)
+        .enumerate()
+        .take_while(|(seen, (i, _))| *seen < RECENT || (*i >= place && *seen < LONGEST))
+        .map(|(_, (_, block))| *block)
         .collect();
     let share = weight / 100.0;
-    let (canary, all) = recent
-        .iter()
-        .fold((0.0, 0.0), |(c, n), b| (c + b.n_c, n + b.n_c + b.n_s));
+    let sum = |blocks: &[CountBlock]| {
+        blocks
+            .iter()
+            .fold((0.0, 0.0), |(c, n), b| (c + b.n_c, n + b.n_c + b.n_s))
+    };
+    let (canary, all) = sum(&recent);
+    // the newest first
+    let (canary_now, all_now) = sum(recent.get(..RECENT).unwrap_or_default());
     if recent.len() < RECENT
         || !(0.0..1.0).contains(&share)
         || share <= 0.0
@@ -52,18 +66,15 @@ pub fn split(blocks: &[CountBlock], weight: f64) -> Split {
         return Split::Fine;
     }
     let observed = canary / all;
+    let now = canary_now / all_now;
     let phi = dispersion(&recent, observed);
+    // shown by all of them, and not over by now
     let beyond = |factor_low: f64, factor_high: f64| {
-        observed > share
-            && shown(
-                &recent,
-                Side::Greater,
-                (share * factor_high).min(0.999),
-                phi,
-            )
-            || observed < share && shown(&recent, Side::Less, share * factor_low, phi)
+        let (low, high) = (share * factor_low, (share * factor_high).min(0.999));
+        observed > share && now > high && shown(&recent, Side::Greater, high, phi)
+            || observed < share && now < low && shown(&recent, Side::Less, low, phi)
     };
-    if canary == 0.0 || beyond(1.0 / SEVERE, SEVERE) {
+    if (canary_now == 0.0 && share * all_now >= MIN_EXPECTED) || beyond(1.0 / SEVERE, SEVERE) {
         return Split::Severe { share: observed };
     }
     if beyond(1.0 - MILD, 1.0 + MILD) {
@@ -131,7 +142,7 @@ mod tests {
             (3000.0, 0.0, 100.0, "fine"),
         ];
         for (canary, stable, weight, expected) in rows {
-            let got = match split(&blocks(canary, stable), weight) {
+            let got = match split(&blocks(canary, stable), weight, 0) {
                 Split::Fine => "fine",
                 Split::Mild { .. } => "mild",
                 Split::Severe { .. } => "severe",

@@ -4,10 +4,10 @@ use super::{
     bundle::{Capture, Recorder},
     cache::{EvidenceCache, Key, RolloutEvidence},
     conclude::{Asked, Concluded, conclude},
-    discover::{self, Found},
+    discover::{self, Found, Search},
     identity::{run_id, verdict_id},
     keeper::Keeper,
-    port::{Judge, JudgeError, Policies},
+    port::{Judge, JudgeError, Judged, Policies},
     read::{self, Job, ObjectiveEvidence, ReadError},
     ruled,
     silence::Silence,
@@ -65,7 +65,7 @@ pub struct Analyze {
     capture: Capture,
     plans: moka::sync::Cache<Key, Arc<Plans>>,
     histories: Semaphore,
-    flights: Cache<(String, Question), Arc<Verdict>>,
+    flights: Cache<(String, Question), Judged>,
 }
 
 impl Analyze {
@@ -105,7 +105,7 @@ impl Analyze {
         self
     }
 
-    async fn analyze(&self, question: Question) -> Result<Arc<Verdict>, JudgeError> {
+    async fn analyze(&self, question: Question) -> Result<Judged, JudgeError> {
         let deadline = Instant::now() + self.limits.deadline;
         let Some(policy) = self.policies.policy(&question.policy) else {
             return Err(JudgeError::UnknownPolicy {
@@ -118,16 +118,19 @@ impl Analyze {
         let evaluation = self.evaluate(Arc::clone(&policy), question, deadline);
         let flight = flights.entry(key).or_try_insert_with(evaluation).await;
         let flight = flight.map_err(|shared| (*shared).clone())?;
-        if flight.is_fresh() || asked.dry_run {
+        if flight.is_fresh() {
             return Ok(flight.into_value());
         }
-        // shared; an override may have come since
-        let verdict = flight.into_value();
-        let standing = self.recall(&policy, &asked, verdict.id, deadline).await?;
-        match standing.known {
-            Some(known) => Ok(self.beside(*known, standing.ruling.as_ref())),
-            None => Ok(verdict),
+        let verdict = flight.into_value().verdict;
+        if asked.dry_run {
+            return Ok(Judged::known(verdict));
         }
+        // shared; an override may have come since
+        let standing = self.recall(&policy, &asked, verdict.id, deadline).await?;
+        Ok(Judged::known(match standing.known {
+            Some(known) => self.beside(*known, standing.ruling.as_ref()),
+            None => verdict,
+        }))
     }
 
     /// A kept answer, with what was decided since beside it.
@@ -142,11 +145,11 @@ impl Analyze {
         known: Verdict,
         (question, ruling): (&Question, Option<&Override>),
         deadline: Instant,
-    ) -> Result<Arc<Verdict>, JudgeError> {
+    ) -> Result<Judged, JudgeError> {
         if let Some(keeper) = self.keeper.as_ref().filter(|_| !question.dry_run) {
             keeper.asked_again(question, known.id, deadline).await?;
         }
-        Ok(self.beside(known, ruling))
+        Ok(Judged::known(self.beside(known, ruling)))
     }
 
     async fn evaluate(
@@ -154,7 +157,7 @@ impl Analyze {
         policy: Arc<Policy>,
         question: Question,
         deadline: Instant,
-    ) -> Result<Arc<Verdict>, JudgeError> {
+    ) -> Result<Judged, JudgeError> {
         let source = self
             .sources
             .get(&policy.source)
@@ -273,7 +276,7 @@ impl Analyze {
         mut standing: Standing,
         (evidence, error): (&mut RolloutEvidence, Option<&ReadError>),
         deadline: Instant,
-    ) -> Result<Arc<Verdict>, JudgeError> {
+    ) -> Result<Judged, JudgeError> {
         loop {
             let asked = Asked {
                 policy,
@@ -303,7 +306,9 @@ impl Analyze {
                 return Err(JudgeError::SourceDown);
             }
             match keeper.keep(&given, (evidence, inputs), deadline).await? {
-                Kept::Written(_) => return Ok(self.beside(verdict, standing.ruling.as_ref())),
+                Kept::Written(_) => {
+                    return Ok(Judged::made(self.beside(verdict, standing.ruling.as_ref())));
+                }
                 Kept::Known(known) => {
                     let asked = (question, standing.ruling.as_ref());
                     return self.again(*known, asked, deadline).await;
@@ -335,7 +340,7 @@ impl Analyze {
 }
 
 impl Judge for Analyze {
-    fn judge(&self, question: Question) -> BoxFuture<'_, Result<Arc<Verdict>, JudgeError>> {
+    fn judge(&self, question: Question) -> BoxFuture<'_, Result<Judged, JudgeError>> {
         Box::pin(self.analyze(question))
     }
 }
@@ -350,11 +355,11 @@ fn answer(
     verdict: Verdict,
     failed: bool,
     silent: Millis,
-) -> Result<Arc<Verdict>, JudgeError> {
+) -> Result<Judged, JudgeError> {
     if is_error(policy, failed, silent) {
         Err(JudgeError::SourceDown)
     } else {
-        Ok(Arc::new(verdict))
+        Ok(Judged::made(Arc::new(verdict)))
     }
 }
 
@@ -429,9 +434,10 @@ impl Reading<'_> {
                 ),
             );
             match found.await {
-                Ok(Ok(Some(found))) => self.settle(kept, found),
-                Ok(Ok(None)) => {
+                Ok(Ok(Search::Found(found))) => self.settle(kept, found),
+                Ok(Ok(search)) => {
                     *kept = RolloutEvidence {
+                        sighted: search == Search::Sighted,
                         said,
                         ..RolloutEvidence::default()
                     };
@@ -528,6 +534,7 @@ impl Reading<'_> {
         };
         let run = run_id(self.question.at);
         kept.said.clear();
+        kept.sighted = false;
         kept.found = Some(found);
         kept.run = Some(run);
         kept.objectives = (0_u32..)

@@ -103,6 +103,8 @@ pub fn search(
             let minute = discover::minute_of(start);
             let first = discover::first_samples(policy, &planner, minute)?;
             add("first sample", first);
+        } else {
+            add("presence", discover::sighting(policy, &planner, at)?);
         }
     }
     if let Some(start) = found.or(question.since) {

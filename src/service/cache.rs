@@ -40,6 +40,8 @@ impl Key {
 pub struct RolloutEvidence {
     /// Start and rhythm, once found.
     pub found: Option<Found>,
+    /// There are samples of the canary, but only in a minute that is not over: its start is not known yet.
+    pub sighted: bool,
     /// The reading that the blocks belong to: another one for each that begins anew.
     pub run: Option<Uuid>,
     /// One for each objective, in the policy's order.

@@ -10,7 +10,12 @@ use super::{
 };
 use crate::{
     domain::{Millis, Question, Standing, Verdict, time::rfc3339, units::duration_text},
-    judge::{Case, Force, ObjectiveState, Observed, evaluate, explain::clean},
+    judge::{
+        Case, Force, ObjectiveState, Observed,
+        evaluate::{self, requests},
+        explain::clean,
+        weight,
+    },
     policy::Policy,
 };
 
@@ -57,29 +62,37 @@ pub fn conclude(
         .iter()
         .map(|o| ObjectiveState::new(o, block, policy.horizon))
         .collect();
+    let problem = |i: usize| {
+        let read = evidence.objectives.get(i);
+        error.or_else(|| read.and_then(|o| o.problem.as_ref()))
+    };
+    let causes: Vec<Option<String>> = (0..empty.len())
+        .map(|i| problem(i).map(|why| clean(&why.to_string())))
+        .collect();
     let observe = |(i, empty)| {
         let read: Option<&ObjectiveEvidence> = evidence.objectives.get(i);
         Observed {
             state: read.map_or(empty, |o: &ObjectiveEvidence| &o.state),
-            problem: error
-                .or_else(|| read.and_then(|o| o.problem.as_ref()))
-                .map(ReadError::code),
+            problem: problem(i).map(ReadError::code),
+            cause: causes.get(i).and_then(Option::as_deref),
             series: read.map_or((0, 0), |o| (o.notes.canary_series, o.notes.stable_series)),
         }
     };
     let observed: Vec<Observed<'_>> = empty.iter().enumerate().map(observe).collect();
     let failed = observed.iter().any(|o| o.problem.is_some());
+    let weight = weight::assumed(policy, question, requests(&observed));
     let case = Case {
         policy,
         question,
         id: verdict_id(&policy.revision, question),
+        sighted: evidence.sighted,
         start: evidence.found.map(|found| found.anchor),
         exposed_since: evidence.found.map(|found| found.start),
         block,
         closed: evidence
             .found
             .map_or(-1, |found| closed(&found, question.at)),
-        step_since: standing::step_since(state, question, policy.horizon),
+        step_since: Some(standing::step_since(state, question, weight, policy)),
         asked_since: Some(standing::asked_since(state, question, policy.horizon)),
         observed,
         warnings: warnings(asked, evidence, error),
@@ -89,7 +102,7 @@ pub fn conclude(
         },
     };
     Concluded {
-        verdict: evaluate(&case),
+        verdict: evaluate::evaluate(&case),
         inputs: Inputs::new(&case, evidence).to_bytes(),
         failed,
     }

@@ -52,7 +52,18 @@ fn learnt_block(scrape: Millis) -> Millis {
     MIN_BLOCK.max((2 * scrape + 2500).div_euclid(5000) * 5000)
 }
 
-/// Finds the start and the rhythm; `None` while the canary has no data, with what the source `said` about that.
+/// What the search for the canary came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Search {
+    /// No sample of it.
+    Nothing,
+    /// Samples in a minute that is not over: its start would not be the same for who asks later.
+    Sighted,
+    /// Its start is known.
+    Found(Found),
+}
+
+/// Finds the start and the rhythm, with what the source `said` about it.
 pub async fn discover(
     policy: &Policy,
     planner: &Planner<'_>,
@@ -60,12 +71,15 @@ pub async fn discover(
     question: &Question,
     deadline: Instant,
     said: &mut Vec<String>,
-) -> Result<Option<Found>, ReadError> {
+) -> Result<Search, ReadError> {
     let start = match question.since {
         Some(since) => since,
         None => match first_sample(policy, planner, source, question.at, deadline, said).await? {
             Some(start) => start,
-            None => return Ok(None),
+            None if sighted(policy, planner, source, question.at, deadline).await? => {
+                return Ok(Search::Sighted);
+            }
+            None => return Ok(Search::Nothing),
         },
     };
     let scrape = scrape_interval(policy, planner, source, start, deadline).await?;
@@ -75,7 +89,7 @@ pub async fn discover(
         SourceKind::Prometheus | SourceKind::VictoriaMetrics => INGESTION,
     };
     let anchor = anchor(start, question.at, policy.horizon, block);
-    Ok(Some(Found {
+    Ok(Search::Found(Found {
         start,
         anchor,
         block,
@@ -113,6 +127,26 @@ async fn first_sample(
     Ok(Some(first.unwrap_or(minute).div_euclid(1000) * 1000 - 1000))
 }
 
+/// Was there a sample of the canary in the minute before this moment?
+async fn sighted(
+    policy: &Policy,
+    planner: &Planner<'_>,
+    source: &dyn MetricSource,
+    at: Millis,
+    deadline: Instant,
+) -> Result<bool, ReadError> {
+    let queries = sighting(policy, planner, at)?;
+    let sinks = gather(
+        source,
+        queries,
+        deadline,
+        Presence::default,
+        &mut Vec::new(),
+    )
+    .await?;
+    Ok(sinks.iter().any(|sink| !sink.minutes.is_empty()))
+}
+
 /// A query, and whose samples it asks for.
 pub(super) type Planned = (Arms, PlannedQuery);
 
@@ -124,6 +158,24 @@ pub(super) fn presence(
 ) -> Result<Vec<Planned>, QueryError> {
     let end = at.div_euclid(MINUTE) * MINUTE;
     let begin = (at - policy.horizon - policy.look_back).div_euclid(MINUTE) * MINUTE;
+    present(policy, planner, begin, end)
+}
+
+/// Is something of the canary there at this very moment? Asked where no full minute has anything.
+pub(super) fn sighting(
+    policy: &Policy,
+    planner: &Planner<'_>,
+    at: Millis,
+) -> Result<Vec<Planned>, QueryError> {
+    present(policy, planner, at, at)
+}
+
+fn present(
+    policy: &Policy,
+    planner: &Planner<'_>,
+    begin: Millis,
+    end: Millis,
+) -> Result<Vec<Planned>, QueryError> {
     let plan = |exposure| match exposure {
         Exposure::Selector(text) => planner.presence(text, Track::Canary, begin, end, MINUTE),
         Exposure::Expression { text, opaque } => {

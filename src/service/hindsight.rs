@@ -197,6 +197,7 @@ fn again(
                 // with a problem there is no pass, and nothing but a wait
                 Seen {
                     problem: Some(Code::Waiting),
+                    cause: None,
                     series: (0, 0),
                     blocks: None,
                 }

@@ -35,7 +35,7 @@ pub mod watch;
 pub use analyze::{Analyze, Limits};
 pub use keeper::{Addressees, Keeper, Poke};
 pub use overrule::{Overrule, OverruleError, Ruling};
-pub use port::{Judge, JudgeError, Policies};
+pub use port::{Judge, JudgeError, Judged, Policies};
 pub use pulse::Pulse;
 pub use transitions::Patience;
 

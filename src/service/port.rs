@@ -9,7 +9,28 @@ use std::sync::Arc;
 /// The use case: a question becomes a verdict.
 pub trait Judge: Send + Sync {
     /// Judges. Identical calls at the same time cost one evaluation.
-    fn judge(&self, question: Question) -> BoxFuture<'_, Result<Arc<Verdict>, JudgeError>>;
+    fn judge(&self, question: Question) -> BoxFuture<'_, Result<Judged, JudgeError>>;
+}
+
+/// What a question was answered with.
+#[derive(Debug, Clone)]
+pub struct Judged {
+    /// The verdict.
+    pub verdict: Arc<Verdict>,
+    /// Was it made for this question? Else it was kept, or shared with an identical question.
+    pub made: bool,
+}
+
+impl Judged {
+    pub(super) fn made(verdict: Arc<Verdict>) -> Self {
+        let made = true;
+        Self { verdict, made }
+    }
+
+    pub(super) fn known(verdict: Arc<Verdict>) -> Self {
+        let made = false;
+        Self { verdict, made }
+    }
 }
 
 /// Where policies come from.

@@ -34,6 +34,8 @@ pub(super) struct Shelf {
     /// Is the database empty for now?
     empty: Arc<AtomicBool>,
     asked: AtomicUsize,
+    /// Does it refuse every query?
+    refuses: bool,
 }
 
 impl Shelf {
@@ -45,6 +47,7 @@ impl Shelf {
             costs: Duration::ZERO,
             empty: Arc::default(),
             asked: AtomicUsize::new(0),
+            refuses: false,
         }
     }
 
@@ -99,6 +102,12 @@ impl MetricSource for Shelf {
         sink: &'a mut dyn SampleSink,
     ) -> BoxFuture<'a, Result<ReadReport, SourceError>> {
         Box::pin(async move {
+            if self.refuses {
+                return Err(SourceError::Rejected {
+                    name: "default".to_owned(),
+                    detail: "422 no such function <b>".to_owned(),
+                });
+            }
             self.answer(query, sink);
             std::thread::sleep(self.costs);
             let asked = self.asked.fetch_add(1, Ordering::SeqCst);
@@ -172,7 +181,7 @@ pub(super) fn question(at: Millis) -> Question {
 }
 
 async fn ask(judge: &Analyze, at: Millis) -> Arc<Verdict> {
-    judge.judge(question(at)).await.unwrap()
+    judge.judge(question(at)).await.unwrap().verdict
 }
 
 fn noise(seed: i64) -> f64 {
@@ -317,7 +326,7 @@ async fn whoever_asks_and_however_often_the_verdict_is_the_same() {
                     // another question, else the answer of the last second is shared
                     let mut other = question(at);
                     other.analysis_run = Some(again.to_string());
-                    healed = shaky.judge(other).await.unwrap();
+                    healed = shaky.judge(other).await.unwrap().verdict;
                 }
                 assert_eq!(
                     format!("{healed:?}"),
@@ -350,7 +359,7 @@ async fn what_cannot_be_read_in_time_is_read_by_the_next_questions() {
     loop {
         let mut question = question(at);
         question.analysis_run = Some(asked.to_string());
-        let verdict = judge.judge(question).await.unwrap();
+        let verdict = judge.judge(question).await.unwrap().verdict;
         if !late(&verdict) {
             assert_eq!(format!("{verdict:?}"), format!("{expected:?}"));
             break;
@@ -431,6 +440,102 @@ async fn a_question_about_the_time_before_the_canary_is_answered_as_if_it_were_t
         format!("{expected:?}")
     );
     assert_eq!(expected.findings[0].code, Code::NoCanaryData);
+}
+
+#[tokio::test]
+async fn in_its_first_minute_a_canary_is_waited_for() {
+    for objectives in [
+        "{ name: e, errorRatio: { errors: errors, total: requests } }",
+        "{ name: g, query: 'requests{$track}' }",
+    ] {
+        let text = SPEC.split("  objectives:").next().unwrap();
+        let text = format!("{text}  objectives:\n    - {objectives}\n");
+        let text = text.replace(
+            "REST",
+            "horizon: 30m\n  lookBack: 10m\n  noDataPatience: 10s\n  onNoData: fail",
+        );
+        let judge = judge_of(&text, Shelf::of(shop(15_000)));
+        // the canary's first sample comes 5.6 s after the start
+        for (after, code) in [
+            (-10_000, Code::NoCanaryData),
+            (5_000, Code::NoCanaryData),
+            (6_000, Code::Waiting),
+            (35_000, Code::Waiting),
+            (59_000, Code::Waiting),
+            (61_000, Code::Waiting),
+        ] {
+            let at = START + after;
+            let verdict = ask(&judge, at).await;
+            assert_eq!(
+                verdict.findings[0].code, code,
+                "{objectives} after {after}: {verdict:?}"
+            );
+            let fresh = judge_of(&text, Shelf::of(shop(15_000)));
+            assert_eq!(
+                format!("{:?}", ask(&fresh, at).await),
+                format!("{verdict:?}")
+            );
+        }
+        let verdict = ask(&judge, START + 3 * MINUTE).await;
+        assert_eq!(verdict.findings[0].code, Code::TooEarly, "{verdict:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_weight_left_out_does_not_pass_before_the_steps_time() {
+    let steps =
+        "horizon: 2h\n  steps: [{ weight: 5 }, { weight: 25, minDuration: 10m }, { weight: 100 }]";
+    let judge = judge_of(&SPEC.replace("REST", steps), Shelf::of(shop(15_000)));
+    let at = START + 30 * MINUTE;
+    for (since, outcome) in [
+        (None, Outcome::Inconclusive),
+        (Some(at - 5 * MINUTE), Outcome::Inconclusive),
+        (Some(at - 10 * MINUTE), Outcome::Pass),
+    ] {
+        for (weight, step) in [(Some(25.0), None), (None, None), (None, Some(1))] {
+            let mut question = question(at);
+            (question.weight, question.step, question.step_since) = (weight, step, since);
+            let verdict = judge.judge(question).await.unwrap().verdict;
+            assert_eq!(
+                (verdict.outcome, verdict.weight),
+                (outcome, 25.0),
+                "{weight:?} {step:?} {since:?}: {}",
+                verdict.reason
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_the_source_says_of_a_query_is_said() {
+    let text = SPEC.replace("REST", "horizon: 2h");
+    let mut shelf = Shelf::of(shop(15_000));
+    shelf.refuses = true;
+    let verdict = ask(&judge_of(&text, shelf), START + 30 * MINUTE).await;
+    let found = &verdict.findings[0];
+    assert_eq!(
+        (found.outcome, found.code),
+        (Outcome::Inconclusive, Code::SourceDown)
+    );
+    for reason in [&verdict.reason, &found.reason] {
+        assert!(
+            reason.contains("e: metric source `default` refused the query: 422 no such function \u{2039}b\u{203a}"),
+            "{reason}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_shared_is_not_made_again() {
+    let judge = judge_of(
+        &SPEC.replace("REST", "horizon: 2h"),
+        Shelf::of(shop(15_000)),
+    );
+    let at = START + 30 * MINUTE;
+    let first = judge.judge(question(at)).await.unwrap();
+    let second = judge.judge(question(at)).await.unwrap();
+    assert_eq!(first.verdict, second.verdict);
+    assert!(first.made && !second.made);
 }
 
 #[tokio::test]

@@ -31,6 +31,7 @@ pub mod planning;
 pub mod precision;
 pub mod proportions;
 pub mod rank;
+pub mod rate_cs;
 pub mod rate_ratio;
 pub mod ratio_cs;
 pub mod special;

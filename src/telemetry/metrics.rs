@@ -47,7 +47,7 @@ pub const LIST: &[Exported] = &[
         "rollout_judge_verdicts_total",
         "counter",
         &["policy", "outcome"],
-        "Verdicts given, by policy and outcome.",
+        "Verdicts made, by policy and outcome; answers that were kept or shared are not counted again.",
     ),
     metric(
         "rollout_judge_objective_value",
@@ -89,7 +89,7 @@ pub const LIST: &[Exported] = &[
         "rollout_judge_evaluation_seconds",
         "histogram",
         &[],
-        "Time from a checked question to its verdict.",
+        "Time from a checked question to its verdict, where one was made for it.",
     ),
     metric(
         "rollout_judge_http_requests_total",
@@ -254,22 +254,24 @@ impl Metrics {
         metrics::with_local_recorder(&self.recorder, f)
     }
 
-    /// A verdict was given.
-    pub fn verdict(&self, verdict: &Verdict, now: Millis) {
+    /// A verdict was given, and `made` now rather than before or for somebody else.
+    pub fn verdict(&self, verdict: &Verdict, made: bool, now: Millis) {
         let kept = self
             .rollouts
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .keep(verdict, now);
         self.with(|| {
-            counter!("rollout_judge_verdicts_total", "policy" => verdict.policy.clone(), "outcome" => verdict.outcome.as_str()).increment(1);
+            if made {
+                counter!("rollout_judge_verdicts_total", "policy" => verdict.policy.clone(), "outcome" => verdict.outcome.as_str()).increment(1);
+            }
             if !kept {
                 counter!("rollout_judge_metrics_rollouts_dropped_total").increment(1);
             }
         });
     }
 
-    /// A question was evaluated, with or without a verdict.
+    /// A question was evaluated, with or without a verdict. Answers that were kept or shared are none.
     pub fn evaluated(&self, took: Duration) {
         self.with(|| histogram!("rollout_judge_evaluation_seconds").record(took.as_secs_f64()));
     }

@@ -478,7 +478,7 @@ async fn queries_are_shown_as_the_source_received_them() {
     let router = ground.router();
     // before the canary came: only its start is looked for, and every query of that is shown
     let early = START - 5 * MINUTE;
-    let verdict = judge.judge(question(early)).await.unwrap();
+    let verdict = judge.judge(question(early)).await.unwrap().verdict;
     let (_, html) = page(&router, &format!("/verdicts/{}", verdict.id)).await;
     let received: BTreeSet<String> = book.taken().into_iter().map(|query| query.text).collect();
     let shown: BTreeSet<String> = pres(&html).into_iter().collect();
@@ -501,7 +501,7 @@ async fn queries_are_shown_as_the_source_received_them() {
         START + 35 * MINUTE + 31_000,
         START + 38 * MINUTE,
     ] {
-        let verdict = judge.judge(question(at)).await.unwrap();
+        let verdict = judge.judge(question(at)).await.unwrap().verdict;
         let (status, html) = page(&router, &format!("/verdicts/{}", verdict.id)).await;
         assert_eq!(status, 200, "{html}");
         let received: BTreeSet<String> = book.taken().into_iter().map(|query| query.text).collect();
@@ -550,7 +550,11 @@ async fn queries_are_shown_as_the_source_received_them() {
             html.contains("https://metrics.example.org/vmui/#/?g0.expr=http_requests_total%7B")
         );
     }
-    let newest = judge.judge(question(START + 38 * MINUTE)).await.unwrap();
+    let newest = judge
+        .judge(question(START + 38 * MINUTE))
+        .await
+        .unwrap()
+        .verdict;
     let (status, html) = page(&router, &format!("/verdicts/{}?pods=1", newest.id)).await;
     assert_eq!(status, 200);
     assert!(

@@ -15,7 +15,7 @@ use rollout_judge::{
         Direction, Indicator, Margin, Objective, OnSourceDown, OnTimeout, Policy, Step, Unit,
     },
     query::Tracks,
-    service::{Judge, JudgeError},
+    service::{Judge, JudgeError, Judged},
 };
 use std::{sync::Arc, time::Duration};
 use tower::ServiceExt;
@@ -28,10 +28,12 @@ pub struct Double {
     pub error: Option<JudgeError>,
     pub wait: Option<Duration>,
     pub panic: bool,
+    /// Are its answers kept ones?
+    pub known: bool,
 }
 
 impl Judge for Double {
-    fn judge(&self, question: Question) -> BoxFuture<'_, Result<Arc<Verdict>, JudgeError>> {
+    fn judge(&self, question: Question) -> BoxFuture<'_, Result<Judged, JudgeError>> {
         Box::pin(async move {
             if let Some(wait) = self.wait {
                 tokio::time::sleep(wait).await;
@@ -39,7 +41,10 @@ impl Judge for Double {
             assert!(!self.panic, "as told");
             match &self.error {
                 Some(error) => Err(error.clone()),
-                None => Ok(Arc::new(verdict(&question))),
+                None => Ok(Judged {
+                    verdict: Arc::new(verdict(&question)),
+                    made: !self.known,
+                }),
             }
         })
     }

@@ -78,6 +78,7 @@ async fn filled() -> (String, Arc<Metrics>) {
                     .question(NOW)
                     .unwrap(),
             ),
+            true,
             NOW,
         );
     }
@@ -156,6 +157,35 @@ async fn gauges_of_rollouts_are_bounded_and_forgotten() {
     assert!(
         page.contains(r#"rollout_judge_verdicts_total{policy="http-service",outcome="pass"} 3"#)
     );
+}
+
+#[tokio::test]
+async fn answers_that_were_kept_or_shared_are_no_evaluations() {
+    for known in [false, true] {
+        let double = Double {
+            known,
+            ..Double::default()
+        };
+        let (router, _) = app(double, Auth::open(), Limits::default()).await;
+        for _ in 0..2 {
+            call(router.clone(), post("/v1/verdicts", GOOD)).await;
+        }
+        let (_, page) = call(router, get("/metrics")).await;
+        let page = String::from_utf8(page).unwrap();
+        let counted = |name: &str| {
+            let line = page.lines().find(|line| line.starts_with(name));
+            line.and_then(|line| line.rsplit(' ').next()?.parse().ok())
+                .unwrap_or(0)
+        };
+        let expected = if known { 0 } else { 2 };
+        assert_eq!(
+            counted("rollout_judge_evaluation_seconds_count"),
+            expected,
+            "{page}"
+        );
+        assert_eq!(counted("rollout_judge_verdicts_total"), expected, "{page}");
+        assert!(page.contains("rollout_judge_objective_value{"), "{page}");
+    }
 }
 
 #[tokio::test]

@@ -184,3 +184,64 @@ fn a_fail_that_waits_for_blocks_says_so() {
     let verdict = row.judge(counts(0.5, 0.01));
     check(&verdict, Outcome::Fail, Code::WorseThanStable);
 }
+
+#[test]
+fn steps_rule_the_advice() {
+    let steps = "  steps: [{ weight: 5, minDuration: 2m, maxDuration: 15m, onTimeout: TIMEOUT }, { weight: 100 }]\n";
+    let rows = [
+        (
+            "hold",
+            Some(60_000),
+            0.01,
+            Outcome::Inconclusive,
+            Action::Hold,
+            5.0,
+        ),
+        (
+            "hold",
+            Some(180_000),
+            0.01,
+            Outcome::Pass,
+            Action::Advance,
+            100.0,
+        ),
+        ("hold", None, 0.01, Outcome::Pass, Action::Advance, 100.0),
+        ("hold", Some(60_000), 0.9, Outcome::Fail, Action::Abort, 0.0),
+        (
+            "hold",
+            Some(900_000),
+            0.0135,
+            Outcome::Inconclusive,
+            Action::Hold,
+            5.0,
+        ),
+        (
+            "advance",
+            Some(900_000),
+            0.0135,
+            Outcome::Pass,
+            Action::Advance,
+            100.0,
+        ),
+        (
+            "abort",
+            Some(900_000),
+            0.0135,
+            Outcome::Fail,
+            Action::Abort,
+            0.0,
+        ),
+    ];
+    for (timeout, lasted, canary, outcome, action, next) in rows {
+        let mut row = Row::new(ERRORS, &steps.replace("TIMEOUT", timeout));
+        row.step_lasted = lasted;
+        row.blocks = if lasted == Some(900_000) { 12 } else { 90 };
+        let verdict = row.judge(counts(canary, 0.01));
+        assert_eq!(
+            (verdict.outcome, verdict.action, verdict.next_weight),
+            (outcome, action, next),
+            "{timeout} {lasted:?} {canary}: {}",
+            verdict.reason
+        );
+    }
+}

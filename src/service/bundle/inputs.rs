@@ -9,8 +9,10 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// The version of this document.
-const VERSION: u32 = 1;
+/// The newest version of this document that is known.
+const VERSION: u32 = 2;
+/// Written where nothing of a later version is in it.
+const FIRST: u32 = 1;
 
 /// What a verdict was made of beside policy, question and blocks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,6 +28,9 @@ pub struct Inputs {
     /// The canary's start itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exposed_since: Option<Millis>,
+    /// The canary had samples, but its start was not known yet. Since version 2.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sighted: bool,
     /// Length of a block.
     pub block: Millis,
     /// A block closes this long after its end.
@@ -59,6 +64,9 @@ pub struct Seen {
     /// Why the latest blocks could not be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<Code>,
+    /// The same in the source's words. Since version 2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
     /// Series used: canary, stable.
     pub series: (u64, u64),
     /// First and last folded block.
@@ -71,17 +79,20 @@ impl Inputs {
     pub fn new(case: &Case<'_>, evidence: &RolloutEvidence) -> Self {
         let seen = |(i, observed): (usize, &Observed<'_>)| Seen {
             problem: observed.problem,
+            cause: observed.cause.map(str::to_owned),
             series: observed.series,
             blocks: evidence
                 .objectives
                 .get(i)
                 .and_then(ObjectiveEvidence::blocks),
         };
+        let later = case.sighted || case.observed.iter().any(|seen| seen.cause.is_some());
         Self {
-            v: VERSION,
+            v: if later { VERSION } else { FIRST },
             program: env!("CARGO_PKG_VERSION").to_owned(),
             start: case.start,
             exposed_since: case.exposed_since,
+            sighted: case.sighted,
             block: case.block,
             lag: evidence.found.map(|found| found.lag),
             closed: case.closed,
@@ -132,6 +143,7 @@ impl Inputs {
             question,
             id: verdict_id(&policy.revision, question),
             start: self.start,
+            sighted: self.sighted,
             exposed_since: self.exposed_since,
             block: self.block,
             closed: self.closed,
@@ -141,6 +153,7 @@ impl Inputs {
                 .map(|(seen, state)| Observed {
                     state,
                     problem: seen.problem,
+                    cause: seen.cause.as_deref(),
                     series: seen.series,
                 })
                 .collect(),
@@ -150,5 +163,25 @@ impl Inputs {
                 ruling: self.ruling.as_ref(),
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_older_document_is_read_and_a_newer_one_is_named() {
+        let old = br#"{"v":1,"program":"0.1.0","block":30000,"closed":-1,"observed":[{"problem":"source-down","series":[0,0]}]}"#;
+        let read = Inputs::from_bytes(old).unwrap();
+        assert!(!read.sighted && read.observed.iter().all(|seen| seen.cause.is_none()));
+        // what no later version is needed for is written as before
+        assert_eq!(read.to_bytes(), old);
+        let new = String::from_utf8_lossy(old).replace("\"v\":1", "\"v\":3");
+        let error = Inputs::from_bytes(new.as_bytes()).unwrap_err();
+        assert!(
+            matches!(error, BundleError::TooNew { version: 3, .. }),
+            "{error}"
+        );
     }
 }

@@ -148,6 +148,7 @@ impl Reading {
             found: Some(FOUND),
             run: Some(run),
             objectives: objectives.collect(),
+            sighted: false,
             said: Vec::new(),
         };
         Self {
@@ -183,9 +184,13 @@ impl Reading {
             })
             .collect();
         read::advance(&mut self.evidence.objectives, &jobs, closed).await;
-        let observed = self.evidence.objectives.iter().map(|o| Observed {
+        let problems = self.evidence.objectives.iter().map(|o| o.problem.as_ref());
+        let causes: Vec<Option<String>> = problems.map(|p| p.map(ToString::to_string)).collect();
+        let observed = self.evidence.objectives.iter().zip(&causes);
+        let observed = observed.map(|(o, cause)| Observed {
             state: &o.state,
             problem: o.problem.as_ref().map(read::ReadError::code),
+            cause: cause.as_deref(),
             series: (o.notes.canary_series, o.notes.stable_series),
         });
         let minute = (at - START) / 60_000;
@@ -210,6 +215,7 @@ impl Reading {
             policy: &self.policy,
             question: &question,
             id: verdict_id(&self.policy.revision, &question),
+            sighted: false,
             start: Some(FOUND.anchor),
             exposed_since: Some(FOUND.start),
             block: FOUND.block,
@@ -434,7 +440,7 @@ async fn blocks_that_retention_removed_are_missed() {
         "{refused}"
     );
     let mut newer = record.clone();
-    newer.inputs = br#"{"v":2,"program":"9.9.9"}"#.to_vec();
+    newer.inputs = br#"{"v":3,"program":"9.9.9"}"#.to_vec();
     let refused = assemble(&newer, &revision, &chunks)
         .unwrap_err()
         .to_string();

@@ -1,0 +1,242 @@
+//! The sentence of one objective. Prints what was recorded and decides nothing.
+
+use super::{
+    explain::{clean, digits, missing, noun, value},
+    reading::{Alone, Gate, Reading, Scale},
+};
+use crate::{
+    domain::{Code, Needs, Outcome},
+    policy::{Indicator, Objective, Unit},
+};
+
+/// What was decided about an objective, to be said.
+#[derive(Debug, Clone, Copy)]
+pub struct Said<'a> {
+    /// The outcome.
+    pub outcome: Outcome,
+    /// Why.
+    pub code: Code,
+    /// What is missing.
+    pub needs: &'a Needs,
+    /// The edge at which requests of a quantile are counted.
+    pub edge: Option<f64>,
+    /// ln E at which it fails.
+    pub fails_at: f64,
+    /// Why the source gave nothing, in its words.
+    pub cause: Option<&'a str>,
+}
+
+/// The sentence of one objective.
+pub fn sentence(objective: &Objective, reading: &Reading, said: &Said<'_>) -> String {
+    let name = &objective.name;
+    let both = both(objective, reading);
+    let code = said.code;
+    let text = match code {
+        Code::WorseThanStable => format!("{name}: {}", worse(objective, reading, said)),
+        Code::LimitExceeded => {
+            let when = if shown_now(reading, said) {
+                "is shown to be"
+            } else {
+                "was shown earlier to be"
+            };
+            format!(
+                "{name}: {both}; the canary{} {when} beyond the limit {}",
+                alone(objective, reading),
+                limit(objective)
+            )
+        }
+        Code::OverLimit => {
+            let need = missing(said.needs, noun(objective)).map(|need| format!("; {need}"));
+            format!(
+                "{name}: {both}; the canary{} is beyond the limit {}, not yet for certain{}",
+                alone(objective, reading),
+                limit(objective),
+                need.unwrap_or_default()
+            )
+        }
+        Code::NoHarm => format!(
+            "{name}: {both}{}; harm beyond the pass margin is ruled out",
+            interval(objective, reading, said.edge)
+        ),
+        Code::AdequatePower => format!(
+            "{name}: {both}{}; no harm found, and harm of the design size would have shown",
+            interval(objective, reading, said.edge)
+        ),
+        Code::NeedsMoreData if lacks_events(objective, reading) => format!(
+            "{name}: {both}; neither arm has an event of the numerator yet: is its selector right?"
+        ),
+        Code::NeedsMoreData => {
+            let need = missing(said.needs, noun(objective))
+                .unwrap_or_else(|| "the evidence is between the margins".to_owned());
+            format!(
+                "{name}: {both}{}, margin {}; {need}",
+                interval(objective, reading, said.edge),
+                boundary(objective, reading)
+            )
+        }
+        Code::TooEarly => {
+            let need = missing(said.needs, noun(objective))
+                .unwrap_or_else(|| "needs more blocks".to_owned());
+            // what is missing comes first: the end may be cut
+            let both =
+                Some(both).filter(|_| reading.canary.value.or(reading.stable.value).is_some());
+            let both = both.map(|both| format!("; {both}")).unwrap_or_default();
+            format!("{name}: too early to tell, {need}{both}")
+        }
+        Code::Waiting => {
+            format!("{name}: waiting for the first closed block of the canary (warm-up left out)")
+        }
+        Code::NoCanaryData => {
+            let ruled = match said.outcome {
+                Outcome::Inconclusive => String::new(),
+                ruled => format!(" (onNoData: {})", ruled.as_str()),
+            };
+            format!("{name}: no canary data, the selectors find no series of the canary{ruled}")
+        }
+        Code::NoStableData => format!("{name}: no stable data to compare with"),
+        Code::CanaryVanished => {
+            format!("{name}: the canary's samples stopped; the evidence is frozen")
+        }
+        Code::TrafficSplit => {
+            format!("{name}: the traffic split is far from the weight, the comparison is doubtful")
+        }
+        Code::AboveLargestBucket => {
+            format!("{name}: the quantile is above the largest bucket, where nothing can be seen")
+        }
+        Code::NoComparison => format!("{name}: no stable traffic is left to compare with"),
+        Code::MinDuration => {
+            format!("{name}: harmless so far, the step has not lasted its minDuration")
+        }
+        Code::StepTimeout => format!("{name}: undecided at the step's maxDuration"),
+        Code::SourceDown | Code::SourceMalformed | Code::SourceLimit | Code::PartialData => {
+            format!("{name}: {}", said.cause.unwrap_or(code.meaning()))
+        }
+    };
+    clean(&text)
+}
+
+/// The sentence of an objective whose fail only waits for more blocks.
+pub fn held(objective: &Objective, gate: &Gate) -> String {
+    let name = &objective.name;
+    clean(&format!("{name}: harm shows, but {}", gate.words()))
+}
+
+/// A fail against stable: what shows it now, or that it was shown.
+fn worse(objective: &Objective, reading: &Reading, said: &Said<'_>) -> String {
+    let now = format!(
+        "{}{}",
+        both(objective, reading),
+        interval(objective, reading, said.edge)
+    );
+    let margin = boundary(objective, reading);
+    if beyond(reading) {
+        return format!("{now} is beyond the margin {margin}");
+    }
+    if shown_now(reading, said) {
+        return format!("{now}; the evidence shows harm beyond the margin {margin}");
+    }
+    format!("harm beyond the margin was shown earlier and stays a fail; now {now}, margin {margin}")
+}
+
+/// Would the present evidence fail it, had it not failed before?
+fn shown_now(reading: &Reading, said: &Said<'_>) -> bool {
+    reading.running.fail >= said.fails_at
+}
+
+/// Does the whole interval lie beyond the boundary?
+fn beyond(reading: &Reading) -> bool {
+    let effect = &reading.effect;
+    reading.boundary.is_some_and(|boundary| {
+        if reading.upwards {
+            effect.lower.is_some_and(|lower| lower > boundary)
+        } else {
+            effect.upper.is_some_and(|upper| upper < boundary)
+        }
+    })
+}
+
+/// A typo in the selector of a numerator finds nothing for ever.
+fn lacks_events(objective: &Objective, reading: &Reading) -> bool {
+    reading.eventless && matches!(objective.indicator, Indicator::Ratio { .. })
+}
+
+fn both(objective: &Objective, reading: &Reading) -> String {
+    let shown =
+        |v: Option<f64>| v.map_or_else(|| "no value".to_owned(), |v| value(v, objective.unit));
+    match (reading.canary.value, reading.stable.value) {
+        (canary, Some(_)) => format!(
+            "canary {} against {} on stable",
+            shown(canary),
+            shown(reading.stable.value)
+        ),
+        (canary, None) => format!("canary {}, stable without data", shown(canary)),
+    }
+}
+
+fn limit(objective: &Objective) -> String {
+    objective
+        .limit
+        .map(|limit| value(limit, objective.unit))
+        .unwrap_or_default()
+}
+
+/// The canary's own interval, in brackets.
+fn alone(objective: &Objective, reading: &Reading) -> String {
+    let Some(Alone {
+        lower,
+        upper,
+        above,
+    }) = reading.alone
+    else {
+        return String::new();
+    };
+    let unit = above.map_or(objective.unit, |_| Unit::Share);
+    let range = format!("{} to {}", value(lower, unit), value(upper, unit));
+    match above {
+        None => format!(" ({range})"),
+        Some((edge, allowed)) => format!(
+            " ({range} of requests above {}, {} may be)",
+            value(edge, Unit::Seconds),
+            value(allowed, Unit::Share)
+        ),
+    }
+}
+
+fn interval(objective: &Objective, reading: &Reading, edge: Option<f64>) -> String {
+    let effect = &reading.effect;
+    let Some(estimate) = effect.estimate else {
+        return String::new();
+    };
+    let what = match (reading.scale, edge) {
+        (Scale::Difference, _) => "difference".to_owned(),
+        (Scale::Complements, _) => "ratio of the complements".to_owned(),
+        (Scale::Ratio, None) => "ratio".to_owned(),
+        (Scale::Ratio, Some(edge)) => {
+            format!("ratio of requests above {}", value(edge, Unit::Seconds))
+        }
+    };
+    let shown = |v| on_scale(objective, reading, v);
+    let range = match (effect.lower, effect.upper) {
+        (Some(lower), Some(upper)) => format!("{} to {}", shown(lower), shown(upper)),
+        (Some(lower), None) => format!("at least {}", shown(lower)),
+        (None, Some(upper)) => format!("at most {}", shown(upper)),
+        (None, None) => "of any size".to_owned(),
+    };
+    format!(", {what} {} ({range})", shown(estimate))
+}
+
+fn boundary(objective: &Objective, reading: &Reading) -> String {
+    reading.boundary.map_or_else(
+        || "unknown".to_owned(),
+        |boundary| on_scale(objective, reading, boundary),
+    )
+}
+
+/// A number of the comparison. A difference of shares is in points: percent would read as a share of stable.
+fn on_scale(objective: &Objective, reading: &Reading, v: f64) -> String {
+    match (reading.scale, objective.unit) {
+        (Scale::Ratio | Scale::Complements, _) => digits(v),
+        (Scale::Difference, Unit::Share) => format!("{} points", digits(v * 100.0)),
+        (Scale::Difference, unit) => value(v, unit),
+    }
+}

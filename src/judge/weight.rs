@@ -1,0 +1,78 @@
+//! The present weight: as told, else of the told step, else as the traffic says.
+
+use super::{advice::step_of, counts::CountBlock, explain::digits};
+use crate::{
+    domain::Question,
+    policy::{Policy, Step},
+};
+
+/// Blocks looked at for the traffic.
+const RECENT: usize = 3;
+
+/// Traffic percent of the present step, and whose word it is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Weight {
+    /// The question's.
+    Told(f64),
+    /// That of the step of this index in the policy, which the question names.
+    OfStep(f64, u32),
+    /// The step's whose weight is nearest to the traffic seen.
+    Seen(f64),
+}
+
+impl Weight {
+    /// The number.
+    pub fn percent(self) -> f64 {
+        match self {
+            Self::Told(weight) | Self::OfStep(weight, _) | Self::Seen(weight) => weight,
+        }
+    }
+
+    /// What a person should know of it.
+    pub fn warning(self) -> Option<String> {
+        let percent = digits(self.percent());
+        match self {
+            Self::Told(_) => None,
+            Self::OfStep(_, index) => Some(format!(
+                "no weight in the question: {percent} % is taken from step {index} of the policy, counted from 0"
+            )),
+            Self::Seen(_) => Some(format!(
+                "no weight in the question: {percent} % is taken from the traffic seen"
+            )),
+        }
+    }
+}
+
+/// The present weight.
+pub fn assumed(policy: &Policy, question: &Question, traffic: Option<&[CountBlock]>) -> Weight {
+    if let Some(weight) = question.weight {
+        return Weight::Told(weight);
+    }
+    let step = |index: u32| policy.steps.get(index as usize).zip(Some(index));
+    match question.step.and_then(step) {
+        Some((step, index)) => Weight::OfStep(step.weight, index),
+        None => Weight::Seen(seen(policy, traffic)),
+    }
+}
+
+/// Do two weights belong to the same step?
+pub fn same_step(policy: &Policy, one: f64, other: f64) -> bool {
+    let weight = |weight| step_of(policy, weight).map(|step: &Step| step.weight);
+    weight(one) == weight(other)
+}
+
+/// The step whose weight is nearest to the share of traffic seen lately.
+fn seen(policy: &Policy, traffic: Option<&[CountBlock]>) -> f64 {
+    let recent = traffic.unwrap_or_default().iter().rev().take(RECENT);
+    let (canary, all) = recent.fold((0.0, 0.0), |(c, n), b| (c + b.n_c, n + b.n_c + b.n_s));
+    if all <= 0.0 {
+        return 0.0;
+    }
+    let share = 100.0 * canary / all;
+    let nearest = policy
+        .steps
+        .iter()
+        .map(|step| step.weight)
+        .min_by(|a, b| (a - share).abs().total_cmp(&(b - share).abs()));
+    nearest.unwrap_or(share)
+}
