@@ -82,6 +82,11 @@ impl EventKind {
         ends.contains(&self) || self.is_trouble() || self == EventKind::Override
     }
 
+    /// Is it never held, and does it lead the message that tells it?
+    pub fn leads(self) -> bool {
+        matches!(self, EventKind::Fail | EventKind::OverrideEnded)
+    }
+
     /// Does it say that something is wrong with a rollout?
     pub fn is_trouble(self) -> bool {
         let others = [EventKind::Override, EventKind::DeadLetter];
