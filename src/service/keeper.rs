@@ -12,6 +12,7 @@ use crate::{
         Change, Delivery, Draft, Event, EventKind, Kept, Question, Standing, StoreError,
         VerdictStore,
     },
+    judge::explain::clean,
     policy::Policy,
 };
 use std::{sync::Arc, time::Instant};
@@ -149,21 +150,31 @@ impl Keeper {
         }
     }
 
-    /// Notes the labels of a question that was answered before, so that they are found too.
+    /// Notes the labels of a question that was answered before, so that they are found too. Gives what a person should know
+    /// where they differ from those that were kept with the answer.
     pub async fn asked_again(
         &self,
         question: &Question,
         verdict: Uuid,
         deadline: Instant,
-    ) -> Result<(), JudgeError> {
+    ) -> Result<Vec<String>, JudgeError> {
         if question.labels.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let change = Change {
             asked_again: Some((question.clone(), verdict)),
             ..Change::default()
         };
-        within(deadline, self.store.change(change)).await.map(drop)
+        within(deadline, self.store.change(change)).await?;
+        let kept = within(deadline, self.store.record(verdict)).await?;
+        let labels = kept.map(|kept| kept.question.labels).unwrap_or_default();
+        let differs = |(name, new): (&String, &String)| {
+            let old = labels.get(name).filter(|old| *old != new)?;
+            Some(clean(&format!(
+                "label `{name}` is `{new}` here and was `{old}` when this was judged; the verdict is found by both"
+            )))
+        };
+        Ok(question.labels.iter().filter_map(differs).collect())
     }
 
     /// The messages that events cause.
