@@ -25,4 +25,5 @@ mod edge {
     mod settings;
     mod switch;
     mod telemetry;
+    mod unasked;
 }

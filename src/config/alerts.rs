@@ -1,20 +1,24 @@
 //! What a type cannot say about `receivers`, `routes` and `alerts`.
 
 use super::{
-    error::{Places, SettingsError, mistake, nearest},
+    error::{Mistakes, SettingsError, mistake, nearest},
     receivers::{Address, KINDS, MailTls, ReceiverSettings, RouteSettings},
     settings::Settings,
     source::HeaderValue,
     template::Template,
     units::HumanDuration,
+    url::plain,
 };
 use crate::domain::{EventKind, Severity};
 use std::time::Duration;
 
 const MAX_NAME: usize = 63;
 
-/// Refuses receivers and routes that cannot work.
-pub fn check(settings: &Settings, places: &Places) -> Result<(), SettingsError> {
+const SECRET: &str = "may hold a secret; keep the whole URL in a file and give `url: { file: PATH }`, or in the environment, `url: { env: NAME }`";
+
+/// Finds receivers and routes that cannot work.
+pub fn check(settings: &Settings, found: &mut Mistakes<'_>) {
+    let places = found.places();
     for (name, receiver) in &settings.receivers {
         let wrong = |key: &str, message: String| {
             let key = if key.is_empty() {
@@ -24,45 +28,40 @@ pub fn check(settings: &Settings, places: &Places) -> Result<(), SettingsError> 
             };
             mistake(places, &key, message)
         };
-        one(name, receiver, &wrong)?;
+        if let Err(error) = one(name, receiver, &wrong) {
+            found.note(Err(error));
+            continue;
+        }
+        found.note(numbers(receiver, &wrong));
+        found.note(kind(receiver, &wrong));
+        for (key, text) in [("title", &receiver.title), ("body", &receiver.body)] {
+            found.note(template(key, text.as_deref(), &wrong));
+        }
     }
     let names: Vec<String> = settings.receivers.keys().cloned().collect();
     for (i, route) in settings.routes.iter().enumerate() {
         let wrong =
             |key: &str, message: String| mistake(places, &format!("routes[{i}].{key}"), message);
-        check_route(route, &names, &wrong)?;
+        found.note(check_route(route, &names, &wrong));
     }
     let alerts = &settings.alerts;
     if !between(alerts.poll, 100, 60_000) {
-        return Err(mistake(
-            places,
-            "alerts.poll",
-            "is out of range; give 100ms to 1m",
-        ));
+        found.add("alerts.poll", "is out of range; give 100ms to 1m");
     }
     if alerts.max_messages == 0 || alerts.max_messages > 1000 {
-        return Err(mistake(
-            places,
-            "alerts.maxMessages",
-            "is out of range; give 1 to 1000",
-        ));
+        found.add("alerts.maxMessages", "is out of range; give 1 to 1000");
     }
     if !between(alerts.within, 1000, 86_400_000) {
-        return Err(mistake(
-            places,
-            "alerts.within",
-            "is out of range; give 1s to 24h",
-        ));
+        found.add("alerts.within", "is out of range; give 1s to 24h");
     }
     for (key, span) in [
         ("alerts.inconclusiveAfter", alerts.inconclusive_after),
         ("alerts.vanishedAfter", alerts.vanished_after),
     ] {
         if !between(span, 1000, 7 * 86_400_000) {
-            return Err(mistake(places, key, "is out of range; give 1s to 7d"));
+            found.add(key, "is out of range; give 1s to 7d");
         }
     }
-    Ok(())
 }
 
 type Wrong<'a> = dyn Fn(&str, String) -> SettingsError + 'a;
@@ -90,19 +89,18 @@ fn one(name: &str, receiver: &ReceiverSettings, wrong: &Wrong<'_>) -> Result<(),
             return Err(wrong(second, message));
         }
     }
-    numbers(receiver, wrong)?;
-    kind(receiver, wrong)?;
-    for (key, text) in [("title", &receiver.title), ("body", &receiver.body)] {
-        if let Some(text) = text {
-            Template::parse(text, str::to_owned).map_err(|words| {
-                wrong(
-                    key,
-                    format!("is not a template that works: {words}; mend it or remove the key"),
-                )
-            })?;
-        }
-    }
     Ok(())
+}
+
+fn template(key: &str, text: Option<&str>, wrong: &Wrong<'_>) -> Result<(), SettingsError> {
+    let Some(text) = text else { return Ok(()) };
+    let read = Template::parse(text, str::to_owned);
+    read.map(drop).map_err(|words| {
+        wrong(
+            key,
+            format!("is not a template that works: {words}; mend it or remove the key"),
+        )
+    })
 }
 
 fn numbers(receiver: &ReceiverSettings, wrong: &Wrong<'_>) -> Result<(), SettingsError> {
@@ -173,10 +171,10 @@ fn kind(receiver: &ReceiverSettings, wrong: &Wrong<'_>) -> Result<(), SettingsEr
     let kind = receiver.kinds().first().copied().unwrap_or_default();
     let at = |key: &str| format!("{kind}.{key}");
     if let Some(Address::Plain(url)) = receiver.address() {
-        address(url).map_err(|words| wrong(&at("url"), words.to_owned()))?;
+        plain(url, SECRET).map_err(|words| wrong(&at("url"), words.to_owned()))?;
     }
     if let Some(pagerduty) = &receiver.pagerduty {
-        address(&pagerduty.url).map_err(|words| wrong(&at("url"), words.to_owned()))?;
+        plain(&pagerduty.url, SECRET).map_err(|words| wrong(&at("url"), words.to_owned()))?;
     }
     let headers = [
         receiver.webhook.as_ref().map(|w| &w.headers),
@@ -254,26 +252,6 @@ fn kind(receiver: &ReceiverSettings, wrong: &Wrong<'_>) -> Result<(), SettingsEr
                 ));
             }
         }
-    }
-    Ok(())
-}
-
-/// An address in clear holds neither a password nor a query, which often is one.
-fn address(url: &str) -> Result<(), &'static str> {
-    let Some((_, rest)) = url
-        .split_once("://")
-        .filter(|(s, _)| ["http", "https"].contains(s))
-    else {
-        return Err("is not a URL; begin with `http://` or `https://`");
-    };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    if authority.is_empty() {
-        return Err("has no host; give for example `https://hooks.example.org/judge`");
-    }
-    if authority.contains('@') || rest.contains(['?', '#']) {
-        return Err(
-            "may hold a secret; keep the whole URL in a file and give `url: { file: PATH }`, or in the environment, `url: { env: NAME }`",
-        );
     }
     Ok(())
 }

@@ -2,71 +2,93 @@
 
 use super::{
     alerts,
-    error::{Places, SettingsError, mistake},
+    error::{Mistakes, Places, SettingsError},
     scrape_check,
     settings::Settings,
     source::AnySource,
     store::{Place, StoreSettings},
-    write_back,
+    url, write_back,
 };
 use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
 
-/// Refuses settings that cannot work.
-pub fn check(settings: &Settings, places: &Places) -> Result<(), SettingsError> {
-    let wrong = |key: &str, message: &str| Err(mistake(places, key, message));
-    off(settings, places)?;
-    write_back::check(&settings.write_back, places)?;
-    store(&settings.store, places)?;
+const SOURCE: &str = "must not hold credentials or a query: use `auth` or `headers`";
+const PEOPLE: &str = "must not hold credentials or a query, which everybody would see; remove them";
+const NOBODY: &str = "must not hold credentials or a query, which may hold a secret; remove them";
+
+/// Finds what cannot work.
+pub fn check(settings: &Settings, places: &Places) -> Vec<SettingsError> {
+    let mut found = Mistakes::new(places);
+    off(settings, &mut found);
+    write_back::check(&settings.write_back, &mut found);
+    store(&settings.store, &mut found);
+    server(settings, &mut found);
+    sources(settings, &mut found);
+    auth(settings, &mut found);
+    alerts::check(settings, &mut found);
+    found.all()
+}
+
+/// How the service is reached, and by which policies it judges.
+fn server(settings: &Settings, found: &mut Mistakes<'_>) {
     let server = &settings.server;
-    let Some(loopback) = loopback(&server.listen) else {
-        return wrong(
+    if loopback(&server.listen).is_none() {
+        found.add(
             "server.listen",
             "is not an address with a port; give for example `127.0.0.1:8080` or `[::]:8080`",
         );
-    };
+    }
     if let Some(url) = &server.public_url
-        && !(url.starts_with("http://") || url.starts_with("https://"))
+        && let Err(words) = url::plain(url, PEOPLE)
     {
-        return wrong(
-            "server.publicUrl",
-            "is not a URL; begin with `http://` or `https://`",
-        );
+        found.add("server.publicUrl", words);
     }
     if server.deadline.0 < Duration::from_millis(500) || server.deadline.0 > Duration::from_secs(30)
     {
-        return wrong(
+        found.add(
             "server.deadline",
             "is out of range; give 500ms to 30s, and less than the 10s of Argo Rollouts",
         );
     }
     if server.max_concurrent == 0 {
-        return wrong(
+        found.add(
             "server.maxConcurrent",
             "is 0, so that no call could be answered; give at least 1",
         );
     }
     if server.body_limit.0 < 1024 || server.body_limit.0 > 16 << 20 {
-        return wrong("server.bodyLimit", "is out of range; give 1KiB to 16MiB");
+        found.add("server.bodyLimit", "is out of range; give 1KiB to 16MiB");
     }
     if server.max_streams > 10_000 {
-        return wrong("server.maxStreams", "is out of range; give 0 to 10000");
+        found.add("server.maxStreams", "is out of range; give 0 to 10000");
     }
     if server.max_override.0 < Duration::from_mins(1)
         || server.max_override.0 > Duration::from_hours(90 * 24)
     {
-        return wrong("server.maxOverride", "is out of range; give 1m to 90d");
+        found.add("server.maxOverride", "is out of range; give 1m to 90d");
     }
     if settings.policies.paths.is_empty() {
-        return wrong(
+        found.add(
             "policies.paths",
             "is missing or empty; give the files or folders of the policies",
         );
     }
     if settings.policies.reload.0 < Duration::from_millis(100) {
-        return wrong("policies.reload", "is too often; give at least 100ms");
+        found.add("policies.reload", "is too often; give at least 100ms");
     }
+    if let Some(otlp) = &settings.telemetry.otlp {
+        if let Err(words) = url::plain(&otlp.endpoint, NOBODY) {
+            found.add("telemetry.otlp.endpoint", words);
+        }
+        if !(0.0..=1.0).contains(&otlp.sample) {
+            found.add("telemetry.otlp.sample", "is not a share; give 0 to 1");
+        }
+    }
+}
+
+/// Where metrics are read.
+fn sources(settings: &Settings, found: &mut Mistakes<'_>) {
     if settings.sources.is_empty() {
-        return wrong(
+        found.add(
             "sources",
             "is missing or empty; add `default: { kind: victoriametrics, url: http://... }`",
         );
@@ -75,34 +97,33 @@ pub fn check(settings: &Settings, places: &Places) -> Result<(), SettingsError> 
         let source = match source {
             AnySource::Api(source) => source,
             AnySource::Scrape(source) => {
-                scrape_check::check(name, source, places)?;
+                scrape_check::check(name, source, found);
                 continue;
             }
         };
-        if !(source.url.starts_with("http://") || source.url.starts_with("https://")) {
-            return wrong(
-                &format!("sources.{name}.url"),
-                "is not a URL; begin with `http://` or `https://`",
-            );
+        if let Err(words) = url::plain(&source.url, SOURCE) {
+            found.add(&format!("sources.{name}.url"), words);
         }
         if let Some(url) = &source.public_url
-            && !(url.starts_with("http://") || url.starts_with("https://"))
+            && let Err(words) = url::plain(url, PEOPLE)
         {
-            return wrong(
-                &format!("sources.{name}.publicUrl"),
-                "is not a URL; begin with `http://` or `https://`",
-            );
+            found.add(&format!("sources.{name}.publicUrl"), words);
         }
     }
+}
+
+/// Who may call.
+fn auth(settings: &Settings, found: &mut Mistakes<'_>) {
+    let loopback = loopback(&settings.server.listen);
     let auth = &settings.auth;
-    if auth.tokens.is_empty() && !loopback && !auth.open {
-        return wrong(
+    if auth.tokens.is_empty() && loopback == Some(false) && !auth.open {
+        found.add(
             "auth.tokens",
             "is empty and the service does not listen on loopback; add a token, or say `auth: { open: true }` if everybody may call",
         );
     }
     if !auth.tokens.is_empty() && auth.open {
-        return wrong(
+        found.add(
             "auth.open",
             "is true although there are tokens; remove one of the two",
         );
@@ -110,84 +131,69 @@ pub fn check(settings: &Settings, places: &Places) -> Result<(), SettingsError> 
     if auth.session_ttl.0 < Duration::from_mins(1)
         || auth.session_ttl.0 > Duration::from_hours(30 * 24)
     {
-        return wrong("auth.sessionTtl", "is out of range; give 1m to 30d");
+        found.add("auth.sessionTtl", "is out of range; give 1m to 30d");
     }
     let mut names = BTreeSet::new();
     for (i, token) in auth.tokens.iter().enumerate() {
         if token.name.trim().is_empty() || !names.insert(&token.name) {
-            return wrong(
+            found.add(
                 &format!("auth.tokens[{i}].name"),
                 "is empty or used twice; give each token its own name",
             );
         }
     }
-    if let Some(otlp) = &settings.telemetry.otlp {
-        if !(otlp.endpoint.starts_with("http://") || otlp.endpoint.starts_with("https://")) {
-            return wrong(
-                "telemetry.otlp.endpoint",
-                "is not a URL; give for example `http://otel-collector:4318`",
-            );
-        }
-        if !(0.0..=1.0).contains(&otlp.sample) {
-            return wrong("telemetry.otlp.sample", "is not a share; give 0 to 1");
-        }
-    }
-    alerts::check(settings, places)
 }
 
 /// Where verdicts are kept, and for how long.
-fn store(store: &StoreSettings, places: &Places) -> Result<(), SettingsError> {
-    let wrong = |key: &str, message: &str| Err(mistake(places, key, message));
+fn store(store: &StoreSettings, found: &mut Mistakes<'_>) {
     if store.password_in_url() {
-        return wrong(
+        found.add(
             "store.url",
             "has a password, which is never written here; write `postgres://user@host/db` and `password: { file: PATH }` or `{ env: NAME }` beside it",
         );
     }
-    let Some(place) = store.place() else {
-        return wrong(
+    let place = store.place();
+    if place.is_none() {
+        found.add(
             "store.url",
             "is not a URL of a store; give for example `sqlite://rollout-judge.db`, `sqlite:///var/lib/rollout-judge/judge.db` or `postgres://user@host/db`",
         );
-    };
-    if store.password.is_some() && matches!(place, Place::File(_)) {
-        return wrong(
+    }
+    if store.password.is_some() && matches!(place, Some(Place::File(_))) {
+        found.add(
             "store.password",
             "is given although SQLite has none; remove it, or give a `url` that begins with `postgres://`",
         );
     }
     if store.url.is_some() && store.data_dir.is_some() {
-        return wrong(
+        found.add(
             "store.dataDir",
             "is given beside `url`, which already says where the store is; remove one of the two",
         );
     }
     if store.max_age.0 < Duration::from_hours(1) || store.max_age.0 > Duration::from_hours(876_000)
     {
-        return wrong("store.maxAge", "is out of range; give 1h to 36500d");
+        found.add("store.maxAge", "is out of range; give 1h to 36500d");
     }
     if store.max_bytes.0 < 16 << 20 {
-        return wrong("store.maxBytes", "is too small; give at least 16MiB");
+        found.add("store.maxBytes", "is too small; give at least 16MiB");
     }
     if store.max_connections == 0 || store.max_connections > 1000 {
-        return wrong("store.maxConnections", "is out of range; give 1 to 1000");
+        found.add("store.maxConnections", "is out of range; give 1 to 1000");
     }
     if store.timeout.0 < Duration::from_millis(50) || store.timeout.0 > Duration::from_secs(30) {
-        return wrong("store.timeout", "is out of range; give 50ms to 30s");
+        found.add("store.timeout", "is out of range; give 50ms to 30s");
     }
-    Ok(())
 }
 
 /// Keys of what this version does not have are accepted only where they say "off".
-fn off(settings: &Settings, places: &Places) -> Result<(), SettingsError> {
-    let wrong = |key: &str, message: &str| Err(mistake(places, key, message));
+fn off(settings: &Settings, found: &mut Mistakes<'_>) {
     if settings.kubernetes.enabled {
-        return wrong(
+        found.add(
             "kubernetes.enabled",
             "the Kubernetes API is not read in this version; say `enabled: false` and let the AnalysisTemplate pass the arguments",
         );
     }
-    Ok(())
 }
 
 /// Does this address listen on loopback only? `None` where it is no address.

@@ -27,6 +27,90 @@ impl fmt::Display for SettingsError {
 
 impl std::error::Error for SettingsError {}
 
+/// Every mistake that was found, in the order in which they were written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettingsErrors(Vec<SettingsError>);
+
+impl SettingsErrors {
+    /// Puts mistakes into the order of the file, those of the environment after them, each once.
+    pub fn new(mut all: Vec<SettingsError>) -> Self {
+        all.sort_by(|a, b| order(a).cmp(&order(b)));
+        all.dedup();
+        Self(all)
+    }
+}
+
+/// Lines and columns as numbers.
+fn order(error: &SettingsError) -> (bool, u64, u64, &str, &str, &str) {
+    let mut ends = error.place.rsplitn(3, ':').map(str::parse::<u64>);
+    let (column, line) = (ends.next(), ends.next());
+    let number = |end: Option<Result<u64, _>>| end.and_then(Result::ok);
+    let (line, column) = (number(line), number(column));
+    (
+        line.is_none(),
+        line.unwrap_or_default(),
+        column.unwrap_or_default(),
+        &error.place,
+        &error.key,
+        &error.message,
+    )
+}
+
+impl fmt::Display for SettingsErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, error) in self.0.iter().enumerate() {
+            let between = if i == 0 { "" } else { "\n" };
+            write!(f, "{between}{error}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for SettingsErrors {}
+
+impl From<SettingsError> for SettingsErrors {
+    fn from(error: SettingsError) -> Self {
+        Self(vec![error])
+    }
+}
+
+/// Mistakes while they are looked for.
+#[derive(Debug)]
+pub struct Mistakes<'a> {
+    places: &'a Places,
+    found: Vec<SettingsError>,
+}
+
+impl<'a> Mistakes<'a> {
+    /// None yet.
+    pub fn new(places: &'a Places) -> Self {
+        Self {
+            places,
+            found: Vec::new(),
+        }
+    }
+
+    /// Notes a mistake at a key.
+    pub fn add(&mut self, key: &str, message: impl Into<String>) {
+        self.found.push(mistake(self.places, key, message));
+    }
+
+    /// Notes what a check came to.
+    pub fn note(&mut self, checked: Result<(), SettingsError>) {
+        self.found.extend(checked.err());
+    }
+
+    /// Where keys were written.
+    pub fn places(&self) -> &'a Places {
+        self.places
+    }
+
+    /// All of them.
+    pub fn all(self) -> Vec<SettingsError> {
+        self.found
+    }
+}
+
 /// Where each key was written.
 pub type Places = BTreeMap<String, String>;
 

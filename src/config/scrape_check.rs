@@ -1,31 +1,27 @@
 //! What a type cannot say about a source that scrapes.
 
-use super::{
-    error::{Places, SettingsError, mistake},
-    scrape::ScrapeSettings,
-};
+use super::{error::Mistakes, scrape::ScrapeSettings};
 use std::time::Duration;
 
-/// Refuses settings that cannot work.
-pub fn check(name: &str, source: &ScrapeSettings, places: &Places) -> Result<(), SettingsError> {
-    let wrong =
-        |key: &str, message: &str| Err(mistake(places, &format!("sources.{name}.{key}"), message));
+/// Finds what cannot work.
+pub fn check(name: &str, source: &ScrapeSettings, found: &mut Mistakes<'_>) {
+    let mut wrong = |key: &str, message: &str| found.add(&format!("sources.{name}.{key}"), message);
     let interval = source.scrape_interval.0;
     if interval < Duration::from_millis(100) || interval > Duration::from_mins(5) {
-        return wrong("scrapeInterval", "is out of range; give 100ms to 5m");
+        wrong("scrapeInterval", "is out of range; give 100ms to 5m");
     }
     if source.timeout() > interval || source.timeout() < Duration::from_millis(10) {
-        return wrong(
+        wrong(
             "scrapeTimeout",
             "is out of range; give at least 10ms and at most `scrapeInterval`",
         );
     }
     if source.retention.0 < Duration::from_mins(5) || source.retention.0 > Duration::from_hours(72)
     {
-        return wrong("retention", "is out of range; give 5m to 72h");
+        wrong("retention", "is out of range; give 5m to 72h");
     }
     if !source.metrics_path.starts_with('/') {
-        return wrong("metricsPath", "must begin with `/`");
+        wrong("metricsPath", "must begin with `/`");
     }
     for (key, zero) in [
         ("maxSamples", source.max_samples == 0),
@@ -35,16 +31,16 @@ pub fn check(name: &str, source: &ScrapeSettings, places: &Places) -> Result<(),
         ("bodySizeLimit", source.body_size_limit.0 == 0),
     ] {
         if zero {
-            return wrong(key, "is 0, so that nothing could be kept; give at least 1");
+            wrong(key, "is 0, so that nothing could be kept; give at least 1");
         }
     }
     if source.job_name.as_deref() == Some("") {
-        return wrong("jobName", "is empty; give a name, or leave the key out");
+        wrong("jobName", "is empty; give a name, or leave the key out");
     }
     for (i, group) in source.targets.iter().enumerate() {
         for label in group.labels.keys() {
             if !is_label(label) {
-                return wrong(
+                wrong(
                     &format!("static[{i}].labels.{label}"),
                     "is not a label's name; give letters, digits and `_`, not `__` in front",
                 );
@@ -52,13 +48,13 @@ pub fn check(name: &str, source: &ScrapeSettings, places: &Places) -> Result<(),
         }
         for (j, target) in group.targets.iter().enumerate() {
             if let Err(why) = address(target) {
-                return wrong(&format!("static[{i}].targets[{j}]"), why);
+                wrong(&format!("static[{i}].targets[{j}]"), why);
             }
         }
     }
     let discovery = &source.discovery;
     if discovery.refresh_interval.0 < Duration::from_millis(100) {
-        return wrong(
+        wrong(
             "discovery.refreshInterval",
             "is too often; give at least 100ms",
         );
@@ -69,13 +65,13 @@ pub fn check(name: &str, source: &ScrapeSettings, places: &Places) -> Result<(),
             .nth(2)
             .is_some_and(|authority| authority.contains('@'))
         {
-            return wrong(
+            wrong(
                 &format!("discovery.http[{i}]"),
                 "must not hold credentials, which are not sent there",
             );
         }
         if !is_url(url) {
-            return wrong(
+            wrong(
                 &format!("discovery.http[{i}]"),
                 "is not a URL; begin with `http://` or `https://`",
             );
@@ -84,7 +80,7 @@ pub fn check(name: &str, source: &ScrapeSettings, places: &Places) -> Result<(),
     if let Some(pods) = &discovery.kubernetes
         && pods.api_server.as_deref().is_some_and(|url| !is_url(url))
     {
-        return wrong(
+        wrong(
             "discovery.kubernetes.apiServer",
             "is not a URL; begin with `https://`",
         );
@@ -94,12 +90,11 @@ pub fn check(name: &str, source: &ScrapeSettings, places: &Places) -> Result<(),
         && discovery.file.is_empty()
         && discovery.kubernetes.is_none();
     if nobody {
-        return wrong(
+        wrong(
             "static",
             "is missing or empty, and nothing is given under `discovery`; add `static: [{ targets: [HOST:PORT] }]`",
         );
     }
-    Ok(())
 }
 
 fn is_url(text: &str) -> bool {

@@ -4,6 +4,15 @@ use super::settings::Settings;
 use serde_json::Value;
 
 const HIDDEN: &str = "***";
+/// Keys whose values are addresses.
+const ADDRESSES: [&str; 6] = [
+    "url",
+    "endpoint",
+    "publicUrl",
+    "http",
+    "targets",
+    "apiServer",
+];
 
 /// What `serve --print-config` prints.
 pub fn show(settings: &Settings) -> String {
@@ -31,22 +40,26 @@ fn hide(value: &mut Value, key: &str) {
                 hide(item, key);
             }
         }
-        Value::String(text) if key == "url" || key == "endpoint" || key == "publicUrl" => {
-            *text = without_password(text);
-        }
+        Value::String(text) if ADDRESSES.contains(&key) => *text = without_secrets(text),
         _ => {}
     }
 }
 
-/// A URL whose user name and password are hidden.
-fn without_password(url: &str) -> String {
+/// A URL whose user name and password are hidden, and what it asks for, unless it is that of a store.
+fn without_secrets(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
         return url.to_owned();
     };
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, tail) = rest.split_at(end);
-    match authority.rsplit_once('@') {
-        Some((_, host)) => format!("{scheme}://{HIDDEN}@{host}{tail}"),
-        None => url.to_owned(),
-    }
+    let (shown, host) = match authority.rsplit_once('@') {
+        Some((_, host)) => (format!("{HIDDEN}@"), host),
+        None => (String::new(), authority),
+    };
+    let query = tail.find(['?', '#']).filter(|_| scheme.starts_with("http"));
+    let tail = match query.map(|at| tail.split_at(at)) {
+        Some((path, _)) => format!("{path}?{HIDDEN}"),
+        None => tail.to_owned(),
+    };
+    format!("{scheme}://{shown}{host}{tail}")
 }

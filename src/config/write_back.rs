@@ -1,10 +1,11 @@
 //! `writeBack`: where verdicts go to be drawn beside the traffic.
 
 use super::{
-    error::{Places, SettingsError, mistake},
+    error::Mistakes,
     secrets::Secret,
     source::{Auth, HeaderValue},
     units::HumanDuration,
+    url::plain,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
@@ -93,8 +94,11 @@ pub(super) fn known() -> serde_json::Value {
     })
 }
 
-/// Refuses what cannot work.
-pub(super) fn check(settings: &WriteBackSettings, places: &Places) -> Result<(), SettingsError> {
+const TARGET: &str = "must not hold credentials or a query, which may hold a secret; use `auth` or `headers`, and `writeBack.labels` for labels";
+const GRAFANA: &str = "must not hold credentials or a query, which may hold a secret; use `token`";
+
+/// Finds what cannot work.
+pub(super) fn check(settings: &WriteBackSettings, found: &mut Mistakes<'_>) {
     let target = |name, one: &TargetSettings| (name, one.url.clone(), one.timeout);
     let all = [
         settings
@@ -108,36 +112,24 @@ pub(super) fn check(settings: &WriteBackSettings, places: &Places) -> Result<(),
             .map(|g| ("grafana", g.url.clone(), g.timeout)),
     ];
     for (name, url, timeout) in all.into_iter().flatten() {
-        let wrong = |key: &str, message: &str| {
-            Err(mistake(places, &format!("writeBack.{name}.{key}"), message))
-        };
-        let rest = url
-            .strip_prefix("http://")
-            .or_else(|| url.strip_prefix("https://"));
-        let Some(rest) = rest.filter(|rest| !rest.is_empty()) else {
-            return wrong("url", "is not a URL; begin with `http://` or `https://`");
-        };
-        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-        if authority.contains('@') {
-            let cure = if name == "grafana" {
-                "`token`"
-            } else {
-                "`auth.basic`"
-            };
-            return wrong("url", &format!("must not hold credentials; use {cure}"));
-        }
-        if name != "grafana" && path.is_empty() {
-            return wrong(
+        let mut wrong =
+            |key: &str, message: &str| found.add(&format!("writeBack.{name}.{key}"), message);
+        let cure = if name == "grafana" { GRAFANA } else { TARGET };
+        let path = url.splitn(4, '/').nth(3).unwrap_or_default();
+        match plain(&url, cure) {
+            Err(words) => wrong("url", words),
+            Ok(()) if path.is_empty() && name == "import" => wrong(
                 "url",
-                if name == "import" {
-                    "has no path; give the whole address, such as `http://victoria:8428/api/v1/import`"
-                } else {
-                    "has no path; give the whole address, such as `http://prometheus:9090/api/v1/write`"
-                },
-            );
+                "has no path; give the whole address, such as `http://victoria:8428/api/v1/import`",
+            ),
+            Ok(()) if path.is_empty() && name != "grafana" => wrong(
+                "url",
+                "has no path; give the whole address, such as `http://prometheus:9090/api/v1/write`",
+            ),
+            Ok(()) => {}
         }
         if timeout.0 < Duration::from_millis(100) || timeout.0 > Duration::from_mins(5) {
-            return wrong("timeout", "is out of range; give 100ms to 5m");
+            wrong("timeout", "is out of range; give 100ms to 5m");
         }
     }
     for name in settings.labels.keys() {
@@ -148,21 +140,18 @@ pub(super) fn check(settings: &WriteBackSettings, places: &Places) -> Result<(),
         let sound = first && letters.all(|c| c.is_ascii_alphanumeric() || c == '_');
         let key = format!("writeBack.labels.{name}");
         if !sound || name.starts_with("__") {
-            return Err(mistake(
-                places,
+            found.add(
                 &key,
                 "is not the name of a label; use letters, digits and `_`, no digit first and no `__`",
-            ));
+            );
         }
         if OURS.contains(&name.as_str()) {
-            return Err(mistake(
-                places,
+            found.add(
                 &key,
                 "is a label that every series has already; take another name",
-            ));
+            );
         }
     }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -210,12 +199,20 @@ mod tests {
                 "{ remoteWrite: { url: ftp://p/x } }",
                 "writeBack.remoteWrite.url: is not a URL",
             ),
-            ("{ remoteWrite: { url: 'http://' } }", "is not a URL"),
+            ("{ remoteWrite: { url: 'http://' } }", "has no host"),
             ("{ remoteWrite: { url: 'http://p:9090' } }", "/api/v1/write"),
             ("{ import: { url: 'http://p:9090/' } }", "/api/v1/import"),
             (
                 "{ import: { url: 'http://u:pa55@p/x' } }",
-                "must not hold credentials; use `auth.basic`",
+                "writeBack.import.url: must not hold credentials or a query",
+            ),
+            (
+                "{ import: { url: 'http://p/x?key=pa55' } }",
+                "writeBack.import.url: must not hold credentials or a query",
+            ),
+            (
+                "{ grafana: { url: 'http://g/?key=pa55', token: { env: X } } }",
+                "writeBack.grafana.url: must not hold credentials or a query",
             ),
             (
                 "{ import: { url: 'http://p/x', timeout: 1h } }",

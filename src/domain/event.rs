@@ -82,6 +82,11 @@ impl EventKind {
         ends.contains(&self) || self.is_trouble() || self == EventKind::Override
     }
 
+    /// Is it never held, and does it lead the message that tells it?
+    pub fn leads(self) -> bool {
+        matches!(self, EventKind::Fail | EventKind::OverrideEnded)
+    }
+
     /// Does it say that something is wrong with a rollout?
     pub fn is_trouble(self) -> bool {
         let others = [EventKind::Override, EventKind::DeadLetter];
@@ -146,22 +151,86 @@ pub struct Event {
     pub author: Option<String>,
     /// One sentence.
     pub reason: String,
+    /// The override that was in force then, in words.
+    pub ruling: Option<String>,
+    /// What is still wrong with the rollout where this says that something is over.
+    pub still: Vec<EventKind>,
 }
 
 impl Event {
+    /// The sentence, with the override that was in force.
+    pub fn told(&self) -> String {
+        let Some(ruling) = self.ruling.as_deref() else {
+            return self.reason.clone();
+        };
+        let said = self.reason.trim_end_matches('\u{2026}');
+        if self.reason.contains(ruling) {
+            self.reason.clone()
+        } else if !said.is_empty() && ruling.starts_with(said) {
+            ruling.to_owned()
+        } else {
+            format!("{}; {ruling}", self.reason)
+        }
+    }
+
     /// Does it end what an earlier event of this kind said of the same rollout? Only a person ends a dead letter.
     pub fn ends(&self, kind: EventKind) -> bool {
         match self.kind {
             // a canary that failed stays so, whatever else is over
             EventKind::Recovered if self.outcome == Some(Outcome::Fail) => {
-                kind.is_trouble() && kind != EventKind::Fail
+                kind.is_trouble() && kind != EventKind::Fail && !self.still.contains(&kind)
             }
-            EventKind::Recovered | EventKind::Pass => kind.is_trouble(),
+            EventKind::Recovered | EventKind::Pass => {
+                kind.is_trouble() && !self.still.contains(&kind)
+            }
             EventKind::Override if self.outcome == Some(Outcome::Pass) => {
                 kind.is_trouble() || kind == EventKind::Override
             }
             EventKind::Override | EventKind::OverrideEnded => kind == EventKind::Override,
             _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_names_the_override_in_force_once() {
+        let ruling = "pass by override of ann until 1970-01-01T00:00:20Z: a known bug";
+        for (reason, ruling, expected) in [
+            ("weight 5 %", None, "weight 5 %"),
+            (
+                "weight 5 %",
+                Some(ruling),
+                "weight 5 %; pass by override of ann until 1970-01-01T00:00:20Z: a known bug",
+            ),
+            (ruling, Some(ruling), ruling),
+            (
+                "pass by override of ann until 1970-01-01T00:00:20Z: a\u{2026}",
+                Some(ruling),
+                ruling,
+            ),
+        ] {
+            let event = Event {
+                seq: 0,
+                id: Uuid::nil(),
+                at: 0,
+                kind: EventKind::Weight,
+                namespace: String::new(),
+                rollout: String::new(),
+                policy: String::new(),
+                canary_hash: String::new(),
+                weight: 5.0,
+                outcome: None,
+                verdict: None,
+                author: None,
+                reason: reason.to_owned(),
+                ruling: ruling.map(str::to_owned),
+                still: Vec::new(),
+            };
+            assert_eq!(event.told(), expected);
         }
     }
 }

@@ -81,6 +81,8 @@ pub struct Change {
     pub state: Option<(i64, RolloutState)>,
     /// An override to add, or to replace under its id. A new override that is not `fail` lifts the canary's latches; one that is taken back lifts nothing.
     pub ruling: Option<Override>,
+    /// The override that `ruling` takes the place of, taken back at that moment.
+    pub replaced: Option<Override>,
     /// What happened. Events that are known by id are left out, with their deliveries.
     pub events: Vec<Event>,
     /// Who must be told.

@@ -107,8 +107,8 @@ pub trait VerdictStore: Send + Sync {
     /// The last place of the log.
     fn last_event(&self) -> Stored<'_, i64>;
 
-    /// Takes deliveries of a receiver: of each order the oldest unsettled one, if it is due (or if a fail that is due and
-    /// was never tried waits behind it), with what waits behind it
+    /// Takes deliveries of a receiver: of each order the oldest unsettled one, if it is due (or if a fail or the end of an override that
+    /// is due and was never tried waits behind it), with what waits behind it
     /// (at most 50), and hides them from everybody until `until`. A taker that dies leaves them to the next.
     fn claim<'a>(
         &'a self,

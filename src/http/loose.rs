@@ -93,6 +93,14 @@ pub fn moment(field: &str, value: Option<&Value>) -> Result<Option<Millis>, Prob
                 format!("{seconds} looks like milliseconds; give Unix seconds"),
             ));
         }
+        if (1000.0..10_000.0).contains(&seconds) && seconds.fract() == 0.0 {
+            return Err(Problem::invalid(
+                field,
+                format!(
+                    "{seconds} looks like a year; give RFC 3339 like `{seconds}-01-01T00:00:00Z`, or Unix seconds"
+                ),
+            ));
+        }
         return Ok(Some((seconds * 1000.0).round() as Millis));
     }
     let parsed = value
@@ -112,6 +120,7 @@ fn wrong(field: &str, value: &Value, expected: &str) -> Problem {
     let found = match value {
         Value::Array(_) => "a list".to_owned(),
         Value::Object(_) => "an object".to_owned(),
+        Value::String(text) if !text.chars().any(char::is_control) => format!("`{}`", cut(text)),
         other => format!("`{}`", cut(&other.to_string())),
     };
     Problem::invalid(field, format!("{found} cannot be used; give {expected}"))
@@ -128,6 +137,34 @@ pub fn cut(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn moments_and_what_is_none() {
+        for (written, expected) in [
+            ("1767312000", Ok(1_767_312_000_000)),
+            ("2026-01-02T00:00:00Z", Ok(1_767_312_000_000)),
+            ("999", Ok(999_000)),
+            ("10000", Ok(10_000_000)),
+            (
+                "2027",
+                Err("2027 looks like a year; give RFC 3339 like `2027-01-01T00:00:00Z`"),
+            ),
+            (
+                "2026-01-01",
+                Err("`2026-01-01` cannot be used; give RFC 3339"),
+            ),
+            ("-1", Err("-1 is before 1970")),
+            ("1767312000000", Err("looks like milliseconds")),
+        ] {
+            match (moment("since", Some(&Value::from(written))), expected) {
+                (Ok(found), Ok(expected)) => assert_eq!(found, Some(expected)),
+                (Err(problem), Err(words)) => {
+                    assert!(problem.detail.contains(words), "{}", problem.detail);
+                }
+                (found, _) => panic!("{written}: {found:?}"),
+            }
+        }
+    }
 
     #[test]
     fn text_that_would_break_a_line_of_the_log_is_refused() {

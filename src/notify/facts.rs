@@ -108,7 +108,7 @@ impl Facts {
             severity: event.kind.severity().as_str(),
             at: rfc3339(event.at),
             headline: headline(event),
-            reason: line(&event.reason),
+            reason: line(&event.told()),
             namespace: line(&event.namespace),
             rollout: line(&event.rollout),
             policy: line(&event.policy),
@@ -120,7 +120,11 @@ impl Facts {
             url: line(&message.url),
             how_to_override: line(&message.how_to_override),
             objectives: leading(findings),
-            earlier: message.earlier.iter().map(EarlierFact::from).collect(),
+            earlier: message
+                .earlier
+                .iter()
+                .map(|earlier| EarlierFact::beside(earlier, event))
+                .collect(),
         }
     }
 
@@ -131,15 +135,21 @@ impl Facts {
     }
 }
 
-impl From<&Event> for EarlierFact {
-    fn from(event: &Event) -> Self {
+impl EarlierFact {
+    /// An earlier event of a message; the override in force that the newest names too is not said again.
+    fn beside(event: &Event, newest: &Event) -> Self {
+        let reason = if event.ruling == newest.ruling {
+            line(&event.reason)
+        } else {
+            line(&event.told())
+        };
         Self {
             verdict: event.verdict.map(|id| id.to_string()).unwrap_or_default(),
             canary_hash: line(&event.canary_hash),
             event: event.kind.as_str(),
             severity: event.kind.severity().as_str(),
             at: rfc3339(event.at),
-            reason: line(&event.reason),
+            reason,
             weight: finite(event.weight),
             outcome: event.outcome.map_or("", Outcome::as_str),
         }
@@ -260,6 +270,8 @@ pub(super) mod tests {
             outcome: Some(Outcome::Fail),
             verdict: None,
             author: Some(evil.to_owned()),
+            ruling: None,
+            still: Vec::new(),
             reason: format!("{evil} {}", "very long ".repeat(900)),
         };
         Message {

@@ -1,6 +1,6 @@
 //! What an event, with those that are told with it, means for a service that keeps incidents.
 
-use crate::domain::{Event, EventKind, Message};
+use crate::domain::{Event, EventKind, Message, Severity};
 
 /// Where an incident stands.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -47,7 +47,9 @@ impl Line {
             let mut own = EventKind::LASTING
                 .into_iter()
                 .filter(|kind| self.has(*kind));
-            own.all(|kind| event.ends(kind))
+            // what is no more than a warning keeps no incident open, which may be about something else that is over
+            let minor = |kind: EventKind| kind.severity() < Severity::Critical;
+            own.all(|kind| event.ends(kind) || (event.still.contains(&kind) && minor(kind)))
         };
         let mut state = None;
         for event in events {

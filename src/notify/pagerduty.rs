@@ -59,7 +59,7 @@ impl PagerDuty {
     }
 }
 
-fn trigger(told: &Told, event: &Event) -> Value {
+pub(super) fn trigger(told: &Told, event: &Event) -> Value {
     json!({
         "event_action": "trigger",
         "dedup_key": dedup_key(event, Line::of(event.kind)),
@@ -99,7 +99,7 @@ fn about(told: &Told, event: &Event) -> String {
     if event.kind.as_str() == told.facts.event {
         return summary(told);
     }
-    let text = format!("{}: {}", headline(event), line(&event.reason));
+    let text = format!("{}: {}", headline(event), line(&event.told()));
     cut(&text, SUMMARY)
 }
 

@@ -124,3 +124,47 @@ pub fn numbers(o: &super::ObjectiveFact) -> String {
     };
     format!("canary {}, stable {}{change}", o.canary, o.stable)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::notify::{discord, facts::tests::hostile, pagerduty, slack, teams, webhook};
+    use serde_json::Value;
+
+    #[test]
+    fn every_layout_names_the_override_in_force() {
+        let mut message = hostile();
+        let ruling = "inconclusive by override of ann until 2027-01-15T08:00:00Z: known bug";
+        message.event.reason = "the weight went from 5 to 25 %".to_owned();
+        message.event.ruling = Some(ruling.to_owned());
+        message.earlier = vec![message.event.clone()];
+        let wording = Wording {
+            name: "it".to_owned(),
+            escape: |text| text.to_owned(),
+            title: None,
+            body: None,
+        };
+        let told = wording.tell(&message);
+        let layouts: [(&str, Value); 6] = [
+            ("slack", slack::layout(&told)),
+            ("teams", teams::layout(&told)),
+            ("discord", discord::layout(&told)),
+            ("webhook", webhook::data(&told)),
+            ("pagerduty", pagerduty::trigger(&told, &message.event)),
+            // mail and Alertmanager print it
+            ("text", Value::String(told.text())),
+        ];
+        for (name, layout) in layouts {
+            let text = layout.to_string().replace("\\\\", "");
+            for part in [
+                "inconclusive by override of ann",
+                "2027-01-15T08:00:00Z",
+                "known bug",
+            ] {
+                assert!(text.contains(part), "{name}: {text}");
+            }
+        }
+        // once is enough for a person
+        assert_eq!(told.text().matches("known bug").count(), 1);
+    }
+}

@@ -142,12 +142,13 @@ impl Analyze {
     /// The answer to a question that was answered before.
     async fn again(
         &self,
-        known: Verdict,
+        mut known: Verdict,
         (question, ruling): (&Question, Option<&Override>),
         deadline: Instant,
     ) -> Result<Judged, JudgeError> {
         if let Some(keeper) = self.keeper.as_ref().filter(|_| !question.dry_run) {
-            keeper.asked_again(question, known.id, deadline).await?;
+            let differ = keeper.asked_again(question, known.id, deadline).await?;
+            known.warnings.extend(differ);
         }
         Ok(Judged::known(self.beside(known, ruling)))
     }

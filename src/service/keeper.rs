@@ -12,6 +12,7 @@ use crate::{
         Change, Delivery, Draft, Event, EventKind, Kept, Question, Standing, StoreError,
         VerdictStore,
     },
+    judge::explain::clean,
     policy::Policy,
 };
 use std::{sync::Arc, time::Instant};
@@ -91,21 +92,51 @@ impl Keeper {
         deadline: Instant,
     ) -> Result<(), JudgeError> {
         let Aftermath { events, .. } = after(given);
-        let Some(mut event) = events.into_iter().find(|e| e.kind == EventKind::SourceDown) else {
-            return Ok(()); // told before
+        let standing = given.standing;
+        let known = |event: &Event| {
+            let key = format!("{} {}", event.kind.as_str(), event.policy);
+            let state = standing.state.as_ref();
+            // also while the source of another canary was asked for
+            state.is_some_and(|state| state.open.contains_key(&key))
         };
-        let since = given.now - given.silent;
-        let about = format!("{}/{} {}", event.namespace, event.rollout, event.policy);
-        event.id = event_id(event.kind, since, &about);
-        (event.outcome, event.verdict) = (None, None);
+        let mut told = events.into_iter();
+        let told = told.find(|e| e.kind == EventKind::SourceDown && !known(e));
+        // asked in vain is asked: from time to time this is noted, so that it does not count as vanished
+        let often = self.patience.vanished / 4;
+        let unnoted = standing
+            .state
+            .as_ref()
+            .is_some_and(|state| given.now - state.kept_at >= often);
+        if told.is_none() && !unnoted {
+            return Ok(()); // told before
+        }
+        let told = told.map(|mut event| {
+            let since = given.now - given.silent;
+            // it may be told again in the same silence, after nobody asked for a while
+            let about = format!(
+                "{}/{} {} {}",
+                event.namespace,
+                event.rollout,
+                event.policy,
+                standing.state.as_ref().map_or(0, |state| state.kept_at)
+            );
+            event.id = event_id(event.kind, since, &about);
+            (event.outcome, event.verdict) = (None, None);
+            event
+        });
+        let events: Vec<Event> = told.into_iter().collect();
         let change = Change {
-            state: given.standing.state.clone().map(|mut state| {
-                let key = format!("{} {}", event.kind.as_str(), event.policy);
-                state.open.insert(key, event.at);
-                (given.standing.version, state)
+            state: standing.state.clone().map(|mut state| {
+                state.open.remove(EventKind::Vanished.as_str());
+                for event in &events {
+                    let key = format!("{} {}", event.kind.as_str(), event.policy);
+                    state.open.insert(key, event.at);
+                }
+                state.kept_at = given.now;
+                (standing.version, state)
             }),
-            deliveries: self.deliveries(std::slice::from_ref(&event), Some(given.policy)),
-            events: vec![event],
+            deliveries: self.deliveries(&events, Some(given.policy)),
+            events,
             ..Change::default()
         };
         match tokio::time::timeout_at(deadline.into(), self.store.change(change)).await {
@@ -119,21 +150,31 @@ impl Keeper {
         }
     }
 
-    /// Notes the labels of a question that was answered before, so that they are found too.
+    /// Notes the labels of a question that was answered before, so that they are found too. Gives what a person should know
+    /// where they differ from those that were kept with the answer.
     pub async fn asked_again(
         &self,
         question: &Question,
         verdict: Uuid,
         deadline: Instant,
-    ) -> Result<(), JudgeError> {
+    ) -> Result<Vec<String>, JudgeError> {
         if question.labels.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let change = Change {
             asked_again: Some((question.clone(), verdict)),
             ..Change::default()
         };
-        within(deadline, self.store.change(change)).await.map(drop)
+        within(deadline, self.store.change(change)).await?;
+        let kept = within(deadline, self.store.record(verdict)).await?;
+        let labels = kept.map(|kept| kept.question.labels).unwrap_or_default();
+        let differs = |(name, new): (&String, &String)| {
+            let old = labels.get(name).filter(|old| *old != new)?;
+            Some(clean(&format!(
+                "label `{name}` is `{new}` here and was `{old}` when this was judged; the verdict is found by both"
+            )))
+        };
+        Ok(question.labels.iter().filter_map(differs).collect())
     }
 
     /// The messages that events cause.

@@ -93,11 +93,14 @@ impl Overrule {
                 }
             };
             let made = made(&ruling, canary_hash, self.clock.now());
-            let event = event(&made, &state, &made.author, made.at, &sentence(&made));
+            let replaced = self.replaced(&made).await?;
+            let text = sentence(&made, replaced.as_ref());
+            let event = event(&made, &state, &made.author, made.at, &text);
             if made.canary_hash == state.canary_hash {
                 state.open.insert(ruled::KEY.to_owned(), made.at);
             }
-            if self.write(version, state, made.clone(), event).await? {
+            let rulings = (made.clone(), replaced);
+            if self.write(version, state, rulings, event).await? {
                 return Ok(made);
             }
         }
@@ -124,11 +127,24 @@ impl Overrule {
             );
             let event = event(&taken, &state, author, now, &text);
             ruled::over(&mut state, &taken);
-            if self.write(version, state, taken.clone(), event).await? {
+            let rulings = (taken.clone(), None);
+            if self.write(version, state, rulings, event).await? {
                 return Ok(taken);
             }
         }
         Err(OverruleError::Busy)
+    }
+
+    /// The override of the same canary that is in force until this one, taken back by its author.
+    async fn replaced(&self, made: &Override) -> Result<Option<Override>, OverruleError> {
+        let store = &self.keeper.store;
+        let all = store.overrides(&made.namespace, &made.name, RECENT).await?;
+        let mut former = in_force(&all, made.at).into_iter();
+        let former = former.find(|one| one.canary_hash == made.canary_hash && one.id != made.id);
+        Ok(former.cloned().map(|mut former| {
+            former.revoked = Some((made.at, made.author.clone()));
+            former
+        }))
     }
 
     async fn state(
@@ -176,13 +192,14 @@ impl Overrule {
         &self,
         version: i64,
         state: RolloutState,
-        ruling: Override,
+        (ruling, replaced): (Override, Option<Override>),
         event: Event,
     ) -> Result<bool, OverruleError> {
         let change = Change {
             deliveries: self.deliveries(&state.policy, &event),
             state: Some((version, state)),
             ruling: Some(ruling),
+            replaced,
             events: vec![event],
             ..Change::default()
         };
@@ -236,9 +253,17 @@ fn made(ruling: &Ruling, canary_hash: String, at: Millis) -> Override {
     }
 }
 
-fn sentence(ruling: &Override) -> String {
+fn sentence(ruling: &Override, replaced: Option<&Override>) -> String {
+    let replaces = replaced.map_or_else(String::new, |former| {
+        format!(
+            " (replaces the override of {} to {} until {})",
+            former.author,
+            former.outcome.as_str(),
+            rfc3339(former.expires)
+        )
+    });
     format!(
-        "{} overrode the judge to {} until {}: {}",
+        "{} overrode the judge to {} until {}{replaces}: {}",
         ruling.author,
         ruling.outcome.as_str(),
         rfc3339(ruling.expires),
@@ -267,5 +292,7 @@ fn event(ruling: &Override, state: &RolloutState, author: &str, at: Millis, reas
         verdict: present.then_some(state.verdict),
         author: Some(author.to_owned()),
         reason: clean(reason),
+        ruling: None,
+        still: Vec::new(),
     }
 }

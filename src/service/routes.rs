@@ -115,6 +115,8 @@ mod tests {
             outcome: None,
             verdict: None,
             author: None,
+            ruling: None,
+            still: Vec::new(),
             reason: "because".to_owned(),
         }
     }

@@ -61,6 +61,8 @@ pub fn expired(ruling: &Override, state: &RolloutState) -> Event {
         verdict: present.then_some(state.verdict),
         author: Some(ruling.author.clone()),
         reason: clean(&ended(ruling)),
+        ruling: None,
+        still: Vec::new(),
     }
 }
 

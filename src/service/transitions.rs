@@ -3,13 +3,16 @@
 use super::{identity::event_id, ruled, standing};
 use crate::{
     domain::{
-        Event, EventKind, Latch, Look, Millis, Outcome, Present, Question, RolloutState, Standing,
-        Verdict, time::rfc3339,
+        Event, EventKind, Latch, Look, Millis, Outcome, Override, Present, Question, RolloutState,
+        Standing, Verdict, time::rfc3339,
     },
-    judge::explain::{clean, digits, span},
+    judge::{
+        explain::{clean, digits, span},
+        ruling,
+    },
     policy::Policy,
 };
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 /// After how long people are told, where the policy does not say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,12 +79,18 @@ impl Given<'_> {
             verdict: Some(verdict.id),
             author: None,
             reason: clean(reason),
+            ruling: self.in_force().map(ruling::sentence),
+            still: Vec::new(),
         }
     }
 
-    fn ruled(&self) -> bool {
+    fn in_force(&self) -> Option<&Override> {
         let ruling = self.standing.ruling.as_ref();
-        ruling.is_some_and(|ruling| ruling.in_force(self.question.at))
+        ruling.filter(|ruling| ruling.in_force(self.question.at))
+    }
+
+    fn ruled(&self) -> bool {
+        self.in_force().is_some()
     }
 }
 
@@ -107,7 +116,7 @@ pub fn after(given: &Given<'_>) -> Aftermath {
     let same = before.filter(|s| s.canary_hash == verdict.rollout.canary_hash);
     let mut open = same.map_or_else(BTreeMap::new, |s| s.open.clone());
     open.remove(EventKind::Vanished.as_str()); // it is back
-    match standing.ruling.as_ref().filter(|_| given.ruled()) {
+    match given.in_force() {
         Some(ruling) => open.insert(ruled::KEY.to_owned(), ruling.at),
         None => open.remove(ruled::KEY),
     };
@@ -121,6 +130,7 @@ pub fn after(given: &Given<'_>) -> Aftermath {
                 ),
             );
             over.canary_hash.clone_from(&former.canary_hash);
+            over.ruling = None; // that is about the new one
             events.push(over);
         }
         events.push(given.event(
@@ -308,13 +318,19 @@ fn walk(given: &Given<'_>, same: Option<&RolloutState>, events: &mut Vec<Event>)
 
 /// Does this entry of `open` wait for the end of something bad?
 pub fn told(key: &str) -> bool {
-    let told = [
-        EventKind::Fail,
-        EventKind::Inconclusive,
-        EventKind::SourceDown,
-        EventKind::PromotionWithoutEvidence,
-    ];
-    told.iter().any(|kind| key.starts_with(kind.as_str()))
+    trouble(key).is_some()
+}
+
+/// The bad thing whose end this entry of `open` waits for.
+pub fn trouble(key: &str) -> Option<EventKind> {
+    let kind = key.split(' ').next().and_then(EventKind::parse)?;
+    kind.is_trouble().then_some(kind)
+}
+
+/// The bad things that wait for their end, each once.
+pub fn troubles(open: &BTreeMap<String, Millis>) -> Vec<EventKind> {
+    let kinds: BTreeSet<EventKind> = open.keys().filter_map(|key| trouble(key)).collect();
+    kinds.into_iter().collect()
 }
 
 /// What people are told once, and that it is over.
@@ -404,6 +420,13 @@ fn tell(
             EventKind::Recovered,
             &format!("{}: {}", ended.join(", "), verdict.reason),
         ));
+    }
+    for event in events.iter_mut().filter(|event| {
+        // about this canary: what lasted of the one before is over
+        let ends = [EventKind::Recovered, EventKind::Pass].contains(&event.kind);
+        ends && event.canary_hash == verdict.rollout.canary_hash
+    }) {
+        event.still = troubles(open);
     }
 }
 

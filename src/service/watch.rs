@@ -1,13 +1,22 @@
 //! Looks for what no question will ever show: rollouts that nobody asks about any more, and overrides of theirs that expire.
 
-use super::{identity::event_id, keeper::Keeper, port::Policies, ruled, transitions::told};
+use super::{
+    identity::event_id,
+    keeper::Keeper,
+    port::Policies,
+    ruled,
+    transitions::{trouble, troubles},
+};
 use crate::{
     domain::{
         Action, Change, Clock, Event, EventKind, Filter, Millis, Outcome, RolloutState, StoreError,
     },
-    judge::explain::{clean, span},
+    judge::{
+        explain::{clean, span},
+        ruling::sentence,
+    },
 };
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 /// Between two looks.
 const EVERY: Duration = Duration::from_secs(20);
@@ -35,10 +44,9 @@ pub async fn look(keeper: &Keeper, policies: &dyn Policies, now: Millis) -> Resu
             return Ok(());
         };
         after = Some((last.namespace.clone(), last.name.clone()));
-        for state in page
-            .iter()
-            .filter(|s| vanished(s, now, keeper.patience.vanished))
-        {
+        let patience = keeper.patience.vanished;
+        let unasked = |s: &&RolloutState| vanished(s, now, patience) || abandoned(s, now, patience);
+        for state in page.iter().filter(unasked) {
             note(keeper, state, now).await?;
         }
         for state in page.iter().filter(|s| s.open.contains_key(ruled::KEY)) {
@@ -89,17 +97,42 @@ fn vanished(state: &RolloutState, now: Millis, patience: Millis) -> bool {
     !done && now - state.kept_at >= patience && !state.open.contains_key(KEY)
 }
 
+/// Does this entry of `open` wait for the answer to a question?
+fn waits(key: &str) -> bool {
+    trouble(key).is_some_and(|kind| AWAITED.contains(&kind))
+}
+
+/// What only the answer to a question ends, although the trouble is not the canary's own.
+const AWAITED: [EventKind; 2] = [EventKind::Inconclusive, EventKind::SourceDown];
+
+/// Something waits for an answer, and nobody has asked for so long.
+fn abandoned(state: &RolloutState, now: Millis, patience: Millis) -> bool {
+    now - state.kept_at >= patience && state.open.keys().any(|key| waits(key))
+}
+
+/// Notes what nobody asks about any more.
 async fn note(keeper: &Keeper, seen: &RolloutState, now: Millis) -> Result<(), StoreError> {
     let (namespace, name) = (&seen.namespace, &seen.name);
     let Some((version, mut state)) = keeper.store.rollout(namespace, name).await? else {
         return Ok(());
     };
-    if !vanished(&state, now, keeper.patience.vanished) {
+    let patience = keeper.patience.vanished;
+    let gone = vanished(&state, now, patience);
+    if !gone && !abandoned(&state, now, patience) {
         return Ok(());
     }
+    let ruling = if state.open.contains_key(ruled::KEY) {
+        let all = keeper.store.overrides(namespace, name, RECENT).await?;
+        let newest = all.into_iter().find(|o| o.canary_hash == state.canary_hash);
+        newest.filter(|ruling| ruling.in_force(now))
+    } else {
+        None
+    };
+    // the same question may be asked in vain for a while, and then no more
+    let about = format!("{} {}", state.verdict, state.kept_at);
     let event = Event {
         seq: 0,
-        id: event_id(EventKind::Vanished, state.at, &state.verdict.to_string()),
+        id: event_id(EventKind::Vanished, state.at, &about),
         at: now,
         kind: EventKind::Vanished,
         namespace: namespace.clone(),
@@ -117,11 +150,15 @@ async fn note(keeper: &Keeper, seen: &RolloutState, now: Millis) -> Result<(), S
             state.outcome.as_str(),
             state.reason
         )),
+        ruling: ruling.as_ref().map(sentence),
+        still: Vec::new(),
     };
-    state.open.insert(KEY.to_owned(), now);
-    let events: Vec<Event> = std::iter::once(event.clone())
-        .chain(over(&mut state, event))
-        .collect();
+    let mut events = Vec::new();
+    if gone {
+        state.open.insert(KEY.to_owned(), now);
+        events.push(event.clone());
+    }
+    events.extend(over(&mut state, event));
     let change = Change {
         state: Some((version, state)),
         deliveries: keeper.deliveries(&events, None),
@@ -143,20 +180,29 @@ async fn write(keeper: &Keeper, change: Change) -> Result<(), StoreError> {
     }
 }
 
-/// Nobody waits any more for a decision; a failed canary, a silent source and a promotion without evidence stay as they are.
-pub(super) fn over(state: &mut RolloutState, vanished: Event) -> Option<Event> {
-    let waits = |key: &String| key.starts_with(EventKind::Inconclusive.as_str());
-    let ended = state.open.keys().any(waits);
+/// Nobody waits any more for a decision or a source; a failed canary and a promotion without evidence stay as they are.
+pub(super) fn over(state: &mut RolloutState, unasked: Event) -> Option<Event> {
+    let ended: BTreeSet<EventKind> = state
+        .open
+        .keys()
+        .filter(|key| waits(key))
+        .filter_map(|key| trouble(key))
+        .collect();
+    if ended.is_empty() {
+        return None;
+    }
     state.open.retain(|key, _| !waits(key));
-    let stays = state.open.keys().any(|key| told(key));
-    (ended && !stays).then(|| Event {
-        id: event_id(
-            EventKind::Recovered,
-            state.at,
-            &format!("{} {KEY}", state.verdict),
-        ),
+    let ended: Vec<&str> = ended.into_iter().map(EventKind::as_str).collect();
+    let about = format!("{} {} {KEY}", state.verdict, state.kept_at);
+    Some(Event {
+        id: event_id(EventKind::Recovered, state.at, &about),
         kind: EventKind::Recovered,
-        reason: format!("over: {}", vanished.reason),
-        ..vanished
+        reason: clean(&format!(
+            "no longer {}, nobody waits for it: {}",
+            ended.join(" or "),
+            unasked.reason
+        )),
+        still: troubles(&state.open),
+        ..unasked
     })
 }

@@ -96,7 +96,7 @@ impl Grafana {
             text = format!("{text} by {author}");
         }
         if !event.reason.is_empty() {
-            text = format!("{text}: {}", event.reason);
+            text = format!("{text}: {}", event.told());
         }
         let text = escaped(&text);
         match event.verdict {

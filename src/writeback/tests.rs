@@ -82,6 +82,8 @@ fn event(number: u32, kind: EventKind) -> Event {
         outcome: Some(Outcome::Fail),
         verdict: None,
         author: None,
+        ruling: None,
+        still: Vec::new(),
         reason: number.to_string(),
     }
 }

@@ -3,7 +3,8 @@
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
-    process::{Command, Stdio},
+    path::Path,
+    process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -194,6 +195,52 @@ fn check_against_a_source() {
     assert_eq!(found["scrapeSeconds"], 15.0);
 }
 
+/// The service, the rest of its log, and where it listens.
+fn started(
+    dir: &Path,
+    config: &Path,
+) -> (Child, impl Iterator<Item = String> + Send + use<>, String) {
+    let mut child = program()
+        .args(["serve", "--config"])
+        .arg(config)
+        .env("ROLLOUT_JUDGE__TELEMETRY__LOG__FORMAT", "json")
+        .env("STATE_DIRECTORY", dir)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut lines = lines.map_while(Result::ok);
+    let address = loop {
+        let line: serde_json::Value = serde_json::from_str(&lines.next().unwrap()).unwrap();
+        if line["message"] == "listening" {
+            break line["address"].as_str().unwrap().to_owned();
+        }
+    };
+    (child, lines, address)
+}
+
+#[test]
+fn a_hangup_stops_it_gracefully_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let policy = dir.path().join("p.yaml");
+    std::fs::write(&policy, POLICY).unwrap();
+    let config = dir.path().join("judge.yaml");
+    let text = format!(
+        "server: {{ listen: '127.0.0.1:0' }}\nsources: {{ default: {{ kind: prometheus, url: 'http://127.0.0.1:1' }} }}\npolicies: {{ paths: ['{}'] }}\n",
+        policy.display()
+    );
+    std::fs::write(&config, text).unwrap();
+    let (mut child, lines, _) = started(dir.path(), &config);
+    let id = child.id().to_string();
+    let sent = Command::new("kill").args(["-HUP", &id]).status().unwrap();
+    assert!(sent.success());
+    let said: Vec<String> = lines.collect();
+    assert_eq!(child.wait().unwrap().code(), Some(0), "{said:?}");
+    for word in ["SIGHUP", "not ready from now on", "\"stopped\""] {
+        assert!(said.iter().any(|line| line.contains(word)), "{said:?}");
+    }
+}
+
 #[test]
 fn check_takes_folders_as_the_service_does() {
     let dir = tempfile::tempdir().unwrap();
@@ -262,23 +309,8 @@ fn serve_answers_and_stops_gracefully() {
         dir.path().join("p.yaml").display()
     );
     std::fs::write(&config, text).unwrap();
-    let mut child = program()
-        .args(["serve", "--config"])
-        .arg(&config)
-        .env("ROLLOUT_JUDGE__TELEMETRY__LOG__FORMAT", "json")
-        .env("STATE_DIRECTORY", dir.path())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    let address = loop {
-        let line: serde_json::Value =
-            serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
-        if line["message"] == "listening" {
-            break line["address"].as_str().unwrap().to_owned();
-        }
-    };
-    let drained = std::thread::spawn(move || lines.map_while(Result::ok).collect::<Vec<_>>());
+    let (mut child, lines, address) = started(dir.path(), &config);
+    let drained = std::thread::spawn(move || lines.collect::<Vec<_>>());
     let ask = |path: &str, host: &str| -> String {
         let Ok(mut stream) = TcpStream::connect(&address) else {
             return "refused".to_owned();

@@ -26,6 +26,8 @@ async fn tell(ground: &Ground, namespace: &str, numbers: std::ops::Range<u128>) 
             outcome: Some(Outcome::Fail),
             verdict: None,
             author: None,
+            ruling: None,
+            still: Vec::new(),
             reason: format!("alert {number:04}."),
         });
         change.deliveries.push(Delivery {

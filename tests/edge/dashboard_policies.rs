@@ -140,6 +140,8 @@ async fn what_is_not_over_says_since_when_and_who_was_told() {
         outcome: Some(Outcome::Fail),
         verdict: Some(verdict.id),
         author: None,
+        ruling: None,
+        still: Vec::new(),
         reason: "fail".into(),
     };
     let to = |receiver: &str| Delivery {

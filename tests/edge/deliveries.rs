@@ -27,6 +27,8 @@ pub fn told(reason: &str) -> Change {
         outcome: Some(Outcome::Fail),
         verdict: None,
         author: None,
+        ruling: None,
+        still: Vec::new(),
         reason: reason.into(),
     };
     let delivery = Delivery {
@@ -60,6 +62,8 @@ pub async fn filled(ground: &Ground) {
             outcome: Some(Outcome::Fail),
             verdict: None,
             author: None,
+            ruling: None,
+            still: Vec::new(),
             reason: "worse <b>".into(),
         };
         let delivery = Delivery {

@@ -110,7 +110,7 @@ impl Ground {
         self
     }
 
-    fn keeper(&self) -> Keeper {
+    pub fn keeper(&self) -> Keeper {
         let pulse = Arc::clone(&self.pulse);
         Keeper {
             store: self.store.clone(),
@@ -221,7 +221,7 @@ impl Default for Judged {
 }
 
 impl Judged {
-    fn question(&self) -> (Question, Verdict) {
+    pub fn question(&self) -> (Question, Verdict) {
         let question = Question {
             policy: self.policy.clone(),
             rollout: RolloutRef {
@@ -317,6 +317,8 @@ impl Judged {
             outcome: Some(self.outcome),
             verdict: Some(verdict.id),
             author: None,
+            ruling: None,
+            still: Vec::new(),
             reason: verdict.reason.clone(),
         };
         self.kinds.iter().map(event).collect()

@@ -61,10 +61,14 @@ async fn an_override_is_made_listed_told_and_taken_back() {
         (&all[0]["id"], &all[0]["inForce"]),
         (&second["id"], &true.into())
     );
-    // of one canary only the newest counts
+    // of one canary only the newest counts: it takes the place of the one before, which does not come back
     assert_eq!(
         (&all[1]["id"], &all[1]["inForce"]),
         (&first["id"], &false.into())
+    );
+    assert_eq!(
+        (&all[1]["revokedAt"], &all[1]["revokedBy"]),
+        (&"2026-01-02T00:00:01Z".into(), &"ann".into())
     );
 
     ground.clock.set(NOW + 2000);
@@ -95,7 +99,7 @@ async fn an_override_is_made_listed_told_and_taken_back() {
         told,
         [
             "ann took the override to fail back",
-            "ann overrode the judge to fail until 2026-01-02T02:00:01Z: known bug of the test client",
+            "ann overrode the judge to fail until 2026-01-02T02:00:01Z (replaces the override of ann to pass until 2026-01-02T02:00:00Z): known bug of the test client",
             "ann overrode the judge to pass until 2026-01-02T02:00:00Z: known bug of the test client",
         ]
     );
@@ -368,5 +372,31 @@ async fn an_earlier_canary_can_be_meant_and_counts_for_itself() {
     let all = json(&ground.router(), PATH).await;
     for one in all["overrides"].as_array().unwrap() {
         assert_eq!(one["inForce"], true, "{one}");
+    }
+}
+
+#[tokio::test]
+async fn a_short_override_ends_the_long_one_before_it() {
+    let ground = Ground::new().await.tokens();
+    ground.keep(Judged::default()).await;
+    let text = body(|b| b["verdict"] = "fail".into());
+    made(&ground, "ann", text).await;
+    ground.clock.set(NOW + 2500);
+    made(&ground, "ann", body(|b| b["expires"] = "3s".into())).await;
+    for (second, in_force) in [(3, Some("pass")), (5, Some("pass")), (6, None), (60, None)] {
+        ground.clock.set(NOW + second * 1000);
+        let (_, found) = call(ground.router(), with_token(get(PATH), "shop")).await;
+        let found: Value = serde_json::from_slice(&found).unwrap();
+        let all = found["overrides"].as_array().unwrap();
+        let mut counts = all.iter().filter(|one| one["inForce"] == true);
+        assert_eq!(
+            counts.next().and_then(|one| one["verdict"].as_str()),
+            in_force,
+            "{found}"
+        );
+        assert!(counts.next().is_none());
+        // when each ended is written
+        assert_eq!(all[1]["revokedAt"], "2026-01-02T00:00:02Z");
+        assert!(all[0].get("revokedAt").is_none());
     }
 }

@@ -1,6 +1,6 @@
 //! Receivers, routes and their numbers: every mistake with its place, and no secret printed.
 
-use rollout_judge::config::{Settings, SettingsError, load_from, show};
+use rollout_judge::config::{Settings, SettingsErrors, load_from, show};
 use std::time::Duration;
 
 const FILE: &str = "sources: { default: { kind: prometheus, url: http://p } }
@@ -22,7 +22,7 @@ routes:
 alerts: { maxMessages: 5 }
 ";
 
-fn load(file: &str, variables: &[(&str, &str)]) -> Result<Settings, SettingsError> {
+fn load(file: &str, variables: &[(&str, &str)]) -> Result<Settings, SettingsErrors> {
     let variables: Vec<_> = variables
         .iter()
         .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))

@@ -1,6 +1,6 @@
 //! Settings: the file, the environment over it, and every mistake with its place.
 
-use rollout_judge::config::{Settings, SettingsError, load_from, show};
+use rollout_judge::config::{Settings, SettingsErrors, load_from, show, source::AnySource};
 use std::time::Duration;
 
 const FILE: &str = "server:
@@ -8,7 +8,7 @@ const FILE: &str = "server:
   publicUrl: https://judge.example.org/
   deadline: 7s
 sources:
-  default: { kind: victoriametrics, url: http://user:pa55@127.0.0.1:8428, headers: { X-Key: k3y } }
+  default: { kind: victoriametrics, url: http://127.0.0.1:8428, headers: { X-Key: k3y } }
 policies:
   paths: [policies/]
 auth:
@@ -18,7 +18,7 @@ kubernetes: { enabled: false }
 receivers: {}
 ";
 
-fn load(file: &str, variables: &[(&str, &str)]) -> Result<Settings, SettingsError> {
+fn load(file: &str, variables: &[(&str, &str)]) -> Result<Settings, SettingsErrors> {
     let variables: Vec<_> = variables
         .iter()
         .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
@@ -444,14 +444,12 @@ fn open_to_the_network_must_be_meant() {
 
 #[test]
 fn printing_hides_secrets() {
-    let settings = load(
-        FILE,
-        &[(
-            "ROLLOUT_JUDGE__TELEMETRY__OTLP__ENDPOINT",
-            "http://u:pa55@otel",
-        )],
-    )
-    .unwrap();
+    let mut settings = load(FILE, &[]).unwrap();
+    // what is refused is hidden all the same
+    let Some(AnySource::Api(source)) = settings.sources.get_mut("default") else {
+        panic!("no source");
+    };
+    source.url = "http://user:pa55@127.0.0.1:8428/x?key=pa55".to_owned();
     let text = show(&settings);
     for hidden in ["pa55", "k3y", "JUDGE_TOKEN"] {
         assert!(!text.contains(hidden), "{text}");
@@ -459,9 +457,99 @@ fn printing_hides_secrets() {
     let value: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(
         value["sources"]["default"]["url"],
-        "http://***@127.0.0.1:8428"
+        "http://***@127.0.0.1:8428/x?***"
     );
     assert_eq!(value["auth"]["tokens"][0]["token"], "***");
     assert_eq!(value["server"]["deadline"], "7s");
     assert_eq!(value["server"]["bodyLimit"], "64KiB");
+}
+
+#[test]
+fn addresses_hold_no_secrets() {
+    let check = |from: &str, to: &str, expected: &str| {
+        assert!(FILE.contains(from), "{from}");
+        let found = load(&FILE.replace(from, to), &[]).unwrap_err().to_string();
+        assert!(found.starts_with(expected), "{found}");
+        assert!(!found.contains("pa55"), "{found}");
+    };
+    for bad in [
+        "http://user:pa55@127.0.0.1:8428",
+        "http://127.0.0.1:8428/?key=pa55",
+    ] {
+        check(
+            "http://127.0.0.1:8428",
+            bad,
+            "judge.yaml:6:37: sources.default.url: must not hold credentials or a query: use `auth` or `headers`",
+        );
+        check(
+            "url: http",
+            &format!("publicUrl: '{bad}', url: http"),
+            "judge.yaml:6:37: sources.default.publicUrl: must not hold credentials or a query",
+        );
+        check(
+            "https://judge.example.org/",
+            bad,
+            "judge.yaml:3:3: server.publicUrl: must not hold credentials or a query",
+        );
+        check(
+            "receivers: {}",
+            &format!("telemetry: {{ otlp: {{ endpoint: '{bad}' }} }}"),
+            "judge.yaml:13:22: telemetry.otlp.endpoint: must not hold credentials or a query",
+        );
+    }
+    let text = SCRAPE.replace("1/targets", "1/targets?key=pa55");
+    assert!(!show(&load(&text, &[]).unwrap()).contains("pa55"));
+}
+
+#[test]
+fn every_mistake_is_told_at_once_in_the_order_of_the_file() {
+    let text = "server:
+  listn: x
+  deadline: 31s
+  maxStreams: many
+sources:
+  default: { kind: influx, url: http://a, timeout: 5 }
+  other: { kind: prometheus, url: http://u:p@a, maxSeries: -1, timout: 5s }
+policies: { paths: [] }
+auth:
+  tokens:
+    - { name: a, token: clear, nmespaces: [x] }
+receivers:
+  chat: { perMinute: 0, slack: { url: { env: X } }, title: '{{ nothing' }
+routes:
+  - { to: [chta] }
+store: { maxBytes: 1KiB, timeout: 1ms }
+";
+    let variables = [("ROLLOUT_JUDGE__ALERTS__POLL", "1ms")];
+    let found = load(text, &variables).unwrap_err().to_string();
+    let keys: Vec<&str> = found
+        .lines()
+        .map(|line| line.split(": ").nth(1).unwrap())
+        .collect();
+    assert_eq!(
+        keys,
+        [
+            "server.listn",
+            "server.deadline",
+            "server.maxStreams",
+            "sources.default.kind",
+            "sources.default.timeout",
+            "sources.other.url",
+            "sources.other.maxSeries",
+            "sources.other.timout",
+            "policies.paths",
+            "auth.tokens[0].token",
+            "auth.tokens[0].nmespaces",
+            "receivers.chat.perMinute",
+            "receivers.chat.title",
+            "routes[0].to[0]",
+            "store.maxBytes",
+            "store.timeout",
+            "alerts.poll",
+        ],
+        "{found}"
+    );
+    for _ in 0..20 {
+        assert_eq!(load(text, &variables).unwrap_err().to_string(), found);
+    }
 }

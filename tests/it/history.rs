@@ -194,6 +194,18 @@ fn a_repeated_question_names_the_override_and_keeps_its_labels() {
         );
         let warned = again["warnings"].to_string();
         assert!(warned.contains("pass by override of anonymous"), "{again}");
+        let differs = "label `gitRevision` is `bbb` here and was `aaa` when this was judged";
+        assert_eq!(warned.contains(differs), label == "bbb", "{again}");
+        let lineage = read(&service, &format!("/v1/lineage?label.gitRevision={label}"));
+        let version = &lineage["versions"][0];
+        assert_eq!(
+            (
+                &version["newest"]["id"],
+                &version["newest"]["labels"]["gitRevision"]
+            ),
+            (&first["id"], &label.into()),
+            "{lineage}"
+        );
         let page = read(&service, &format!("/v1/verdicts?label.gitRevision={label}"));
         let found = page["verdicts"].as_array().unwrap();
         assert!(found.iter().any(|v| v["id"] == first["id"]), "{page}");

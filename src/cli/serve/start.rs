@@ -253,18 +253,21 @@ pub(in crate::cli) async fn listen(address: &str) -> Result<TcpListener, Stop> {
     http::listen(address).await.map_err(failed)
 }
 
-/// Resolves after SIGTERM or SIGINT.
+/// Resolves after SIGTERM, SIGINT or SIGHUP, which does not read the configuration again.
 fn signals() -> Result<impl Future<Output = ()> + Send + 'static, Stop> {
     let failed = |error: std::io::Error| Stop::failed(format!("no signals: {error}"));
     // a file over the size limit of the process is an error of the write, not its end
     let _ = signal(SignalKind::from_raw(SIGXFSZ)).map_err(failed)?;
     let mut term = signal(SignalKind::terminate()).map_err(failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    let mut hangup = signal(SignalKind::hangup()).map_err(failed)?;
     Ok(async move {
-        tokio::select! {
-            _ = term.recv() => {}
-            _ = interrupt.recv() => {}
-        }
+        let signal = tokio::select! {
+            _ = term.recv() => "SIGTERM",
+            _ = interrupt.recv() => "SIGINT",
+            _ = hangup.recv() => "SIGHUP",
+        };
+        tracing::info!(signal, "told to stop");
     })
 }
 

@@ -255,7 +255,7 @@ impl From<&Event> for EventAnswer {
             verdict: event.outcome.map(crate::domain::Outcome::as_str),
             verdict_id: event.verdict.map(|id| id.to_string()),
             author: event.author.clone(),
-            reason: plain(&event.reason),
+            reason: plain(&event.told()),
         }
     }
 }

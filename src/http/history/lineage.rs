@@ -81,7 +81,7 @@ pub struct JudgedAnswer {
     pub policy: PolicyId,
     /// The data: samples of this stretch of time.
     pub window: WindowAnswer,
-    /// All that was kept with it.
+    /// All that was kept with it, and the labels that were asked for.
     pub labels: BTreeMap<String, String>,
     /// Its page.
     #[schema(format = "uri")]
@@ -89,10 +89,12 @@ pub struct JudgedAnswer {
 }
 
 impl JudgedAnswer {
-    fn new(record: &Record, public_url: &str) -> Self {
+    /// `asked` are the labels that the version has, also where the question that was kept gave another value.
+    fn new(record: &Record, asked: &BTreeMap<String, String>, public_url: &str) -> Self {
         let verdict = &record.verdict;
         let mut labels = record.question.params.clone();
         labels.extend(record.question.labels.clone());
+        labels.extend(asked.clone());
         Self {
             id: verdict.id.to_string(),
             verdict: verdict.outcome.as_str(),
@@ -163,7 +165,8 @@ pub async fn lineage(
     for row in rows.map_err(Problem::store)? {
         let record = app.store.record(row.verdict).await;
         let record = record.map_err(Problem::store)?;
-        let newest = record.map(|r| JudgedAnswer::new(&r, &app.limits.public_url));
+        let public_url = &app.limits.public_url;
+        let newest = record.map(|r| JudgedAnswer::new(&r, &filter.labels, public_url));
         versions.push(version(row, newest));
     }
     let answer = LineageAnswer { versions };

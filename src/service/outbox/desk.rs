@@ -6,7 +6,7 @@ use super::{
     note::{alarm, leading, message, report},
     pace::Recent,
 };
-use crate::domain::{Change, Claimed, EventKind, Millis, NotifyError, Posted, Tried};
+use crate::domain::{Change, Claimed, Millis, NotifyError, Posted, Tried};
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
@@ -58,8 +58,7 @@ impl Desk {
     /// Until when this must wait, because the rollout was told of often enough. A fail and the end of an override never wait.
     pub fn held(&self, claimed: &Claimed, now: Millis) -> Option<Millis> {
         let mut all = std::iter::once(&claimed.first).chain(&claimed.behind);
-        let urgent = [EventKind::Fail, EventKind::OverrideEnded];
-        if all.any(|posted| urgent.contains(&posted.event.kind)) {
+        if all.any(|posted| posted.event.kind.leads()) {
             return None;
         }
         // as many as are taken at once: a fail that comes after them must not wait for them

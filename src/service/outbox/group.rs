@@ -7,8 +7,8 @@ pub const HELD: &str = "held: the rollout flaps, or an earlier message is on its
 
 /// Parts what is told now from what comes next.
 ///
-/// A fail ends its message, whatever comes after it. A message that was on its way before stays as it was, under the
-/// key that it had; only a fail takes it along. Otherwise the worst event that nothing has ended since is the last.
+/// A fail ends its message, whatever comes after it, and so does the end of an override. A message that was on its way before stays as it was, under the
+/// key that it had; only one of these takes it along. Otherwise the worst event that nothing has ended since is the last.
 pub fn part(mut claimed: Claimed) -> (Claimed, Vec<Posted>) {
     let later = claimed
         .behind
@@ -18,16 +18,15 @@ pub fn part(mut claimed: Claimed) -> (Claimed, Vec<Posted>) {
 
 /// So many of those behind are told with the first.
 fn behind(claimed: &Claimed) -> usize {
-    let (first, behind) = (&claimed.first, &claimed.behind);
-    let all = || std::iter::once(first).chain(behind);
-    if let Some(fail) = all().position(|posted| posted.event.kind == EventKind::Fail) {
-        return fail;
+    let (head, behind) = (&claimed.first, &claimed.behind);
+    let all = || std::iter::once(head).chain(behind);
+    let first = |leads: fn(EventKind) -> bool| all().position(|posted| leads(posted.event.kind));
+    if let Some(place) = first(|kind| kind == EventKind::Fail).or_else(|| first(EventKind::leads)) {
+        return place;
     }
-    if tried(first) {
+    if tried(head) {
         let same = |posted: &&Posted| {
-            tried(posted)
-                && posted.delivery.due == first.delivery.due
-                && posted.error == first.error
+            tried(posted) && posted.delivery.due == head.delivery.due && posted.error == head.error
         };
         return behind.iter().take_while(same).count();
     }
@@ -76,6 +75,8 @@ mod tests {
             outcome: None,
             verdict: None,
             author: None,
+            ruling: None,
+            still: Vec::new(),
             reason: "because".to_owned(),
         };
         Posted {
@@ -125,6 +126,8 @@ mod tests {
         // a recovery ends no override: its author and reason are told
         assert_eq!(of(&[Override, Recovered]), 1);
         assert_eq!(of(&[Override, OverrideEnded, Changed]), 2);
+        assert_eq!(of(&[OverrideEnded, Inconclusive, SourceDown]), 1);
+        assert_eq!(of(&[Override, OverrideEnded, Fail]), 3);
         assert_eq!(of(&[Started, Changed, Changed]), 3);
         assert_eq!(of(&[Started, PromotionWithoutEvidence, Pass]), 2);
     }
@@ -143,6 +146,7 @@ mod tests {
             together(vec![old(Inconclusive), posted(Changed), posted(Fail)]),
             3
         );
+        assert_eq!(together(vec![old(Override), posted(OverrideEnded)]), 2);
         // put back by hand: what was tried behind it waits
         assert_eq!(together(vec![posted(Changed), old(Changed)]), 1);
         let mut held = posted(Changed);

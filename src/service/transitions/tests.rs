@@ -12,6 +12,8 @@ struct Life {
     policy: Policy,
     standing: Standing,
     silent: Millis,
+    /// What happened last.
+    told: Vec<Event>,
 }
 
 impl Life {
@@ -23,6 +25,7 @@ impl Life {
                 .policy,
             standing: Standing::default(),
             silent: 0,
+            told: Vec::new(),
         }
     }
 
@@ -103,7 +106,8 @@ impl Life {
         if let Some(latch) = aftermath.latch {
             self.standing.latch = Some(latch);
         }
-        aftermath.events.iter().map(|e| e.kind.as_str()).collect()
+        self.told = aftermath.events;
+        self.told.iter().map(|e| e.kind.as_str()).collect()
     }
 }
 
@@ -270,23 +274,27 @@ fn what_waits_for_a_question_ends_when_nobody_asks_any_more() {
         outcome: Some(state.outcome),
         verdict: Some(state.verdict),
         author: None,
+        ruling: None,
+        still: Vec::new(),
         reason: "not asked about".into(),
     };
     let promoted = EventKind::PromotionWithoutEvidence.as_str();
     assert!(state.open.keys().any(|key| key.starts_with(promoted)));
     state.open.insert("inconclusive p".into(), MINUTE);
-    assert_eq!(
-        over(&mut state.clone(), vanished.clone()),
-        None,
-        "a promotion without evidence stays"
-    );
-    state.open.retain(|key, _| !key.starts_with(promoted));
+    state.open.insert("source-down p".into(), MINUTE);
     let event = over(&mut state, vanished.clone()).unwrap();
     assert_eq!(
         (event.kind, event.reason.as_str()),
-        (EventKind::Recovered, "over: not asked about")
+        (
+            EventKind::Recovered,
+            "no longer inconclusive or source-down, nobody waits for it: not asked about"
+        )
     );
-    assert!(state.open.is_empty() && event.id != vanished.id);
+    assert!(event.ends(EventKind::Inconclusive) && event.ends(EventKind::SourceDown));
+    // a promotion without evidence stays
+    assert!(!event.ends(EventKind::PromotionWithoutEvidence));
+    assert_eq!(state.open.len(), 1);
+    assert_ne!(event.id, vanished.id);
     assert_eq!(over(&mut state, vanished), None);
 }
 
@@ -369,4 +377,50 @@ fn what_is_not_over_lasts_since_it_began() {
     }
     let open = &life.standing.state.as_ref().unwrap().open;
     assert_eq!(open.get("fail p"), Some(&0));
+}
+
+#[test]
+fn what_happens_under_an_override_names_it() {
+    let mut life = Life::new();
+    life.ask(0, "c", 5.0, Outcome::Inconclusive);
+    life.standing.ruling = Some(Override {
+        id: Uuid::nil(),
+        namespace: "n".into(),
+        name: "r".into(),
+        canary_hash: "c".into(),
+        outcome: Outcome::Inconclusive,
+        reason: "wait for bob".into(),
+        author: "ann".into(),
+        at: MINUTE,
+        expires: 5 * MINUTE,
+        revoked: None,
+    });
+    let said = "inconclusive by override of ann until 1970-01-01T00:05:00Z: wait for bob";
+    let promoted = EventKind::PromotionWithoutEvidence;
+    for (minute, weight, expected) in [(2, 25.0, Some(said)), (6, 50.0, None)] {
+        life.ask(minute, "c", weight, Outcome::Inconclusive);
+        let event = life.told.iter().find(|e| e.kind == promoted).unwrap();
+        assert_eq!(event.ruling.as_deref(), expected);
+        assert_eq!(event.told().ends_with(said), expected.is_some());
+    }
+}
+
+#[test]
+fn a_recovery_says_what_is_still_wrong() {
+    use Outcome::{Inconclusive, Pass};
+    let mut life = Life::new();
+    life.ask(0, "c", 5.0, Inconclusive);
+    life.ask(1, "c", 25.0, Inconclusive);
+    life.silent = 10 * MINUTE;
+    life.ask(2, "c", 25.0, Inconclusive);
+    life.silent = 0;
+    let still = |life: &Life| {
+        let recovered = life.told.iter().find(|e| e.kind == EventKind::Recovered);
+        recovered.unwrap().still.clone()
+    };
+    let told = life.ask(3, "c", 25.0, Inconclusive);
+    assert_eq!(told, ["verdict", "recovered"]);
+    assert_eq!(still(&life), [EventKind::PromotionWithoutEvidence]);
+    life.ask(4, "c", 25.0, Pass);
+    assert_eq!(still(&life), []);
 }

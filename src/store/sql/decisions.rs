@@ -80,7 +80,8 @@ pub async fn change(conn: &mut Conn, change: Change) -> Result<Vec<Event>, Store
     if let Some((question, verdict)) = &change.asked_again {
         versions::seen(&mut all, question, *verdict);
     }
-    if let Some(ruling) = &change.ruling {
+    // the former first: of two of one second the later counts
+    for ruling in change.replaced.iter().chain(&change.ruling) {
         rule(&mut all, ruling)?;
     }
     if let Some((version, state)) = state {

@@ -60,12 +60,17 @@ pub async fn claim(
     query.push_bind(text(&receiver));
     query.push(" GROUP BY queue) h ON h.place = d.place WHERE d.leased_until <= ");
     query.push_bind(now).push(" AND (d.due <= ").push_bind(now);
-    // a new fail does not wait behind what is held or was tried in vain
+    // a new fail or end of an override does not wait behind what is held or was tried in vain
     query.push(
         " OR EXISTS (SELECT 1 FROM deliveries b JOIN events f ON f.id = b.event
              WHERE b.receiver = d.receiver AND b.queue = d.queue AND b.progress = 'pending'
-               AND b.tries = 0 AND f.kind = 'fail' AND b.due <= ",
+               AND b.tries = 0 AND f.kind IN (",
     );
+    let mut kinds = query.separated(", ");
+    for kind in EventKind::ALL.iter().filter(|kind| kind.leads()) {
+        kinds.push_bind(kind.as_str());
+    }
+    query.push(") AND b.due <= ");
     query
         .push_bind(now)
         .push(" AND b.leased_until <= ")

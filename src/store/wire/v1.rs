@@ -211,6 +211,10 @@ shapes! {
         verdict: Option<Uuid>,
         author: Option<String>,
         reason: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ruling: Option<String>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        still: Vec<Word<EventKind>>,
     }
 }
 

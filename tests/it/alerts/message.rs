@@ -27,6 +27,8 @@ pub fn event(kind: EventKind) -> Event {
         }),
         verdict: Some(Uuid::from_u128(0xF1)),
         author: None,
+        ruling: None,
+        still: Vec::new(),
         reason: "error-rate: canary 1.32 % against 0.144 % on stable, ratio 9.22 (2.49 to 28.3)"
             .to_owned(),
     }

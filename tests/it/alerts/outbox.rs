@@ -363,9 +363,32 @@ async fn a_flapping_rollout_is_told_as_one_but_a_fail_at_once() {
     }
     until("held again", held).await;
     assert_eq!(server.seen().len(), 5);
+    world
+        .happens(EventKind::OverrideEnded, "web", start + 14, &["a"])
+        .await;
+    until("the end of an override is told at once", async || {
+        server.seen().len() == 6
+    })
+    .await;
+    let last = server.last().json();
+    assert_eq!(
+        (
+            &last["type"],
+            last["data"]["earlier"].as_array().unwrap().len()
+        ),
+        (&"rollout-judge.override-ended".into(), 2)
+    );
+    world.all_delivered(9).await;
+    for i in 0..2 {
+        world
+            .happens(EventKind::Changed, "web", start + 15 + i, &["a"])
+            .await;
+    }
+    until("held once more", held).await;
+    assert_eq!(server.seen().len(), 6);
     clock.set(start + 6 * 60_000);
     until("told as one when it is over", async || {
-        server.seen().len() == 6
+        server.seen().len() == 7
     })
     .await;
     assert_eq!(
@@ -375,7 +398,7 @@ async fn a_flapping_rollout_is_told_as_one_but_a_fail_at_once() {
             .len(),
         1
     );
-    world.all_delivered(8).await;
+    world.all_delivered(11).await;
     workers.stop().await;
 }
 

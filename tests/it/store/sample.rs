@@ -171,6 +171,8 @@ pub fn event(verdict: &Verdict, kind: EventKind, at: Millis) -> Event {
         outcome: Some(verdict.outcome),
         verdict: Some(verdict.id),
         author: None,
+        ruling: None,
+        still: Vec::new(),
         reason: verdict.reason.clone(),
     }
 }

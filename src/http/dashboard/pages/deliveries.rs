@@ -205,7 +205,7 @@ fn line(view: &View, row: &Posted) -> Markup {
             }
             td.reason data-label="What is told" {
                 span {
-                    (text::sentence(&event.reason))
+                    (text::sentence(&event.told()))
                     @if let Some(error) = &row.error {
                         br; span.quiet { "last try: " (text::sentence(error)) }
                     }

@@ -153,6 +153,33 @@ pub async fn the_earliest_latch_stays_until_an_override_lifts_it(place: Place) {
     assert_eq!(standing(&*store, &other).await.ruling, None);
 }
 
+pub async fn an_override_takes_the_place_of_another(place: Place) {
+    let store = place.open().await;
+    let rollout = rollout("cart", "c1");
+    store
+        .keep(draft(&rollout, T0, 0, Outcome::Fail))
+        .await
+        .unwrap();
+    let mut former = sample::ruling(&rollout, Outcome::Fail, T0 + 40);
+    let change = Change {
+        ruling: Some(former.clone()),
+        ..Change::default()
+    };
+    store.change(change).await.unwrap();
+    let newer = sample::ruling(&rollout, Outcome::Pass, T0 + 50);
+    former.revoked = Some((T0 + 50, "berta".to_owned()));
+    let change = Change {
+        ruling: Some(newer.clone()),
+        replaced: Some(former.clone()),
+        ..Change::default()
+    };
+    store.change(change).await.unwrap();
+    let found = standing(&*store, &rollout).await;
+    assert_eq!((found.latch, found.ruling), (None, Some(newer.clone())));
+    let all = store.overrides("shop", "cart", 10).await.unwrap();
+    assert_eq!(all, [newer, former]);
+}
+
 pub async fn an_override_makes_drafts_stale(place: Place) {
     let store = place.open().await;
     let rollout = rollout("cart", "c1");

@@ -28,6 +28,7 @@ rows! {
         a_question_about_an_earlier_moment_leaves_the_state
         the_earliest_latch_stays_until_an_override_lifts_it
         an_override_makes_drafts_stale
+        an_override_takes_the_place_of_another
         changes_are_refused_when_stale_and_events_are_written_once
         blocks_are_written_once
         numbers_and_texts_come_back

@@ -161,6 +161,12 @@ pub async fn a_new_fail_waits_for_nothing_that_was_put_off(place: Place) {
     }
     assert_eq!(claim(NOW + 499).await, [], "it was tried");
     assert_eq!(claim(NOW + 500).await, all);
+    // the end of an override does not wait either
+    let made = queue_kind(&*store, "b", 4, &["chat"], EventKind::Override).await[0].id;
+    put_off(made, NOW + 900).await;
+    let ended = queue_kind(&*store, "b", 5, &["chat"], EventKind::OverrideEnded).await[0].id;
+    let found = claim(NOW + 10).await;
+    assert_eq!(found, [(made, vec![ended])]);
 }
 
 pub async fn a_dead_delivery_blocks_nobody_and_can_be_retried(place: Place) {

@@ -111,7 +111,7 @@ impl From<&Event> for Mark {
             severity: event.kind.severity().as_str(),
             policy: event.policy.clone(),
             outcome: event.outcome.map(Outcome::as_str),
-            reason: event.reason.clone(),
+            reason: event.told(),
             author: event.author.clone(),
             verdict: event.verdict.map(|id| id.to_string()),
         }

@@ -42,7 +42,7 @@ fn event_row(view: &View, event: &Event) -> Markup {
             td.reason data-label="Why" {
                 div {
                     @if let Some(author) = &event.author { b { (text::shown(author)) } ": " }
-                    (text::sentence(&event.reason))
+                    (text::sentence(&event.told()))
                     @if let Some(id) = event.verdict { " " a href=(view.to(&format!("verdicts/{id}"))) { "Verdict" } }
                 }
             }
