@@ -1,4 +1,4 @@
-//! The present weight: as told, else of the told step, else as the traffic says.
+//! The present weight: as told, else as the traffic says.
 
 use super::{advice::step_of, counts::CountBlock, explain::digits};
 use crate::{
@@ -14,8 +14,6 @@ const RECENT: usize = 3;
 pub enum Weight {
     /// The question's.
     Told(f64),
-    /// That of the step of this index in the policy, which the question names.
-    OfStep(f64, u32),
     /// The step's whose weight is nearest to the traffic seen.
     Seen(f64),
 }
@@ -24,7 +22,7 @@ impl Weight {
     /// The number.
     pub fn percent(self) -> f64 {
         match self {
-            Self::Told(weight) | Self::OfStep(weight, _) | Self::Seen(weight) => weight,
+            Self::Told(weight) | Self::Seen(weight) => weight,
         }
     }
 
@@ -33,9 +31,6 @@ impl Weight {
         let percent = digits(self.percent());
         match self {
             Self::Told(_) => None,
-            Self::OfStep(_, index) => Some(format!(
-                "no weight in the question: {percent} % is taken from step {index} of the policy, counted from 0"
-            )),
             Self::Seen(_) => Some(format!(
                 "no weight in the question: {percent} % is taken from the traffic seen"
             )),
@@ -43,14 +38,10 @@ impl Weight {
     }
 }
 
-/// The present weight.
+/// The present weight. The index of the step says nothing of it: Argo counts pauses and analyses too.
 pub fn assumed(policy: &Policy, question: &Question, traffic: Option<&[CountBlock]>) -> Weight {
-    if let Some(weight) = question.weight {
-        return Weight::Told(weight);
-    }
-    let step = |index: u32| policy.steps.get(index as usize).zip(Some(index));
-    match question.step.and_then(step) {
-        Some((step, index)) => Weight::OfStep(step.weight, index),
+    match question.weight {
+        Some(weight) => Weight::Told(weight),
         None => Weight::Seen(seen(policy, traffic)),
     }
 }

@@ -21,7 +21,7 @@ pub fn step_since(
 ) -> Millis {
     let percent = weight.percent();
     let here = |seen: &StepSeen| match weight {
-        Weight::Told(_) | Weight::OfStep(..) => seen.weight == Some(percent),
+        Weight::Told(_) => seen.weight == Some(percent),
         Weight::Seen(_) => seen
             .weight
             .is_none_or(|known| same_step(policy, known, percent)),
@@ -168,8 +168,6 @@ mod tests {
             (Weight::Told(5.0), None, true, 4),
             (Weight::Told(30.0), None, true, 30),
             (Weight::Told(25.0), Some(7), true, 7),
-            (Weight::OfStep(25.0, 1), None, true, 21),
-            (Weight::OfStep(50.0, 2), None, true, 30),
             (Weight::Seen(25.0), None, true, 21),
             (Weight::Seen(25.0), None, false, 30),
             (Weight::Seen(5.0), None, true, 1),

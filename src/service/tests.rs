@@ -417,7 +417,7 @@ async fn a_since_before_the_horizon_is_told() {
     for (minutes, told) in [(30, false), (60, true)] {
         let mut question = question(START + minutes * MINUTE);
         question.since = Some(START);
-        let verdict = judge.judge(question).await.unwrap();
+        let verdict = judge.judge(question).await.unwrap().verdict;
         let found = verdict
             .warnings
             .iter()
