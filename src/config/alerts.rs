@@ -206,6 +206,13 @@ fn kind(receiver: &ReceiverSettings, wrong: &Wrong<'_>) -> Result<(), SettingsEr
                 "is out of range; give 1m to 30d".to_owned(),
             ));
         }
+        let repeat = alertmanager.repeat;
+        if !repeat.0.is_zero() && !between(repeat, 1000, 86_400_000) {
+            return Err(wrong(
+                &at("repeat"),
+                "is out of range; give 1s to 24h, or 0s for never".to_owned(),
+            ));
+        }
     }
     if let Some(events) = &receiver.cloudevents
         && (events.source.is_empty()

@@ -136,7 +136,7 @@ fn receiver() -> serde_json::Value {
         ("pagerduty", json!({"routingKey": secret, "url": ""})),
         (
             "alertmanager",
-            json!({"url": secret, "lasts": "", "labels": {}, "headers": {}}),
+            json!({"url": secret, "lasts": "", "repeat": "", "labels": {}, "headers": {}}),
         ),
         (
             "cloudevents",

@@ -210,6 +210,9 @@ pub struct AlertmanagerSettings {
     /// An alert that nobody resolves ends after this long.
     #[serde(default = "a_day")]
     pub lasts: HumanDuration,
+    /// What still lasts is told again this often, because Alertmanager forgets it with a restart; 0s: never.
+    #[serde(default = "five_minutes")]
+    pub repeat: HumanDuration,
     /// Further labels of every alert.
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
@@ -351,6 +354,10 @@ fn seconds(n: u64) -> HumanDuration {
 
 fn a_day() -> HumanDuration {
     seconds(86_400)
+}
+
+fn five_minutes() -> HumanDuration {
+    seconds(300)
 }
 
 fn pagerduty_url() -> String {

@@ -9,7 +9,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Action, Change, Clock, Event, EventKind, Filter, Millis, Outcome, RolloutState, StoreError,
+        Action, Change, Clock, Delivery, Event, EventKind, Filter, Millis, Outcome, RolloutState,
+        StoreError,
     },
     judge::{
         explain::{clean, span},
@@ -47,7 +48,7 @@ pub async fn look(keeper: &Keeper, policies: &dyn Policies, now: Millis) -> Resu
         let patience = keeper.patience.vanished;
         let unasked = |s: &&RolloutState| vanished(s, now, patience) || abandoned(s, now, patience);
         for state in page.iter().filter(unasked) {
-            note(keeper, state, now).await?;
+            note(keeper, policies, state, now).await?;
         }
         for state in page.iter().filter(|s| s.open.contains_key(ruled::KEY)) {
             end_override(keeper, policies, state, now).await?;
@@ -111,7 +112,12 @@ fn abandoned(state: &RolloutState, now: Millis, patience: Millis) -> bool {
 }
 
 /// Notes what nobody asks about any more.
-async fn note(keeper: &Keeper, seen: &RolloutState, now: Millis) -> Result<(), StoreError> {
+async fn note(
+    keeper: &Keeper,
+    policies: &dyn Policies,
+    seen: &RolloutState,
+    now: Millis,
+) -> Result<(), StoreError> {
     let (namespace, name) = (&seen.namespace, &seen.name);
     let Some((version, mut state)) = keeper.store.rollout(namespace, name).await? else {
         return Ok(());
@@ -158,14 +164,30 @@ async fn note(keeper: &Keeper, seen: &RolloutState, now: Millis) -> Result<(), S
         state.open.insert(KEY.to_owned(), now);
         events.push(event.clone());
     }
+    let judging = policies_of(&state);
     events.extend(over(&mut state, event));
+    let mut deliveries = Vec::new();
+    for policy in judging {
+        let told = keeper.deliveries(&events, policies.policy(&policy).as_deref());
+        let new = |one: &Delivery| !deliveries.iter().any(|d: &Delivery| d.id == one.id);
+        let told: Vec<Delivery> = told.into_iter().filter(new).collect();
+        deliveries.extend(told);
+    }
     let change = Change {
         state: Some((version, state)),
-        deliveries: keeper.deliveries(&events, None),
+        deliveries,
         events,
         ..Change::default()
     };
     write(keeper, change).await
+}
+
+/// The policies whose receivers heard of the rollout: the one that counts and those of what waits.
+fn policies_of(state: &RolloutState) -> BTreeSet<String> {
+    let waiting = state.open.keys().filter(|key| waits(key));
+    let named = waiting.filter_map(|key| key.split_once(' '));
+    let named = named.map(|(_, policy)| policy.to_owned());
+    named.chain([state.policy.clone()]).collect()
 }
 
 async fn write(keeper: &Keeper, change: Change) -> Result<(), StoreError> {

@@ -194,21 +194,29 @@ fn a_repeated_question_names_the_override_and_keeps_its_labels() {
         );
         let warned = again["warnings"].to_string();
         assert!(warned.contains("pass by override of anonymous"), "{again}");
-        let differs = "label `gitRevision` is `bbb` here and was `aaa` when this was judged";
-        assert_eq!(warned.contains(differs), label == "bbb", "{again}");
-        let lineage = read(&service, &format!("/v1/lineage?label.gitRevision={label}"));
-        let version = &lineage["versions"][0];
-        assert_eq!(
-            (
-                &version["newest"]["id"],
-                &version["newest"]["labels"]["gitRevision"]
-            ),
-            (&first["id"], &label.into()),
-            "{lineage}"
-        );
         let page = read(&service, &format!("/v1/verdicts?label.gitRevision={label}"));
         let found = page["verdicts"].as_array().unwrap();
         assert!(found.iter().any(|v| v["id"] == first["id"]), "{page}");
+    }
+    // another value of a label that was kept
+    for (version, differs) in [("7", false), ("8", true)] {
+        let mut question = question();
+        question["at"] = at.clone();
+        question["labels"] = json!({"modelVersion": version});
+        let again = service.ask(&question).json();
+        let words = "label `modelVersion` is `8` here and was `7` when this was judged";
+        let warned = again["warnings"].to_string();
+        assert_eq!(warned.contains(words), differs, "{again}");
+        let lineage = read(
+            &service,
+            &format!("/v1/lineage?label.modelVersion={version}"),
+        );
+        let newest = &lineage["versions"][0]["newest"];
+        assert_eq!(
+            (&newest["id"], &newest["labels"]["modelVersion"]),
+            (&first["id"], &version.into()),
+            "{lineage}"
+        );
     }
     // the record stays what it was
     let id = first["id"].as_str().unwrap();

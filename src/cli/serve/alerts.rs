@@ -9,8 +9,8 @@ use crate::{
     domain::{Clock, EventKind, Millis, VerdictStore},
     notify,
     service::{
-        Poke,
-        outbox::{Came, Links, Outbox, Pace, Receiver, Tally, Workers},
+        Keeper, Poke, Policies,
+        outbox::{Came, Links, Outbox, Pace, Receiver, Repeat, Tally, Workers},
         routes::{Route, Routes},
     },
     telemetry::Metrics,
@@ -53,6 +53,34 @@ pub fn start(
         wrote,
     };
     Ok((routes, outbox.start(receivers)))
+}
+
+/// Those that are told again what still lasts. The notifiers are their own: a hanging one holds up nobody else.
+pub fn repeats(
+    settings: &Settings,
+    keeper: &Keeper,
+    policies: &Arc<dyn Policies>,
+    clock: &Arc<dyn Clock>,
+) -> Result<Vec<Repeat>, String> {
+    let mut all = Vec::new();
+    for (name, receiver) in &settings.receivers {
+        let Some(alertmanager) = receiver.alertmanager.as_ref() else {
+            continue;
+        };
+        if alertmanager.repeat.0.is_zero() {
+            continue;
+        }
+        all.push(Repeat {
+            keeper: keeper.clone(),
+            policies: Arc::clone(policies),
+            clock: Arc::clone(clock),
+            links: Links::new(&settings.server.public_url()),
+            notifier: notify::build(name, receiver, clock).map_err(|error| error.to_string())?,
+            every: alertmanager.repeat.0,
+            lasts: millis(alertmanager.lasts.0),
+        });
+    }
+    Ok(all)
 }
 
 /// Secrets of a receiver that cannot be used now. A file may still appear, so that this is no reason to stop.

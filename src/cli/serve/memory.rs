@@ -79,7 +79,11 @@ impl Memory {
         settings: &Settings,
         policies: Arc<dyn Policies>,
         (clock, metrics): (&Arc<dyn Clock>, &Arc<Metrics>),
-    ) {
+    ) -> Result<(), Stop> {
+        let repeats = alerts::repeats(settings, &self.keeper, &policies, clock);
+        for repeat in repeats.map_err(Stop::usage)? {
+            tokio::spawn(repeat.run());
+        }
         let store = &settings.store;
         let retention = Retention {
             max_age: millis(store.max_age.0),
@@ -99,6 +103,7 @@ impl Memory {
             policies,
             Arc::clone(clock),
         ));
+        Ok(())
     }
 }
 

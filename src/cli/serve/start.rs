@@ -128,7 +128,7 @@ pub(in crate::cli) async fn serve(
     };
     let stop = drained(told, Arc::clone(&health));
     beside(&sources, &health, &clock, &metrics);
-    memory.tend(settings, shelf.clone(), (&clock, &metrics));
+    memory.tend(settings, shelf.clone(), (&clock, &metrics))?;
     let (store, url) = (&memory.keeper.store, settings.server.public_url());
     writeback::start(&settings.write_back, &url, store, &metrics)?;
     tokio::spawn(shelf.watch(settings.policies.reload.0, clock, metrics));

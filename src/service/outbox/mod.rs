@@ -13,10 +13,12 @@ mod desk;
 mod group;
 mod note;
 mod pace;
+mod repeat;
 mod worker;
 
 pub use note::Links;
 pub use pace::Pace;
+pub use repeat::{Repeat, RepeatError};
 
 use super::{keeper::Poke, routes::Routes};
 use crate::domain::{Clock, Millis, Notifier, VerdictStore};

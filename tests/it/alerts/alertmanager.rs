@@ -2,19 +2,34 @@
 
 use super::{
     endpoint::until,
-    message::{EVIL, message},
+    message::{EVIL, event, message},
     notifier,
 };
-use crate::support::{
-    http::get,
-    process::{Process, Start, program},
+use crate::{
+    store::sample,
+    support::{
+        http::get,
+        process::{Process, Start, program},
+    },
 };
-use rollout_judge::domain::{Clock, EventKind, Message, SystemClock};
+use rollout_judge::{
+    config::store::StoreSettings,
+    domain::{
+        Change, Clock, Event, EventKind, Message, Outcome, RolloutState, SystemClock, VerdictStore,
+    },
+    policy::Policy,
+    service::{
+        Keeper, Patience, Policies,
+        identity::event_id,
+        outbox::{Links, Repeat},
+    },
+    store,
+};
 use serde_json::Value;
-use std::{fs, time::Duration};
+use std::{collections::BTreeMap, fs, sync::Arc, time::Duration};
 use tempfile::TempDir;
 
-fn start(data: &TempDir) -> Process {
+fn start(data: &TempDir, port: Option<u16>) -> Process {
     let config = data.path().join("alertmanager.yml");
     fs::write(
         &config,
@@ -43,7 +58,7 @@ fn start(data: &TempDir) -> Process {
         arguments: &arguments,
         ready: "/-/ready",
         within: Duration::from_mins(1),
-        port: None,
+        port,
     })
 }
 
@@ -74,7 +89,7 @@ fn now(kind: EventKind) -> Message {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_alert_fires_until_the_rollout_recovers() {
     let data = TempDir::with_prefix("alertmanager").unwrap();
-    let server = tokio::task::block_in_place(|| start(&data));
+    let server = tokio::task::block_in_place(|| start(&data, None));
     let url = server.url("/api/v2/alerts?active=true");
     let receiver = notifier(&format!(
         "{{ alertmanager: {{ url: '{}', labels: {{ team: sre }} }} }}",
@@ -132,4 +147,129 @@ async fn an_alert_fires_until_the_rollout_recovers() {
         firing(url.clone()).await.len() == 1
     })
     .await;
+}
+
+/// No policy is loaded.
+struct Nothing;
+
+impl Policies for Nothing {
+    fn policy(&self, _: &str) -> Option<Arc<Policy>> {
+        None
+    }
+    fn names(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// A rollout and what is open there.
+fn standing(open: &[(&str, i64)]) -> RolloutState {
+    let now = SystemClock.now();
+    let question = sample::question(&sample::rollout("checkout", "6c9f8d7b5"), now);
+    let mut state = sample::state(&sample::verdict(&question, 1, Outcome::Fail), now);
+    state.open = open
+        .iter()
+        .map(|(k, at)| ((*k).to_owned(), *at))
+        .collect::<BTreeMap<_, _>>();
+    state
+}
+
+fn happened(kind: EventKind, at: i64) -> Event {
+    Event {
+        id: event_id(kind, at, "it"),
+        at,
+        verdict: None,
+        ..event(kind)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_lasts_is_back_after_a_restart_of_alertmanager() {
+    let data = TempDir::with_prefix("alertmanager").unwrap();
+    let first = tokio::task::block_in_place(|| start(&data, None));
+    let (base, url) = (first.url("/"), first.url("/api/v2/alerts?active=true"));
+    let port = base.trim_end_matches('/').rsplit(':').next().unwrap();
+    let port: u16 = port.parse().unwrap();
+    let receiver = notifier(&format!("{{ alertmanager: {{ url: '{base}' }} }}"));
+    let settings = StoreSettings {
+        url: Some(format!("sqlite://{}/judge.db", data.path().display())),
+        ..StoreSettings::default()
+    };
+    let store: Arc<dyn VerdictStore> = store::open(&settings).await.unwrap();
+    let now = SystemClock.now();
+    let (fail, down) = (
+        happened(EventKind::Fail, now - 20_000),
+        happened(EventKind::SourceDown, now - 10_000),
+    );
+    let (old, quiet) = (
+        now - 25 * 3_600_000,
+        happened(EventKind::Changed, now - 5000),
+    );
+    let open = [
+        ("fail http-service", now - 20_000),
+        ("source-down http-service", now - 10_000),
+        ("override", old),
+        ("vanished", now),
+        ("pass http-service", now),
+    ];
+    let change = |version, open: &[(&str, i64)], events: &[&Event]| Change {
+        state: Some((version, standing(open))),
+        events: events.iter().map(|event| (*event).clone()).collect(),
+        ..Change::default()
+    };
+    let events = [&fail, &down, &quiet];
+    store.change(change(0, &open, &events)).await.unwrap();
+    let repeat = Repeat {
+        keeper: Keeper {
+            store: Arc::clone(&store),
+            patience: Patience::default(),
+            // a route for what is critical, to this and to another receiver
+            addressees: Arc::new(|event, _| match event.kind {
+                EventKind::Override => Vec::new(),
+                _ => vec!["other".to_owned(), "it".to_owned()],
+            }),
+            poke: Arc::new(|| {}),
+        },
+        policies: Arc::new(Nothing),
+        clock: Arc::new(SystemClock),
+        links: Links::new("https://judge.example.org"),
+        notifier: Arc::clone(&receiver),
+        every: Duration::from_mins(5),
+        lasts: 24 * 3_600_000,
+    };
+    let kinds = async || -> Vec<String> {
+        let found = firing(url.clone()).await.into_iter();
+        found.map(|(kind, _)| kind).collect()
+    };
+    for event in [&fail, &down] {
+        let mut told = message(event.kind);
+        told.event = event.clone();
+        receiver.tell(&told).await.unwrap();
+    }
+    until("both fire", async || kinds().await.len() == 2).await;
+    let before = firing(url.clone()).await;
+    drop(first);
+    let _second = tokio::task::block_in_place(|| start(&data, Some(port)));
+    assert!(kinds().await.is_empty(), "it forgot everything");
+    assert_eq!(repeat.round().await.unwrap(), 2);
+    until("both are back", async || {
+        kinds().await == ["fail", "source-down"]
+    })
+    .await;
+    let after = firing(url.clone()).await;
+    for ((_, before), (_, after)) in before.iter().zip(&after) {
+        for same in ["fingerprint", "startsAt", "labels"] {
+            assert_eq!(before[same], after[same]);
+        }
+    }
+    // over, and not told again
+    let mut end = happened(EventKind::Recovered, now);
+    end.outcome = Some(Outcome::Fail);
+    let left = [("fail http-service", now - 20_000)];
+    store.change(change(1, &left, &[&end])).await.unwrap();
+    let mut told = message(EventKind::Recovered);
+    told.event = end;
+    receiver.tell(&told).await.unwrap();
+    until("one is left", async || kinds().await == ["fail"]).await;
+    assert_eq!(repeat.round().await.unwrap(), 1);
+    assert_eq!(kinds().await, ["fail"]);
 }

@@ -364,7 +364,7 @@ async fn a_flapping_rollout_is_told_as_one_but_a_fail_at_once() {
     until("held again", held).await;
     assert_eq!(server.seen().len(), 5);
     world
-        .happens(EventKind::OverrideEnded, "web", start + 14, &["a"])
+        .happens(EventKind::OverrideEnded, "web", start + 12, &["a"])
         .await;
     until("the end of an override is told at once", async || {
         server.seen().len() == 6
@@ -381,7 +381,7 @@ async fn a_flapping_rollout_is_told_as_one_but_a_fail_at_once() {
     world.all_delivered(9).await;
     for i in 0..2 {
         world
-            .happens(EventKind::Changed, "web", start + 15 + i, &["a"])
+            .happens(EventKind::Changed, "web", start + 5 + i, &["a"])
             .await;
     }
     until("held once more", held).await;

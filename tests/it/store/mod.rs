@@ -6,5 +6,5 @@ pub mod postgres;
 mod broken;
 mod conformance;
 mod place;
-mod sample;
+pub mod sample;
 mod wire;
