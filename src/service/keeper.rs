@@ -5,7 +5,7 @@ use super::{
     cache::RolloutEvidence,
     identity::{delivery_id, event_id},
     port::JudgeError,
-    transitions::{Aftermath, Given, Patience, after},
+    transitions::{Aftermath, Given, Patience, after, answers_again},
 };
 use crate::{
     domain::{
@@ -59,8 +59,9 @@ impl Keeper {
         let Aftermath {
             state,
             latch,
-            events,
+            mut events,
         } = after(given);
+        events.extend(self.answers(given, deadline).await?);
         let chunks = evidence.pending();
         let keys: Vec<ChunkKey> = chunks.iter().map(chunk_key).collect();
         let draft = Draft {
@@ -83,6 +84,23 @@ impl Keeper {
         }
         (self.poke)();
         Ok(kept)
+    }
+
+    /// The source answers for the first time, after it was told to be down before there was any verdict.
+    async fn answers(
+        &self,
+        given: &Given<'_>,
+        deadline: Instant,
+    ) -> Result<Option<Event>, JudgeError> {
+        if given.standing.state.is_some() || given.silent > 0 {
+            return Ok(None);
+        }
+        let rollout = &given.question.rollout;
+        let (namespace, name) = (&rollout.namespace, &rollout.name);
+        let log = self.store.timeline(namespace, name, None, true, 1);
+        let newest = within(deadline, log).await?.pop();
+        let down = newest.filter(|event| event.kind == EventKind::SourceDown);
+        Ok(down.map(|down| answers_again(given, &down)))
     }
 
     /// Notes that no verdict could be given because the source has been silent for too long.

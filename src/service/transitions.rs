@@ -200,6 +200,19 @@ pub fn after(given: &Given<'_>) -> Aftermath {
     }
 }
 
+/// The first answer about a rollout whose source was told to be down.
+pub fn answers_again(given: &Given<'_>, down: &Event) -> Event {
+    let over = format!(
+        "no longer {} (since {})",
+        down.kind.as_str(),
+        rfc3339(down.at)
+    );
+    given.event(
+        EventKind::Recovered,
+        &format!("{over}: {}", given.verdict.reason),
+    )
+}
+
 /// A policy that was not asked for so long says nothing of the present any more.
 const PRESENT: Millis = 3_600_000;
 

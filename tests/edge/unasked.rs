@@ -6,11 +6,12 @@ use super::{
     history::json,
 };
 use rollout_judge::{
-    domain::{Action, Change, EventKind, Outcome, RolloutState, VerdictStore},
-    service::{Policies, transitions::Given},
+    domain::{Action, Change, EventKind, Outcome, RolloutState, Standing, VerdictStore},
+    service::{Policies, cache::RolloutEvidence, transitions::Given, watch::look},
 };
 use std::{
     collections::BTreeMap,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -124,6 +125,74 @@ async fn what_waits_for_an_answer_is_over_when_nobody_asks() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn the_receivers_of_each_policy_hear_of_it() {
+    let ground = Ground::new().await;
+    let judged = Judged {
+        outcome: Outcome::Inconclusive,
+        ..Judged::default()
+    };
+    ground.keep(judged).await;
+    standing(&ground, |state| {
+        let key = "source-down http-service".to_owned();
+        state.open = BTreeMap::from([(key, NOW)]);
+    })
+    .await;
+    let mut keeper = ground.keeper();
+    keeper.addressees = Arc::new(|_, policy| policy.map(|p| p.name.clone()).into_iter().collect());
+    look(&keeper, &Shelf, NOW + 16 * MINUTE).await.unwrap();
+    let told = ground.store.deliveries(None, None, None, 10).await.unwrap();
+    let mut told: Vec<(&str, EventKind)> = told
+        .iter()
+        .map(|posted| (posted.delivery.receiver.as_str(), posted.event.kind))
+        .collect();
+    told.sort_unstable();
+    assert_eq!(
+        told,
+        [
+            ("http-service", EventKind::Recovered),
+            ("http-service", EventKind::Vanished)
+        ]
+    );
+}
+
+#[tokio::test]
+async fn the_first_answer_ends_what_was_told_before_it() {
+    let ground = Ground::new().await;
+    let judged = Judged {
+        outcome: Outcome::Inconclusive,
+        ..Judged::default()
+    };
+    let (question, verdict) = judged.question();
+    let policy = Shelf.policy("http-service").unwrap();
+    let keeper = ground.keeper();
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let standing = Standing::default();
+    let given = |silent| Given {
+        standing: &standing,
+        question: &question,
+        verdict: &verdict,
+        policy: &policy,
+        patience: keeper.patience,
+        silent,
+        now: NOW + MINUTE,
+    };
+    keeper
+        .source_down(&given(60 * MINUTE), deadline)
+        .await
+        .unwrap();
+    assert_eq!(log(&ground).await, [EventKind::SourceDown]);
+    let mut evidence = RolloutEvidence::default();
+    let all = (&mut evidence, Vec::new());
+    keeper.keep(&given(0), all, deadline).await.unwrap();
+    let all = [
+        EventKind::SourceDown,
+        EventKind::Started,
+        EventKind::Recovered,
+    ];
+    assert_eq!(log(&ground).await, all);
 }
 
 #[tokio::test]
