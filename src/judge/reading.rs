@@ -20,6 +20,10 @@ pub struct TrailPoint {
 
 /// Everything that the decision and its sentence need.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts, each named"
+)]
 pub struct Reading {
     /// Name of the procedure.
     pub method: String,
