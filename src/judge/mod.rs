@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  Block ──fold──> counts | quantile | means | levels ──reading──> objective ──finding──> evaluate ──> Verdict
-//!                  (harm, onset, limit, running)                   (needs, horizon, explain)  (traffic, advice)
+//!                  (harm, onset, limit, running)                   (needs, horizon, sentence)  (weight, traffic, advice)
 //! ```
 
 pub mod advice;

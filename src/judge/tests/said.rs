@@ -343,6 +343,18 @@ fn a_weight_that_is_left_out_is_that_of_the_traffic() {
 }
 
 #[test]
+fn a_step_times_out_without_a_weight_too() {
+    let steps = "  steps: [{ weight: 5, maxDuration: 15m, onTimeout: abort }, { weight: 100 }]\n";
+    let mut row = Row::new(ERRORS, steps);
+    (row.told, row.blocks) = (false, 12);
+    for (lasted, outcome) in [(14, Outcome::Inconclusive), (15, Outcome::Fail)] {
+        row.step_lasted = Some(lasted * 60_000);
+        let verdict = row.judge(counts(0.0135, 0.01));
+        assert_eq!(verdict.outcome, outcome, "{lasted} min: {}", verdict.reason);
+    }
+}
+
+#[test]
 fn a_split_off_by_more_than_three_is_found_in_little_traffic() {
     let spec = "  steps: [{ weight: 5 }, { weight: 25 }, { weight: 100 }]\n";
     let mut row = Row::new(ERRORS, spec);
