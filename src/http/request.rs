@@ -29,7 +29,7 @@ pub struct VerdictRequest {
     /// Traffic percent of the present step, 0 to 100.
     #[schema(value_type = schema::LoosePercent, required = false)]
     weight: Option<Value>,
-    /// Index of the present step among the policy's `steps`, from 0.
+    /// Index of the present step as Argo counts it, from 0, pauses included: kept and shown, it says no weight.
     #[schema(value_type = schema::LooseIndex, required = false)]
     step: Option<Value>,
     /// Start of the present step.
