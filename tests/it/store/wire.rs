@@ -115,6 +115,10 @@ fn events() {
     (source.outcome, source.verdict) = (None, None);
     source.author = Some("anna".to_owned());
     check::<v1::Event>("event-least", &source);
+    let mut over = event(EventKind::Recovered);
+    over.ruling = Some("overridden to inconclusive by anna".to_owned());
+    over.still = vec![EventKind::Fail, EventKind::SourceDown];
+    check::<v1::Event>("event-ruled", &over);
 }
 
 #[test]
