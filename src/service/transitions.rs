@@ -159,10 +159,11 @@ pub fn after(given: &Given<'_>) -> Aftermath {
             ),
         ));
     }
-    tell(given, since, &mut open, &mut events);
+    let presents = presents_after(same, given, since);
+    let whole = presents.values().all(|one| one.outcome == Outcome::Pass);
+    tell(given, (since, whole), &mut open, &mut events);
     let mut outcomes = same.map_or_else(BTreeMap::new, |s| s.outcomes.clone());
     outcomes.insert(key, (verdict.outcome, since));
-    let presents = presents_after(same, given, since);
     let mut labels = question.params.clone();
     labels.extend(question.labels.clone());
     let passed = verdict.outcome == Outcome::Pass;
@@ -349,7 +350,7 @@ pub fn troubles(open: &BTreeMap<String, Millis>) -> Vec<EventKind> {
 /// What people are told once, and that it is over.
 fn tell(
     given: &Given<'_>,
-    since: Millis,
+    (since, whole): (Millis, bool),
     open: &mut BTreeMap<String, Millis>,
     events: &mut Vec<Event>,
 ) {
@@ -373,7 +374,8 @@ fn tell(
         Outcome::Fail if !given.ruled() => {
             say(open, EventKind::Fail, verdict.reason.clone());
         }
-        Outcome::Pass if verdict.weight >= 100.0 => {
+        // the rollout passes when all its policies do
+        Outcome::Pass if verdict.weight >= 100.0 && whole => {
             say(open, EventKind::Pass, verdict.reason.clone());
         }
         Outcome::Inconclusive if lasted >= patience.inconclusive => {

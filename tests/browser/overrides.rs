@@ -90,7 +90,12 @@ fn an_override_is_made_and_taken_back() {
     assert_eq!(reason, json!(["true", true, "pass"]));
     assert_eq!(overrides(&service).len(), 0);
     tab.fill("#reason", "known bug of the test client");
+    // a length that is typed is the one that is meant, until another one is chosen
+    tab.fill("#expires", "45m");
+    let chosen = "return document.querySelector('[name=preset]:checked').value + document.getElementById('expires').value";
+    assert_eq!(tab.run(chosen), json!("other45m"));
     tab.click("input[name=preset][value='30m']");
+    assert_eq!(tab.run(chosen), json!("30m"));
     tab.click("form.form button.primary");
     tab.until(
         "the rollout's page is back",

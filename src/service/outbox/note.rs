@@ -2,7 +2,8 @@
 
 use crate::{
     domain::{
-        Claimed, Delivery, Event, EventKind, Message, Millis, Posted, Verdict, text::percent_value,
+        Claimed, Delivery, Event, EventKind, Message, Millis, Outcome, Posted, Verdict,
+        text::percent_value,
     },
     service::identity::{delivery_id, event_id},
 };
@@ -31,10 +32,12 @@ impl Links {
         if event.namespace.is_empty() {
             return String::new();
         }
-        // whoever is told of a pass would want the opposite
-        let verdict = match event.kind {
-            EventKind::Pass | EventKind::Recovered => "fail",
-            _ => "pass",
+        // whoever is told of a pass would want the opposite; a canary that failed can only be let go on
+        let good = [EventKind::Pass, EventKind::Recovered].contains(&event.kind);
+        let verdict = if good && event.outcome != Some(Outcome::Fail) {
+            "fail"
+        } else {
+            "pass"
         };
         let body = format!(r#"{{"verdict":"{verdict}","reason":"WHY","expires":"2h"}}"#);
         format!(

@@ -424,3 +424,13 @@ fn a_recovery_says_what_is_still_wrong() {
     life.ask(4, "c", 25.0, Pass);
     assert_eq!(still(&life), []);
 }
+
+#[test]
+fn a_rollout_passes_when_all_its_policies_do() {
+    let mut life = Life::new();
+    life.ask_by("p", 1, "c", 100.0, Outcome::Inconclusive);
+    let told = life.ask_by("z", 2, "c", 100.0, Outcome::Pass);
+    assert!(!told.contains(&"pass"), "{told:?}");
+    let told = life.ask_by("p", 3, "c", 100.0, Outcome::Pass);
+    assert!(told.contains(&"pass"), "{told:?}");
+}

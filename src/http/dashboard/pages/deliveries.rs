@@ -88,7 +88,7 @@ pub async fn page(
             @if rows.is_empty() {
                 (nothing(&app, &view, before.is_some() || progress.is_some() || wanted.is_some()))
             } @else {
-                (table(&view, &rows, &pages))
+                (table(&view, &rows, &pages, (&word, &receiver)))
             }
             (pages.links(&view, (&word, &receiver)))
         }
@@ -106,9 +106,22 @@ pub async fn retry(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, PageProblem> {
-    Form::guarded(&app, &view, &headers, &uri, body).await?;
+    let form = Form::guarded(&app, &view, &headers, &uri, body).await?;
     put_back(&app, &view.caller, &id).await?;
-    Ok(lead_on(&view.to("deliveries"), Some(Said::PutBack), &[]))
+    let back = to(&view, (form.text("state"), form.text("receiver")), None);
+    Ok(lead_on(&back, Some(Said::PutBack), &[]))
+}
+
+/// The list, narrowed as it was.
+fn to(view: &View, (state, receiver): (&str, &str), cursor: Option<&str>) -> String {
+    let pairs = [("state", state), ("receiver", receiver)];
+    let given = pairs.into_iter().filter(|(_, value)| !value.is_empty());
+    let query: Vec<String> = given
+        .chain(cursor.map(|cursor| ("cursor", cursor)))
+        .map(|(name, value)| format!("{name}={}", percent_value(value)))
+        .collect();
+    let mark = if query.is_empty() { "" } else { "?" };
+    view.to(&format!("deliveries{mark}{}", query.join("&")))
 }
 
 fn nothing(app: &App, view: &View, narrowed: bool) -> Markup {
@@ -131,18 +144,8 @@ struct Pages {
 }
 
 impl Pages {
-    fn links(&self, view: &View, (state, receiver): (&str, &str)) -> Markup {
-        let pairs = [("state", state), ("receiver", receiver)];
-        let to = |cursor: Option<&str>| {
-            let cursor = cursor.map(|cursor| ("cursor", cursor));
-            let given = pairs.into_iter().filter(|(_, value)| !value.is_empty());
-            let query: Vec<String> = given
-                .chain(cursor)
-                .map(|(name, value)| format!("{name}={}", percent_value(value)))
-                .collect();
-            let mark = if query.is_empty() { "" } else { "?" };
-            view.to(&format!("deliveries{mark}{}", query.join("&")))
-        };
+    fn links(&self, view: &View, narrowed: (&str, &str)) -> Markup {
+        let to = |cursor| to(view, narrowed, cursor);
         html! {
             @if !self.first || self.next.is_some() {
                 nav.pager aria-label="Pages of the list" {
@@ -155,7 +158,7 @@ impl Pages {
     }
 }
 
-fn table(view: &View, rows: &[Posted], pages: &Pages) -> Markup {
+fn table(view: &View, rows: &[Posted], pages: &Pages, narrowed: (&str, &str)) -> Markup {
     let most = match (pages.first, &pages.next) {
         (true, Some(_)) => format!("The newest {} deliveries", rows.len()),
         (true, None) => format!("{} deliveries, the newest first", rows.len()),
@@ -177,13 +180,13 @@ fn table(view: &View, rows: &[Posted], pages: &Pages) -> Markup {
                         th scope="col" { "Next try" }
                     }
                 }
-                tbody { @for row in rows { (line(view, row)) } }
+                tbody { @for row in rows { (line(view, row, narrowed)) } }
             }
         }
     }
 }
 
-fn line(view: &View, row: &Posted) -> Markup {
+fn line(view: &View, row: &Posted, narrowed: (&str, &str)) -> Markup {
     let event = &row.event;
     let of_rollout = !event.namespace.is_empty();
     html! {
@@ -217,7 +220,7 @@ fn line(view: &View, row: &Posted) -> Markup {
                 @match row.progress {
                     Progress::Pending => (moment::ago(row.delivery.due, view.now)),
                     Progress::Delivered => span.quiet { "–" },
-                    Progress::Dead => (again(view, row)),
+                    Progress::Dead => (again(view, row, narrowed)),
                 }
             }
         }
@@ -233,7 +236,7 @@ fn progress(progress: Progress) -> Markup {
     badge::word(kind, progress.as_str())
 }
 
-fn again(view: &View, row: &Posted) -> Markup {
+fn again(view: &View, row: &Posted, (state, receiver): (&str, &str)) -> Markup {
     if view.caller.may_retry().is_err() {
         return html! { span.quiet { "needs " code { "mayOverride" } } };
     }
@@ -245,6 +248,8 @@ fn again(view: &View, row: &Posted) -> Markup {
     html! {
         form method="post" action=(view.to(&format!("deliveries/{}/retry", row.delivery.id))) {
             input type="hidden" name="form" value=(view.form);
+            input type="hidden" name="state" value=(state);
+            input type="hidden" name="receiver" value=(receiver);
             button type="submit" aria-label=(told) { "Try again" }
         }
     }

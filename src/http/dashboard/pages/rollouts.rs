@@ -346,7 +346,7 @@ fn each(row: &RolloutState) -> Markup {
     html! {
         @if row.presents.len() > 1 {
             @for (name, one) in &row.presents {
-                " " span.quiet.nowrap { (badge::shape(one.outcome)) " " (text::shown(name)) ": " (one.outcome.as_str()) }
+                " " span.quiet.each { (badge::shape(one.outcome)) " " (text::shown(name)) ": " (one.outcome.as_str()) }
             }
         }
     }

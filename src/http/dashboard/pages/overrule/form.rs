@@ -62,6 +62,15 @@ impl Typed {
     /// The same as a program would ask for it, about the canary that the form was about: another one that came meanwhile
     /// is not meant.
     pub fn request(&self) -> Result<OverrideRequest, Problem> {
+        // what is typed must not be passed over in silence
+        let typed = self.expires.trim();
+        if self.preset != "other" && !typed.is_empty() {
+            let detail = format!(
+                "`{typed}` is typed but {} is chosen: choose `other`, or empty the field",
+                self.preset
+            );
+            return Err(Problem::invalid("expires", detail));
+        }
         let expires = if self.preset == "other" {
             &self.expires
         } else {

@@ -203,7 +203,9 @@ async fn around(
         }
         div data-live="earlier" { (earlier(view, &all, &counting)) }
     };
-    let content = Content::new(title((namespace, name)), body).area("rollouts");
+    let content = Content::new(title((namespace, name)), body)
+        .area("rollouts")
+        .with(&[], &["form.js"]);
     let content = content.live(format!("namespace={namespace}&rollout={name}"));
     Ok((status(wrong), view.show(&content)).into_response())
 }
@@ -222,7 +224,9 @@ fn without_store(
         p { "Nothing was changed. What you typed is below, about canary " code { (text::shown(&typed.canary)) } ": send it again when the store answers." }
         (form::form(app, view, subject, &typed.canary, typed, wrong))
     };
-    let content = Content::new(title(subject), body).area("rollouts");
+    let content = Content::new(title(subject), body)
+        .area("rollouts")
+        .with(&[], &["form.js"]);
     (status(wrong), view.show(&content)).into_response()
 }
 
