@@ -146,6 +146,10 @@ pub trait MetricSource: Send + Sync {
     fn name(&self) -> &str;
     /// Labels that only tell replicas apart; series equal without them are the same data.
     fn replica_labels(&self) -> &[String];
+    /// How often it scrapes, where it does so for itself.
+    fn scrape_interval(&self) -> Option<Millis> {
+        None
+    }
     /// Its targets, where it scrapes for itself.
     fn targets(&self) -> Option<Vec<TargetSeen>> {
         None

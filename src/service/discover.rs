@@ -15,7 +15,7 @@ use std::{collections::BTreeSet, time::Instant};
 const MINUTE: Millis = 60_000;
 /// How far before the start the scrape interval is learnt, from stable.
 const SCRAPE_WINDOW: Millis = 300_000;
-/// Scrape interval where stable tells none.
+/// Scrape interval where neither stable nor the source tells one.
 const SCRAPE_DEFAULT: Millis = 15_000;
 /// Shortest block that is learnt.
 const MIN_BLOCK: Millis = 30_000;
@@ -251,16 +251,17 @@ async fn scrape_interval(
     start: Millis,
     deadline: Instant,
 ) -> Result<Millis, ReadError> {
+    let otherwise = source.scrape_interval().unwrap_or(SCRAPE_DEFAULT);
     let queries = spacings(policy, planner, start)?;
     if queries.is_empty() {
-        return Ok(SCRAPE_DEFAULT);
+        return Ok(otherwise);
     }
     let sinks = gather(source, queries, deadline, Spacing::default, &mut Vec::new()).await?;
     let spacing = Spacing {
         gaps: sinks.into_iter().flat_map(|sink| sink.gaps).collect(),
         last: None,
     };
-    Ok(spacing.median().unwrap_or(SCRAPE_DEFAULT))
+    Ok(spacing.median().unwrap_or(otherwise))
 }
 
 /// Sends queries side by side; each has a sink of its own.

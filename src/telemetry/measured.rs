@@ -2,8 +2,8 @@
 
 use super::Metrics;
 use crate::domain::{
-    MetricSource, PlannedQuery, ReadReport, SampleSink, SourceError, SourceKind, TargetSeen,
-    ports::BoxFuture,
+    MetricSource, Millis, PlannedQuery, ReadReport, SampleSink, SourceError, SourceKind,
+    TargetSeen, ports::BoxFuture,
 };
 use std::{sync::Arc, time::Instant};
 
@@ -31,6 +31,10 @@ impl MetricSource for Measured {
 
     fn replica_labels(&self) -> &[String] {
         self.inner.replica_labels()
+    }
+
+    fn scrape_interval(&self) -> Option<Millis> {
+        self.inner.scrape_interval()
     }
 
     fn targets(&self) -> Option<Vec<TargetSeen>> {

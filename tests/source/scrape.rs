@@ -112,6 +112,14 @@ impl Tally for Results {
 
 /// Ten thousand targets of bad manners would not be worse than these.
 #[tokio::test(flavor = "multi_thread")]
+async fn it_says_how_often_it_scrapes() {
+    // blocks close by this where no samples of before the canary tell it
+    let settings = quick();
+    let every = settings.scrape_interval.0.as_millis() as i64;
+    assert_eq!(start(&settings).scrape_interval(), Some(every));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn no_target_hurts_another() {
     let gigabyte = bytes::Bytes::from("m 1\n".repeat(1 << 18));
     let server = Scripted::start(move |seen| match seen.path.as_str() {

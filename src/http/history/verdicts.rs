@@ -169,7 +169,7 @@ impl RecordAnswer {
 
 /// `GET /v1/verdicts`
 #[utoipa::path(get, path = "/v1/verdicts", tag = "history", summary = "Kept verdicts, the newest question first",
-    description = "Everything given must hold. `label.NAME=VALUE` (or `param.NAME=VALUE`) narrows by `params` and `labels` of the question. \
+    description = "Everything given must hold. `label.NAME=VALUE` (or `param.NAME=VALUE`) narrows to versions (canaries) that were asked about with this value among `params` and `labels`, with all their verdicts. \
         With `Accept: application/x-ndjson` or `format=ndjson` all matching verdicts come, one JSON object a line, without pages. \
         A token with `namespaces` sees only these.",
     params(("namespace" = Option<String>, Query, description = "Kubernetes namespace"),

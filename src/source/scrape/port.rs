@@ -106,6 +106,10 @@ impl MetricSource for Scraper {
         &[]
     }
 
+    fn scrape_interval(&self) -> Option<Millis> {
+        Some(self.pool.settings.scrape_interval.0.as_millis() as Millis)
+    }
+
     fn targets(&self) -> Option<Vec<TargetSeen>> {
         Some(self.pool.seen())
     }
