@@ -1,14 +1,14 @@
 //! The judgement of one question, end to end: plan, fetch, condense, judge.
 
 use super::{
-    bundle::{Capture, Recorder},
+    bundle::Capture,
     cache::{EvidenceCache, Key, RolloutEvidence},
     conclude::{Asked, Concluded, conclude},
-    discover::{self, Found, Search},
-    identity::{run_id, verdict_id},
+    identity::verdict_id,
     keeper::Keeper,
     port::{Judge, JudgeError, Judged, Policies},
-    read::{self, Job, ObjectiveEvidence, ReadError},
+    read::ReadError,
+    reading::{RESERVE, Reading},
     ruled,
     silence::Silence,
     transitions::Given,
@@ -18,29 +18,23 @@ use crate::{
         Clock, Kept, MetricSource, Millis, Override, Question, Standing, Track, Verdict, Window,
         ports::BoxFuture,
     },
-    evidence::{Grid, Identity},
     judge::TrailPoint,
     policy::{Indicator, Objective, OnSourceDown, Policy},
     query::{Binding, Planner, QueryError, Scope, Texts},
 };
 use moka::future::Cache;
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::sync::{Mutex, MutexGuard, Semaphore};
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
-/// Kept free of the deadline for judging and writing the answer.
-const RESERVE: Duration = Duration::from_millis(400);
 /// Identical questions within this time share one evaluation.
 const SHARED: Duration = Duration::from_secs(1);
 /// Rollouts whose history is read at the same time: bounds memory. Polls that only read what is new never wait for it.
 const HISTORIES: usize = 8;
-/// More blocks than this are history; silent ones are read again for a while.
-const NEW_BLOCKS: i64 = 20;
-
 /// The matchers of a policy, and its texts as they are sent for one rollout.
 type Plans = (Scope, Arc<Texts>);
 
@@ -389,177 +383,4 @@ fn planned(planner: &Planner<'_>, objective: &Objective, window: Window) -> Resu
         .texts()
         .into_iter()
         .try_for_each(|text| planner.raw(text, window).map(drop))
-}
-
-/// One question's reading.
-struct Reading<'a> {
-    policy: &'a Policy,
-    question: &'a Question,
-    planner: &'a Planner<'a>,
-    source: &'a dyn MetricSource,
-    histories: &'a Semaphore,
-    capture: Capture,
-    deadline: Instant,
-}
-
-impl Reading<'_> {
-    /// Waits for the rollout's evidence and brings it up to date; `None`: others had it for too long.
-    async fn turn<'k>(
-        &self,
-        place: &'k Mutex<RolloutEvidence>,
-        limit: tokio::time::Instant,
-    ) -> Option<(MutexGuard<'k, RolloutEvidence>, Option<ReadError>)> {
-        let mut kept = tokio::time::timeout_at(limit, place.lock()).await.ok()?;
-        let error = self.refresh(&mut kept, limit).await;
-        Some((kept, error))
-    }
-
-    /// Brings kept evidence up to the question's moment; evidence that is already past it is left alone.
-    async fn refresh(
-        &self,
-        kept: &mut RolloutEvidence,
-        limit: tokio::time::Instant,
-    ) -> Option<ReadError> {
-        kept.bound(!self.question.dry_run);
-        if kept.found.is_none() || self.must_look_again(kept) {
-            let mut said = Vec::new();
-            let found = tokio::time::timeout_at(
-                limit,
-                discover::discover(
-                    self.policy,
-                    self.planner,
-                    self.source,
-                    self.question,
-                    self.deadline,
-                    &mut said,
-                ),
-            );
-            match found.await {
-                Ok(Ok(Search::Found(found))) => self.settle(kept, found),
-                Ok(Ok(search)) => {
-                    *kept = RolloutEvidence {
-                        sighted: search == Search::Sighted,
-                        said,
-                        ..RolloutEvidence::default()
-                    };
-                    return None;
-                }
-                Ok(Err(error)) => return Some(error),
-                Err(_) => return Some(ReadError::Deadline),
-            }
-        }
-        let found = kept.found?;
-        if self.question.since.is_none() && self.question.at <= found.start {
-            return None;
-        }
-        let target = closed(&found, self.question.at);
-        if kept.folded() > target.max(-1) {
-            return None;
-        }
-        let oldest = kept.objectives.iter().map(ObjectiveEvidence::folded).min();
-        let _turn = if oldest.is_some_and(|oldest| target - oldest > NEW_BLOCKS) {
-            match tokio::time::timeout_at(limit, self.histories.acquire()).await {
-                Ok(Ok(turn)) => Some(turn),
-                _ => return Some(ReadError::Deadline),
-            }
-        } else {
-            None
-        };
-        let grid = Grid {
-            anchor: found.anchor,
-            length: found.block,
-        };
-        let jobs: Vec<Job<'_>> = self
-            .policy
-            .objectives
-            .iter()
-            .map(|objective| Job {
-                objective,
-                planner: self.planner,
-                source: self.source,
-                grid,
-                deadline: self.deadline,
-            })
-            .collect();
-        // the source keeps the deadline itself, query by query; this is for one that does not
-        let reading = read::advance(&mut kept.objectives, &jobs, target);
-        if tokio::time::timeout_at(limit + RESERVE / 4, reading)
-            .await
-            .is_err()
-        {
-            for evidence in kept.objectives.iter_mut().filter(|e| e.folded() < target) {
-                evidence.problem.get_or_insert(ReadError::Deadline);
-            }
-        }
-        None
-    }
-
-    /// The horizon has moved on, or the canary has been silent for so long that it may have started anew.
-    fn must_look_again(&self, kept: &RolloutEvidence) -> bool {
-        let Some(found) = kept.found else { return true };
-        let moved = discover::anchor(
-            found.start,
-            self.question.at,
-            self.policy.horizon,
-            found.block,
-        ) != found.anchor;
-        let target = closed(&found, self.question.at);
-        let points = kept.objectives.iter().flat_map(|o| o.state.trail());
-        let seen: BTreeSet<i64> = points
-            .filter(|point| point.canary.is_some())
-            .map(|point| point.index)
-            .chain(kept.objectives.iter().filter_map(|o| o.state.last_canary()))
-            .chain([-1, target])
-            .collect();
-        // a gap of just over the look-back may leave one block less between its ends; and the canary may be back in a
-        // block before the coarser look for its start can see it
-        let silent = seen
-            .iter()
-            .zip(seen.iter().skip(1))
-            .any(|(last, next)| (next - last + 1) * found.block > self.policy.look_back);
-        (moved && self.question.at > found.anchor)
-            || (silent && self.question.since.is_none() && target > kept.folded())
-    }
-
-    /// Starts afresh where start or anchor differ from what was kept.
-    fn settle(&self, kept: &mut RolloutEvidence, found: Found) {
-        if kept.found == Some(found) {
-            return;
-        }
-        let identity = Identity {
-            track_label: self.planner.track_label().map(str::to_owned),
-            canary_hash: self.question.rollout.canary_hash.clone(),
-            stable_hash: self.question.rollout.stable_hash.clone(),
-            pod_label: self.policy.pod_label.clone(),
-            replica_labels: self.source.replica_labels().to_vec(),
-        };
-        let run = run_id(self.question.at);
-        kept.said.clear();
-        kept.sighted = false;
-        kept.found = Some(found);
-        kept.run = Some(run);
-        kept.objectives = (0_u32..)
-            .zip(&self.policy.objectives)
-            .map(|(part, o)| {
-                ObjectiveEvidence::new(self.policy, o, &found, identity.clone())
-                    .recorded(Recorder::new(run, part, self.capture))
-            })
-            .collect();
-    }
-
-    /// Is the evidence past the question's moment?
-    fn past(&self, kept: &RolloutEvidence) -> bool {
-        kept.found.is_some_and(|found| {
-            self.question.since.is_none() && self.question.at <= found.start
-                || kept.folded() > closed(&found, self.question.at).max(-1)
-        })
-    }
-}
-
-pub(super) fn closed(found: &Found, at: Millis) -> i64 {
-    Grid {
-        anchor: found.anchor,
-        length: found.block,
-    }
-    .last_closed(at, found.lag)
 }

@@ -1,11 +1,11 @@
 //! Evidence and what is remembered become a verdict. Pure.
 
 use super::{
-    analyze::closed,
     bundle::Inputs,
     cache::RolloutEvidence,
     identity::verdict_id,
     read::{ObjectiveEvidence, ReadError},
+    reading::closed,
     standing,
 };
 use crate::{

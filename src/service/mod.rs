@@ -23,6 +23,7 @@ pub mod overrule;
 pub mod port;
 pub mod pulse;
 pub mod read;
+mod reading;
 pub mod retention;
 pub mod routes;
 pub mod ruled;

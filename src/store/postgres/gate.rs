@@ -1,10 +1,13 @@
 //! The ways in: a pool.
 
-use super::dialect::Conn;
+use super::{
+    dialect::{self, Conn},
+    sql::{keep, row::Row, together::Together},
+};
 use crate::{
     config::store::StoreSettings,
-    domain::{StoreError, ports::BoxFuture},
-    store::error::unavailable,
+    domain::{RolloutRef, StoreError, ports::BoxFuture},
+    store::{error::unavailable, lock::Lock},
 };
 use sqlx::{
     AssertSqlSafe, Executor as _, PgPool,
@@ -63,6 +66,23 @@ impl Gate {
         tokio::time::timeout(self.timeout, work)
             .await
             .unwrap_or_else(|_| Err(unavailable("no answer in time")))
+    }
+
+    /// Statements that nothing else is asked between, in a transaction of their own.
+    pub async fn write_at_once(
+        &self,
+        rollout: &RolloutRef,
+        all: Together,
+    ) -> Result<Vec<Row>, StoreError> {
+        let rollout = rollout.clone();
+        self.write(move |conn| {
+            Box::pin(async move {
+                keep::lock(conn, &rollout).await?;
+                dialect::share(conn, Lock::Log).await?;
+                all.run(conn).await
+            })
+        })
+        .await
     }
 
     /// A transaction of its own.

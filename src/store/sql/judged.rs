@@ -16,14 +16,15 @@ const ROW: usize = 1200;
 /// Chunks in one statement.
 const TOGETHER: usize = 100;
 
-/// Writes a verdict that is not there yet.
+/// Writes a verdict, and gives it back. The row is refused where there is one of this id already, or where the rollout's
+/// state has another version than this: then it has no size.
 pub fn write(
     all: &mut Together,
     judged: (Verdict, Question),
     inputs: Vec<u8>,
     run: Option<Uuid>,
-    kept_at: Millis,
-) -> Result<(), StoreError> {
+    (version, kept_at): (i64, Millis),
+) -> Result<(Verdict, Question), StoreError> {
     let body = wire::pack(&wire::write::<Judged>(&judged)?)?;
     let (verdict, question) = judged;
     let size = (ROW + body.len() + inputs.len()) as i64;
@@ -31,7 +32,8 @@ pub fn write(
     all.say(
         "INSERT INTO verdicts (id, at, kept_at, namespace, rollout, canary_hash, stable_hash, policy, revision,
              outcome, score, weight, reason, run, size)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
+             CASE COALESCE((SELECT version FROM rollouts WHERE namespace = $4 AND name = $5), 0) WHEN $16 THEN $15 END)",
     )
     .bind(verdict.id.as_bytes().as_slice())
     .bind(question.at)
@@ -47,12 +49,13 @@ pub fn write(
     .bind(row::kept_number(verdict.weight))
     .bind(text(&verdict.reason))
     .bind(run.map(|run| run.as_bytes().to_vec()))
-    .bind(size);
+    .bind(size)
+    .bind(version);
     all.say("INSERT INTO bodies (id, body, inputs) VALUES ($1, $2, $3)")
         .bind(verdict.id.as_bytes().as_slice())
         .bind(body)
         .bind(inputs);
-    Ok(())
+    Ok((verdict, question))
 }
 
 /// Writes blocks that are not there yet, and that their reading is still used.

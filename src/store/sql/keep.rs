@@ -2,103 +2,113 @@
 
 use super::{
     decisions,
-    dialect::{self, Conn, Db},
+    dialect::{self, Conn},
+    gate::Gate,
     judged, log,
     policies::{self, Judged},
     recall, rollouts,
-    row::{column, text},
     together::Together,
     versions,
 };
 use crate::{
-    domain::{Draft, Kept, Millis, RolloutRef, StoreError},
-    store::{error::corrupt, lock::Lock},
+    domain::{Draft, Kept, RolloutRef, StoreError, Verdict},
+    store::lock::Lock,
 };
-use std::{mem, sync::Arc};
+use std::mem;
 use uuid::Uuid;
 
-/// See [`crate::domain::VerdictStore::keep`].
-pub async fn keep(conn: &mut Conn, mut draft: Draft) -> Result<Kept, StoreError> {
+/// See [`crate::domain::VerdictStore::keep`]. Written without a look at what stands there: each way to the database costs
+/// two changes of threads. Where the question was answered before, or the rollout's state changed meanwhile, the verdict's
+/// row is refused and nothing is written; only then it is looked up which.
+pub async fn keep(gate: &Gate, mut draft: Draft) -> Result<Kept, StoreError> {
+    let (id, version, at) = (draft.verdict.id, draft.version, draft.kept_at);
     let rollout = draft.question.rollout.clone();
-    dialect::lock(conn, Lock::Rollout(&rollout.namespace, &rollout.name)).await?;
-    let (id, version) = (draft.verdict.id, draft.version);
-    let judged = Judged {
-        revision: draft.verdict.revision.clone(),
-        policy: draft.verdict.policy.clone(),
-        text: Arc::clone(&draft.policy_text),
-        at: draft.kept_at,
-    };
     let events = mem::take(&mut draft.events);
     let deliveries = mem::take(&mut draft.deliveries);
-    // the body is packed while the database looks
-    let looking = before(conn, id, &rollout, &judged.revision);
-    let (found, all) = tokio::join!(looking, async { statements(draft) });
-    let (found, mut all) = (found?, all?);
-    if found.is_known {
-        let known = recall::verdict(conn, id).await?;
-        let known = known.ok_or_else(|| corrupt("a verdict without a body"))?;
-        return Ok(Kept::Known(Box::new(known)));
+    let mut all = statements(draft)?;
+    let written = if deliveries.is_empty() {
+        log::say(&mut all, &events, Some(at))?;
+        let rows = gate.write_at_once(&rollout, all).await;
+        rows.and_then(|rows| log::placed(events, &rows))
+    } else {
+        let rollout = rollout.clone();
+        let job = gate.write(move |conn: &mut Conn| {
+            Box::pin(async move {
+                lock(conn, &rollout).await?;
+                log::append(conn, all, events, &deliveries, Some(at)).await
+            })
+        });
+        job.await
+    };
+    let refused = match written {
+        Ok(events) => return Ok(Kept::Written(events)),
+        Err(refused @ StoreError::Corrupt { .. }) => refused,
+        Err(error) => return Err(error),
+    };
+    let found = gate
+        .write(move |conn: &mut Conn| Box::pin(async move { found(conn, id, &rollout).await }))
+        .await?;
+    match found {
+        (Some(known), _) => Ok(Kept::Known(known)),
+        (None, now) if now != version => Ok(Kept::Stale),
+        _ => Err(refused),
     }
-    if found.version != version {
-        return Ok(Kept::Stale);
-    }
-    policies::seen(&mut all, &judged, found.policy_seen);
-    let events = log::append(conn, all, events, &deliveries, Some(judged.at)).await?;
-    Ok(Kept::Written(events))
 }
 
-/// All that a draft writes beside its policy and its events.
+/// Nobody else writes about this rollout until the transaction ends.
+pub async fn lock(conn: &mut Conn, rollout: &RolloutRef) -> Result<(), StoreError> {
+    dialect::lock(conn, Lock::Rollout(&rollout.namespace, &rollout.name)).await
+}
+
+/// All that a draft writes beside its events, the verdict first.
 fn statements(draft: Draft) -> Result<Together, StoreError> {
     let mut all = Together::default();
-    versions::seen(&mut all, &draft.question, draft.verdict.id);
-    judged::chunks(&mut all, draft.run, &draft.chunks, draft.kept_at);
-    if let Some(latch) = &draft.latch {
-        decisions::latch(&mut all, &draft.verdict, latch);
-    }
-    if let Some(state) = &draft.state {
-        rollouts::write(&mut all, draft.version, state)?;
-    } else if draft.latch.is_some() {
-        let rollout = &draft.question.rollout;
-        rollouts::touch(&mut all, &rollout.namespace, &rollout.name, draft.kept_at);
-    }
-    judged::write(
+    let Draft {
+        version,
+        verdict,
+        question,
+        kept_at,
+        ..
+    } = draft;
+    let rollout = question.rollout.clone();
+    let judged = (verdict, question);
+    let (verdict, question) = judged::write(
         &mut all,
-        (draft.verdict, draft.question),
+        judged,
         draft.inputs,
         draft.run,
-        draft.kept_at,
+        (version, kept_at),
     )?;
+    policies::seen(
+        &mut all,
+        &Judged {
+            revision: verdict.revision.clone(),
+            policy: verdict.policy.clone(),
+            text: draft.policy_text,
+            at: kept_at,
+        },
+    );
+    versions::seen(&mut all, &question, verdict.id);
+    judged::chunks(&mut all, draft.run, &draft.chunks, kept_at);
+    if let Some(latch) = &draft.latch {
+        decisions::latch(&mut all, &verdict, latch);
+    }
+    if let Some(state) = &draft.state {
+        rollouts::write(&mut all, version, state)?;
+    } else if draft.latch.is_some() {
+        rollouts::touch(&mut all, &rollout.namespace, &rollout.name, kept_at);
+    }
     Ok(all)
 }
 
-/// What stands there already.
-struct Before {
-    is_known: bool,
-    version: i64,
-    policy_seen: Option<Millis>,
-}
-
-/// One question for all of it: each way to the database costs two changes of threads.
-async fn before(
+/// The answer that stands there, and the version of the rollout's state.
+async fn found(
     conn: &mut Conn,
     verdict: Uuid,
     rollout: &RolloutRef,
-    revision: &str,
-) -> Result<Before, StoreError> {
-    let row = sqlx::query::<Db>(
-        "SELECT (SELECT COUNT(*) FROM bodies WHERE id = $1),
-             COALESCE((SELECT version FROM rollouts WHERE namespace = $2 AND name = $3), 0),
-             (SELECT newest FROM policies WHERE revision = $4)",
-    )
-    .bind(verdict.as_bytes().as_slice())
-    .bind(text(&rollout.namespace))
-    .bind(text(&rollout.name))
-    .bind(text(revision))
-    .fetch_one(conn)
-    .await?;
-    Ok(Before {
-        is_known: column::<i64>(&row, 0)? > 0,
-        version: column(&row, 1)?,
-        policy_seen: column(&row, 2)?,
-    })
+) -> Result<(Option<Box<Verdict>>, i64), StoreError> {
+    lock(conn, rollout).await?;
+    let known = recall::verdict(conn, verdict).await?;
+    let version = rollouts::version(conn, &rollout.namespace, &rollout.name).await?;
+    Ok((known.map(Box::new), version))
 }

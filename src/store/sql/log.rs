@@ -21,18 +21,31 @@ pub async fn append(
     wanted: &[Delivery],
     now: Option<Millis>,
 ) -> Result<Vec<Event>, StoreError> {
-    if events.is_empty() {
-        all.run(conn).await?;
-        return Ok(events);
+    if !events.is_empty() {
+        // until the commit: readers wait for it before they pass our places
+        dialect::share(conn, Lock::Log).await?;
+        say(&mut all, &events, now)?;
     }
-    // until the commit: readers wait for it before they pass our places
-    dialect::share(conn, Lock::Log).await?;
+    let new = placed(events, &all.run(conn).await?)?;
+    for event in &new {
+        for delivery in wanted.iter().filter(|delivery| delivery.event == event.id) {
+            deliveries::queue(conn, delivery, event.verdict, now.unwrap_or(delivery.due)).await?;
+        }
+    }
+    Ok(new)
+}
+
+/// Appends events. Must be said last: the rows that come back are their places.
+pub fn say(all: &mut Together, events: &[Event], now: Option<Millis>) -> Result<(), StoreError> {
+    if events.is_empty() {
+        return Ok(());
+    }
     let mut rows = all.say(&format!(
         "INSERT INTO events (id, kept_at, kind, namespace, rollout, body) VALUES {}
          ON CONFLICT (id) DO NOTHING RETURNING id, seq",
         rows_of(6, events.len())
     ));
-    for event in &events {
+    for event in events {
         rows = rows
             .bind(event.id.as_bytes().as_slice())
             .bind(now.unwrap_or(event.at))
@@ -41,22 +54,20 @@ pub async fn append(
             .bind(text(&event.rollout))
             .bind(wire::write::<wire::v1::Event>(event)?);
     }
+    Ok(())
+}
+
+/// The events that are new, with their places.
+pub fn placed(events: Vec<Event>, rows: &[row::Row]) -> Result<Vec<Event>, StoreError> {
     let mut places = BTreeMap::new();
-    for row in all.run(conn).await? {
-        places.insert(id(&row, 0)?, column(&row, 1)?);
+    for row in rows {
+        places.insert(id(row, 0)?, column(row, 1)?);
     }
-    let mut new = Vec::with_capacity(events.len());
-    for mut event in events {
-        let Some(place) = places.remove(&event.id) else {
-            continue;
-        };
-        event.seq = place;
-        for delivery in wanted.iter().filter(|delivery| delivery.event == event.id) {
-            deliveries::queue(conn, delivery, event.verdict, now.unwrap_or(delivery.due)).await?;
-        }
-        new.push(event);
-    }
-    Ok(new)
+    let new = |mut event: Event| {
+        event.seq = places.remove(&event.id)?;
+        Some(event)
+    };
+    Ok(events.into_iter().filter_map(new).collect())
 }
 
 /// An event whose place and body stand in these columns.

@@ -23,24 +23,17 @@ pub struct Judged {
     pub at: Millis,
 }
 
-/// Notes that a revision has judged; `known`: when it is noted to have judged last.
-pub fn seen(all: &mut Together, judged: &Judged, known: Option<Millis>) {
-    let Some(known) = known else {
-        all.say(
-            "INSERT INTO policies (revision, name, document, oldest, newest) VALUES ($1, $2, $3, $4, $4)
-             ON CONFLICT (revision) DO NOTHING",
-        )
-        .bind(text(&judged.revision))
-        .bind(text(&judged.policy))
-        .bind(text(&judged.text))
-        .bind(judged.at);
-        return;
-    };
-    if known.saturating_add(HOUR) < judged.at {
-        all.say("UPDATE policies SET newest = $1 WHERE revision = $2 AND newest < $1")
-            .bind(judged.at)
-            .bind(text(&judged.revision));
-    }
+/// Notes that a revision has judged.
+pub fn seen(all: &mut Together, judged: &Judged) {
+    all.say(
+        "INSERT INTO policies (revision, name, document, oldest, newest) VALUES ($1, $2, $3, $4, $4)
+         ON CONFLICT (revision) DO UPDATE SET newest = excluded.newest WHERE policies.newest + $5 < excluded.newest",
+    )
+    .bind(text(&judged.revision))
+    .bind(text(&judged.policy))
+    .bind(text(&judged.text))
+    .bind(judged.at)
+    .bind(HOUR);
 }
 
 /// One revision.

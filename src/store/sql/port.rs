@@ -54,7 +54,7 @@ impl VerdictStore for Store {
     }
 
     fn keep(&self, draft: Draft) -> Stored<'_, Kept> {
-        writing!(self, conn => keep::keep(conn, draft))
+        Box::pin(keep::keep(&self.gate, draft))
     }
 
     fn change(&self, change: Change) -> Stored<'_, Vec<Event>> {

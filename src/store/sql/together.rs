@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 /// Statements with their values. None sees what the others write.
 #[derive(Default)]
 pub struct Together {
-    texts: Vec<String>,
+    pub(in super::super) texts: Vec<String>,
     values: <Db as Database>::Arguments,
     wrong: Option<BoxDynError>,
 }
@@ -27,7 +27,7 @@ impl Together {
         Said(self)
     }
 
-    /// Runs all; gives the rows of the last one.
+    /// Runs all; gives the rows of the last one that has any.
     pub async fn run(self, conn: &mut Conn) -> Result<Vec<Row>, StoreError> {
         if let Some(wrong) = self.wrong {
             return Err(sqlx::Error::Encode(wrong).into());

@@ -1,9 +1,14 @@
 //! The ways in: readers of their own, and the queue of the writer.
 
-use super::{dialect::Conn, file::Opened, writer::Writer};
+use super::{
+    dialect::Conn,
+    file::Opened,
+    sql::{row::Row, together::Together},
+    writer::Writer,
+};
 use crate::{
     config::store::StoreSettings,
-    domain::{StoreError, ports::BoxFuture},
+    domain::{RolloutRef, StoreError, ports::BoxFuture},
     store::error::unavailable,
 };
 use sqlx::{
@@ -84,6 +89,18 @@ impl Gate {
         tokio::time::timeout(self.timeout, work)
             .await
             .unwrap_or_else(|_| Err(unavailable("no answer in time")))
+    }
+
+    /// The same with statements that nothing else is asked between.
+    pub async fn write_at_once(
+        &self,
+        _: &RolloutRef,
+        all: Together,
+    ) -> Result<Vec<Row>, StoreError> {
+        self.file.is_still_there()?;
+        let answer = self.patiently(self.writer.run_at_once(all)).await;
+        self.file.is_still_there()?;
+        answer
     }
 
     /// Hands a job to the writer; gives its answer once it is on the disk.

@@ -1,7 +1,10 @@
 //! One writer. What is queued is written in one transaction, jobs kept apart by savepoints, and is answered after
 //! the commit: two hundred verdicts at once cost one flush of the disk.
 
-use super::dialect::Conn;
+use super::{
+    dialect::Conn,
+    sql::{row::Row, together::Together},
+};
 use crate::{
     domain::{StoreError, ports::BoxFuture},
     store::error::unavailable,
@@ -13,6 +16,8 @@ use tokio::sync::{mpsc, oneshot};
 const TOGETHER: usize = 256;
 /// Jobs that may wait; further callers wait for a place.
 const WAITING: usize = 1024;
+/// Readers that become writers in their midst would meet others.
+const BEGIN: &str = "BEGIN IMMEDIATE";
 
 /// The queue of the writer. The writer ends when this is dropped and the queue is empty.
 pub struct Writer {
@@ -47,9 +52,18 @@ impl Writer {
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Result<T, StoreError>> + Send + 'static,
     {
+        self.queue(Steps(job)).await
+    }
+
+    /// The same with statements that nothing else is asked between.
+    pub async fn run_at_once(&self, all: Together) -> Result<Vec<Row>, StoreError> {
+        self.queue(all).await
+    }
+
+    async fn queue<T: Send + 'static>(&self, work: impl Work<T>) -> Result<T, StoreError> {
         let (answer, answered) = oneshot::channel();
         let job = Job {
-            work: Some(job),
+            work: Some(work),
             done: None,
             answer,
         };
@@ -72,19 +86,14 @@ async fn write(
         Some(open) => open,
         None => connection.insert(options.connect().await?),
     };
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     if let [only] = batch {
         // nobody else's work to keep apart from
-        if only.write(&mut transaction).await? {
-            transaction.commit().await?;
-        } else {
-            transaction.rollback().await?;
-        }
-        return Ok(());
+        return only.write(connection, true).await.map(drop);
     }
+    let mut transaction = connection.begin_with(BEGIN).await?;
     for job in batch {
         let mut savepoint = transaction.begin().await?;
-        if job.write(&mut savepoint).await? {
+        if job.write(&mut savepoint, false).await? {
             savepoint.commit().await?;
         } else {
             savepoint.rollback().await?;
@@ -94,37 +103,100 @@ async fn write(
     Ok(())
 }
 
+/// What a job does to the file.
+trait Work<T>: Send + 'static {
+    /// In a transaction that is somebody else's.
+    fn within(self, conn: &mut Conn) -> BoxFuture<'_, Result<T, StoreError>>;
+    /// In a transaction of its own: nothing is written where it is an error.
+    fn alone(self, conn: &mut Conn) -> BoxFuture<'_, Result<T, StoreError>>;
+}
+
+struct Steps<F>(F);
+
+impl<F, T: Send> Work<T> for Steps<F>
+where
+    F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Result<T, StoreError>> + Send + 'static,
+{
+    fn within(self, conn: &mut Conn) -> BoxFuture<'_, Result<T, StoreError>> {
+        (self.0)(conn)
+    }
+
+    fn alone(self, conn: &mut Conn) -> BoxFuture<'_, Result<T, StoreError>> {
+        Box::pin(async move {
+            let mut transaction = conn.begin_with(BEGIN).await?;
+            let done = (self.0)(&mut transaction).await;
+            match &done {
+                Ok(_) => transaction.commit().await?,
+                Err(_) => transaction.rollback().await?,
+            }
+            done
+        })
+    }
+}
+
+impl Work<Vec<Row>> for Together {
+    fn within(self, conn: &mut Conn) -> BoxFuture<'_, Result<Vec<Row>, StoreError>> {
+        Box::pin(self.run(conn))
+    }
+
+    /// One way to the file and back instead of three.
+    fn alone(mut self, conn: &mut Conn) -> BoxFuture<'_, Result<Vec<Row>, StoreError>> {
+        self.texts.insert(0, BEGIN.to_owned());
+        self.texts.push("COMMIT".to_owned());
+        Box::pin(async move {
+            let done = self.run(conn).await;
+            if done.is_err() {
+                // some errors have ended the transaction already
+                let ended = sqlx::raw_sql("ROLLBACK").execute(conn).await;
+                if let Err(error) = ended {
+                    tracing::debug!(%error, "nothing to roll back");
+                }
+            }
+            done
+        })
+    }
+}
+
 /// A job, whatever it answers.
 trait Queued: Send {
     /// Does anybody still wait for it?
     fn is_wanted(&self) -> bool;
-    /// Writes it; `false`: it is to be undone. An error is one of the file, not of the job.
-    fn write<'c>(&'c mut self, conn: &'c mut Conn) -> BoxFuture<'c, Result<bool, StoreError>>;
+    /// Writes it, in a transaction of its own where it is `alone`; `false`: it is to be undone. An error is one of the
+    /// file, not of the job.
+    fn write<'c>(
+        &'c mut self,
+        conn: &'c mut Conn,
+        alone: bool,
+    ) -> BoxFuture<'c, Result<bool, StoreError>>;
     /// Tells who waits.
     fn answer(self: Box<Self>, written: &Result<(), StoreError>);
 }
 
-struct Job<F, T> {
-    work: Option<F>,
+struct Job<W, T> {
+    work: Option<W>,
     done: Option<Result<T, StoreError>>,
     answer: oneshot::Sender<Result<T, StoreError>>,
 }
 
-impl<F, T> Queued for Job<F, T>
-where
-    T: Send,
-    F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Result<T, StoreError>> + Send,
-{
+impl<W: Work<T>, T: Send> Queued for Job<W, T> {
     fn is_wanted(&self) -> bool {
         !self.answer.is_closed()
     }
 
-    fn write<'c>(&'c mut self, conn: &'c mut Conn) -> BoxFuture<'c, Result<bool, StoreError>> {
+    fn write<'c>(
+        &'c mut self,
+        conn: &'c mut Conn,
+        alone: bool,
+    ) -> BoxFuture<'c, Result<bool, StoreError>> {
         Box::pin(async move {
             let Some(work) = self.work.take() else {
                 return Ok(true);
             };
-            let done = work(conn).await;
+            let done = if alone {
+                work.alone(conn).await
+            } else {
+                work.within(conn).await
+            };
             // SQLite may have rolled back more than this job
             if let Err(error @ StoreError::Unavailable { .. }) = &done {
                 return Err(error.clone());
