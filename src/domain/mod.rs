@@ -36,4 +36,6 @@ pub use rollout::{RolloutRef, Track};
 pub use rollout_state::{Latch, Look, Override, Present, RolloutState, Standing, StepSeen};
 pub use store::{StoreError, VerdictStore};
 pub use time::{Millis, Window};
-pub use verdict::{ArmSummary, Effect, EvidenceSummary, Finding, FixedHorizon, Needs, Verdict};
+pub use verdict::{
+    ArmSummary, Effect, EvidenceSummary, Finding, FixedHorizon, Needs, Scale, Verdict,
+};

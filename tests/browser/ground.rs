@@ -64,6 +64,7 @@ impl Ground {
             "error_step",
             "low_traffic_healthy",
             "latency_tail",
+            "shared_outage",
         ];
         let recordings: Vec<Recording> = names.map(Recording::load).into();
         let victoria = Victoria::start();

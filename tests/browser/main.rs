@@ -44,3 +44,5 @@ mod stranger;
 mod support;
 #[cfg(test)]
 mod tab;
+#[cfg(test)]
+mod truth;

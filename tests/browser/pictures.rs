@@ -16,7 +16,7 @@ const STILL: &str = r"
     sheet.replaceSync(`html { scrollbar-gutter: auto !important; } * { font-family: 'DejaVu Sans' !important; caret-color: transparent !important; }
         code, code *, pre, pre *, .mono { font-family: 'DejaVu Sans Mono' !important; }`);
     document.adoptedStyleSheets = [sheet];
-    const still = (e) => { e.removeAttribute('datetime'); e.textContent = /ago|^in /.test(e.textContent) ? '5m ago' : e.dataset.form ? '12m 30s' : '2026-01-01 12:34:56'; };
+    const still = (e) => { e.removeAttribute('datetime'); e.textContent = /ago|^in /.test(e.textContent) ? '5 min ago' : e.dataset.form ? '12 min 30 s' : '2026-01-01 12:34:56'; };
     const recorded = (e) => /^2026-01-01/.test(e.getAttribute('datetime')) && !e.dataset.form;
     for (const e of document.querySelectorAll('time')) if (!recorded(e)) still(e);
     const speeds = ['Last answer', 'Time of a query', 'Since the start'];

@@ -10,7 +10,7 @@ use super::{
     policies::{refused, steps},
 };
 use crate::{
-    domain::{Filter, Revision, RolloutState, units::duration_text},
+    domain::{Filter, Revision, RolloutState},
     http::{
         history::params::{Params, invalid},
         loose::cut,
@@ -149,13 +149,19 @@ fn rules(view: &View, policy: &Policy) -> Markup {
     let margin = |m: &Margin, unit: &str| {
         let parts = [
             (m.relative > 0.0).then(|| format!("{} of stable", number::percent(m.relative))),
-            (m.absolute > 0.0).then(|| number::with_unit(m.absolute, unit)),
+            (m.absolute > 0.0).then(|| match unit {
+                "ratio" => format!(
+                    "{}\u{202f}percentage points",
+                    number::plain(m.absolute * 100.0)
+                ),
+                unit => number::with_unit(m.absolute, unit),
+            }),
         ];
         let parts: Vec<String> = parts.into_iter().flatten().collect();
         if parts.is_empty() {
             "0".to_owned()
         } else {
-            parts.join(" + ")
+            parts.join(" plus ")
         }
     };
     html! {
@@ -166,7 +172,7 @@ fn rules(view: &View, policy: &Policy) -> Markup {
             dt { "Error rates" }
             dd { "a harmless canary is aborted with a chance of at most " (number::percent(policy.false_abort_rate))
                 "; harm beyond the pass margin passes with at most " (number::percent(policy.false_pass_rate)) }
-            dt { "Horizon" } dd { (duration_text(policy.horizon)) ", look back " (duration_text(policy.look_back)) }
+            dt { "Horizon" } dd { (moment::span(policy.horizon)) ", look back " (moment::span(policy.look_back)) }
         }
         div.panel.scroll {
             table.cards {

@@ -7,6 +7,7 @@ pub mod figure;
 pub mod graph_link;
 pub mod moment;
 pub mod number;
+pub mod shift;
 pub mod sparkline;
 pub mod state;
 pub mod text;

@@ -95,8 +95,8 @@ fn override_row(one: &Override, in_force: bool, now: Millis) -> Markup {
     }
 }
 
-/// The newest verdicts.
-pub fn verdicts(view: &View, lines: &[Line]) -> Markup {
+/// The newest verdicts, with their scores where they are of something.
+pub fn verdicts(view: &View, lines: &[(Line, Option<f64>)]) -> Markup {
     html! {
         section aria-labelledby="verdicts" data-live="verdicts" {
             h2 #verdicts { "Newest verdicts" }
@@ -109,12 +109,12 @@ pub fn verdicts(view: &View, lines: &[Line]) -> Markup {
                             th scope="col" { "Asked" } th scope="col" { "Verdict" } th.number scope="col" { "Weight" }
                             th.number scope="col" { "Score" } th scope="col" { "Reason" }
                         } }
-                        tbody { @for line in lines {
+                        tbody { @for (line, score) in lines {
                             tr {
                                 th scope="row" { a href=(view.to(&format!("verdicts/{}", line.id))) { (moment::at(line.at)) } }
                                 td data-label="Verdict" { (badge::outcome(line.outcome)) }
                                 td.number data-label="Weight" { (number::plain(line.weight)) "\u{202f}%" }
-                                td.number data-label="Score" { (number::plain(line.score)) }
+                                td.number data-label="Score" { (score.map_or_else(|| "–".to_owned(), number::plain)) }
                                 td.reason data-label="Reason" { (text::sentence(&line.reason)) }
                             }
                         } }

@@ -8,7 +8,7 @@ mod open;
 use super::super::{
     layout::Content,
     parts::{
-        badge, moment,
+        badge, figure, moment,
         state::{self, note as state_note},
         text,
     },
@@ -16,7 +16,7 @@ use super::super::{
     view::View,
 };
 use crate::{
-    domain::{Event, Filter, RolloutState},
+    domain::{Event, Filter, Line, RolloutState},
     http::{
         history::params::Params,
         problem::{Problem, empty, json},
@@ -75,6 +75,7 @@ pub async fn page(
         Some(line) => store.record(line.id).await.map_err(Problem::store)?,
         None => None,
     };
+    let lines = scored(&app, lines).await?;
     let kept = match &newest {
         Some(record) => kept_policy::of_revision(store, &record.verdict.revision).await,
         None => Ok(None),
@@ -164,6 +165,20 @@ pub async fn chart(
         response.headers_mut().insert(header::ETAG, tag);
     }
     Ok(response)
+}
+
+/// The score of each line. A line itself does not tell a spotless one from one of nothing.
+async fn scored(app: &App, lines: Vec<Line>) -> Result<Vec<(Line, Option<f64>)>, Problem> {
+    let mut scored = Vec::with_capacity(lines.len());
+    for line in lines {
+        let mut score = Some(line.score);
+        if line.score >= 100.0 {
+            let record = app.store.record(line.id).await.map_err(Problem::store)?;
+            score = record.map_or(score, |record| figure::score(&record.verdict));
+        }
+        scored.push((line, score));
+    }
+    Ok(scored)
 }
 
 /// The rollout, if the caller may see it.

@@ -3,7 +3,7 @@
 use super::super::{
     super::{
         parts::{
-            badge, figure, moment, number, state, text,
+            badge, figure, moment, number, shift, state, text,
             track::{Walk, track},
         },
         view::View,
@@ -85,6 +85,7 @@ fn sentence(view: &View, shown: &Shown<'_>, record: &Record) -> Markup {
             }))
         }
         p.sentence { (text::sentence(&verdict.reason)) }
+        (shift::notes(&verdict.findings))
         (open::notes(shown.open, end.is_some(), view.now))
     }
 }
