@@ -35,6 +35,8 @@ mod pages;
 #[cfg(test)]
 mod pictures;
 #[cfg(test)]
+mod prefix;
+#[cfg(test)]
 mod sessions;
 #[cfg(test)]
 mod several;

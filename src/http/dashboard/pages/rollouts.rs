@@ -331,9 +331,9 @@ fn line(app: &App, view: &View, row: &RolloutState) -> Markup {
                     (text::sentence(&row.reason)) " " a href=(view.to(&format!("verdicts/{}", row.verdict))) aria-label=(format!("why {key} has this verdict")) { "why" }
                 }
             }
-            td.nowrap data-label="Judged" {
+            td data-label="Judged" {
                 span {
-                    (moment::ago(row.counting().at, view.now))
+                    span.nowrap { (moment::ago(row.counting().at, view.now)) }
                     @if silent && !over { " " span.quiet { "(nobody asks)" } }
                 }
             }
