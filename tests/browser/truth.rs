@@ -56,8 +56,7 @@ fn no_line_is_drawn_where_nobody_asked() {
         }
         let said = tab.text(".stops").replace('\u{202f}', " ");
         assert!(said.contains("nobody asked for more than 3 min"), "{said}");
-        tab.keep(&format!("gap-{theme}-top"));
-        tab.run("document.querySelector('.trio').scrollIntoView()");
+        tab.run("document.querySelector('#walk').scrollIntoView()");
         tab.keep(&format!("gap-{theme}"));
     }
     // the small line of the list stops too
@@ -220,4 +219,26 @@ fn what_was_not_read_has_no_score() {
         panic!("a list")
     };
     assert!(scores.iter().all(|s| s != "–"), "{scores:?}");
+}
+
+#[test]
+fn spans_have_a_space_before_their_unit() {
+    let (ground, tab) = (Ground::shared(), Tab::open());
+    let mut glued = Vec::new();
+    for site in ground.sites() {
+        tab.settle(&site.url);
+        // what is typed into a file or a form is written as it is typed
+        let found = tab.run(
+            "const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), found = [];
+             while (texts.nextNode()) {
+                const node = texts.currentNode;
+                if (!node.parentElement.closest('code, pre, script, bdi') && /(?<![\\w.-])\\d+(ms|s|m|min|h|d)\\b/.test(node.data)) found.push(node.data);
+             }
+             return found",
+        );
+        if found != json!([]) {
+            glued.push(format!("{}: {found}", site.name));
+        }
+    }
+    assert!(glued.is_empty(), "{}", glued.join("\n"));
 }

@@ -120,7 +120,7 @@ async fn what_is_not_over_says_since_when_and_who_was_told() {
         "{own}"
     );
     let note = own.split(since).nth(1).unwrap();
-    let minute = "2026-01-01 23:55:00 UTC, for 5m";
+    let minute = "2026-01-01 23:55:00 UTC, for 5\u{202f}min";
     assert!(note.trim().starts_with(minute), "{note}");
 
     // another, whose fail has three receivers

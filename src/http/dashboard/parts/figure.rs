@@ -11,6 +11,11 @@ pub fn scale(finding: &Finding) -> Scale {
         .unwrap_or_else(|| guessed_scale(finding))
 }
 
+/// What a comparison is of, where it is not of the values themselves.
+pub fn of(scale: Scale) -> Option<&'static str> {
+    (scale == Scale::Complements).then_some("of what is missing to 100\u{202f}%")
+}
+
 /// Of what was kept before the scale was: counts and quantiles were compared as ratios. Means and levels too, unless some
 /// value was zero or negative: the estimate is then near the difference of the arms, not near their ratio.
 fn guessed_scale(finding: &Finding) -> Scale {

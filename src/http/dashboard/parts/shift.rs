@@ -11,7 +11,9 @@ pub fn notes(findings: &[Finding]) -> Markup {
             @if let (Some(totals), Some(estimate)) = (figure::ratio_of_totals(finding), finding.effect.estimate) {
                 p.quiet {
                     (text::shown(&finding.name)) ": totals give " (number::plain(totals)) "\u{202f}×; weighed block by block, as traffic shifted between the arms, it is "
-                    (number::plain(estimate)) "\u{202f}×."
+                    (number::plain(estimate)) "\u{202f}×"
+                    @if let Some(of) = figure::of(figure::scale(finding)) { ", " (of) }
+                    "."
                 }
             }
         }

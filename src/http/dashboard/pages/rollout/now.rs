@@ -146,7 +146,11 @@ fn row(finding: &Finding) -> Markup {
             td.number data-label="Canary" { (figure::value(finding.canary.value, unit)) }
             td.number data-label="Stable" { (figure::value(finding.stable.value, unit)) }
             td.number data-label="Against stable" {
-                div { (on_scale(finding.effect.estimate)) @if let Some(range) = range { div.quiet { (range) } } }
+                div {
+                    (on_scale(finding.effect.estimate))
+                    @if let Some(range) = range { div.quiet { (range) } }
+                    @if let Some(of) = figure::of(scale) { div.quiet { (of) } }
+                }
             }
             td.number data-label="Margin" { (on_scale(finding.margin)) }
             td.reason data-label="Still missing" {
