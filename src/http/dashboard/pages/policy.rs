@@ -178,8 +178,8 @@ fn rules(view: &View, policy: &Policy) -> Markup {
             table.cards {
                 caption { "Objectives" }
                 thead { tr {
-                    th scope="col" { "Objective" } th scope="col" { "Kind" } th scope="col" { "Harm is" } th scope="col" { "Fails beyond" }
-                    th scope="col" { "Passes within" } th.number scope="col" { "Limit" } th.number scope="col" { "Share of alpha" } th scope="col" { "Weighs" }
+                    th scope="col" { "Objective" } th scope="col" { "Kind" } th scope="col" { "Harm is" } th scope="col" { "Fails when worse by" }
+                    th scope="col" { "Passes when not worse by" } th.number scope="col" { "Limit" } th.number scope="col" { "Share of alpha" } th scope="col" { "Weighs" }
                 } }
                 tbody {
                     @for (objective, rules) in policy.objectives.iter().zip(&answer.objectives) {
@@ -188,8 +188,8 @@ fn rules(view: &View, policy: &Policy) -> Markup {
                             th scope="row" { (objective.name) }
                             td data-label="Kind" { (rules.summary.kind) }
                             td data-label="Harm is" { (rules.harm) }
-                            td data-label="Fails beyond" { (margin(&objective.margin, unit)) }
-                            td data-label="Passes within" { (margin(&objective.pass_margin, unit)) }
+                            td data-label="Fails when worse by" { (margin(&objective.margin, unit)) }
+                            td data-label="Passes when not worse by" { (margin(&objective.pass_margin, unit)) }
                             td.number data-label="Limit" { @match objective.limit { Some(limit) => (number::with_unit(limit, unit)), None => "–" } }
                             td.number data-label="Share of alpha" { @if objective.watch { "–" } @else { (number::percent(objective.weight)) } }
                             td data-label="Weighs" { @if objective.watch { "only reported" } @else if objective.critical { "aborts" } @else { "holds" } }
