@@ -205,7 +205,7 @@ mod tests {
             let mut one = finding("errorRatio", 0.0, 0.0, effect.0);
             (one.canary, one.stable) = (arm(canary), arm(stable));
             (one.effect.lower, one.effect.upper) = (Some(effect.1), Some(effect.2));
-            let told = ratio_of_totals(&one).map(|v| plain(v));
+            let told = ratio_of_totals(&one).map(plain);
             assert_eq!(told.as_deref(), expected, "{canary:?} {stable:?}");
         };
         // an outage of both while the canary had little traffic
