@@ -30,7 +30,7 @@ pub use ports::{MetricSource, ReadReport, SampleSink, SourceError, SourceKind, T
 pub use question::Question;
 pub use record::{
     Change, Chunk, Claimed, Delivery, Draft, Filter, Kept, Line, Lineage, Posted, Progress, Pruned,
-    Record, Retention, Revision, Tried,
+    Record, Retention, Revision, Tried, Wait,
 };
 pub use rollout::{RolloutRef, Track};
 pub use rollout_state::{Latch, Look, Override, Present, RolloutState, Standing, StepSeen};

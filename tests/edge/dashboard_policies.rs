@@ -161,7 +161,11 @@ async fn what_is_not_over_says_since_when_and_who_was_told() {
         error: "gone".into(),
     };
     for (receiver, tried) in [("pager", dead), ("slack", Tried::Delivered)] {
-        ground.store.settle(id(receiver), tried, NOW).await.unwrap();
+        ground
+            .store
+            .settle(id(receiver), tried, NOW, None)
+            .await
+            .unwrap();
     }
     let router = ground.router();
     let own = text(&shown(&router, "/rollouts/shop/two").await);

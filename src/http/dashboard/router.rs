@@ -10,7 +10,7 @@ use axum::{
 use std::sync::Arc;
 
 /// Pages that are led to from the same address with a slash behind it.
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 10] = [
     "/rollouts",
     "/rollouts/{namespace}/{name}",
     "/rollouts/{namespace}/{name}/override",
@@ -19,6 +19,7 @@ const PAGES: [&str; 9] = [
     "/policies/{name}",
     "/sources",
     "/deliveries",
+    "/deliveries/retry-all",
     "/sign-in",
 ];
 
@@ -48,6 +49,10 @@ pub fn routes(app: &Arc<App>) -> Router<Arc<App>> {
         .route(
             "/rollouts/{namespace}/{name}/override/take-back",
             post(pages::overrule::take_back),
+        )
+        .route(
+            "/deliveries/retry-all",
+            get(pages::dead_letters::page).post(pages::dead_letters::send),
         )
         .route("/deliveries/{id}/retry", post(pages::deliveries::retry))
         .route(
