@@ -20,7 +20,7 @@ pub mod units;
 pub mod verdict;
 
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use event::{Event, EventKind, Severity};
+pub use event::{Event, EventKind, Severity, UNASKED};
 pub use histogram::NativeHistogram;
 pub use labels::{DigestHasher, Labels, LabelsDigest};
 pub use message::{Message, Notifier, NotifyError};

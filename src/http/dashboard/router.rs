@@ -10,9 +10,10 @@ use axum::{
 use std::sync::Arc;
 
 /// Pages that are led to from the same address with a slash behind it.
-const PAGES: [&str; 10] = [
+const PAGES: [&str; 11] = [
     "/rollouts",
     "/rollouts/{namespace}/{name}",
+    "/rollouts/{namespace}/{name}/events",
     "/rollouts/{namespace}/{name}/override",
     "/verdicts/{id}",
     "/policies",
@@ -33,6 +34,10 @@ pub fn routes(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/", get(pages::rollouts::home))
         .route("/rollouts", get(pages::rollouts::page))
         .route("/rollouts/{namespace}/{name}", get(pages::rollout::page))
+        .route(
+            "/rollouts/{namespace}/{name}/events",
+            get(pages::rollout::events),
+        )
         .route(
             "/rollouts/{namespace}/{name}/chart.json",
             get(pages::rollout::chart),
