@@ -169,9 +169,10 @@ async fn what_waits_behind_another_counts_no_try() {
     assert_eq!(of(held), ("held".into(), "2026-01-02T00:01:30Z".into(), 0));
     let list = text(&shown(&router, "/deliveries?state=pending").await);
     for word in [
-        "waitingbehind an earlier message",
+        "waiting",
         "after the message before it",
-        "heldthe rollout was told of often of late",
+        "held",
+        "many about this rollout",
         "in 1m 30s",
         "in 30s",
     ] {

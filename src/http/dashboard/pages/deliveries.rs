@@ -228,6 +228,10 @@ fn line(view: &View, row: &Posted, narrowed: (&str, &str)) -> Markup {
                 @match row.progress {
                     Progress::Pending => @match wait {
                         Some(Wait::Behind) => span.quiet { "after the message before it" },
+                        Some(Wait::Held) => div {
+                            (moment::ago(row.delivery.due, view.now))
+                            div.quiet { "many about this rollout" }
+                        },
                         // what is due is taken at once, or is on its way
                         _ if row.delivery.due <= view.now => "now",
                         _ => (moment::ago(row.delivery.due, view.now)),
@@ -246,17 +250,7 @@ fn progress(row: &Posted, wait: Option<Wait>) -> Markup {
         Progress::Delivered => "good",
         Progress::Dead => "bad",
     };
-    let why = match wait {
-        Some(Wait::Behind) => Some("behind an earlier message"),
-        Some(Wait::Held) => Some("the rollout was told of often of late"),
-        None => None,
-    };
-    html! {
-        div {
-            (badge::word(kind, wait.map_or(row.progress.as_str(), Wait::as_str)))
-            @if let Some(why) = why { div.quiet { (why) } }
-        }
-    }
+    badge::word(kind, wait.map_or(row.progress.as_str(), Wait::as_str))
 }
 
 fn again(view: &View, row: &Posted, (state, receiver): (&str, &str)) -> Markup {
