@@ -221,7 +221,7 @@ async fn all_dead_letters_of_a_receiver_are_put_back_at_once() {
     );
     assert!(!shown(&router, "/deliveries").await.contains("retry-all"));
     let asked = text(&shown(&router, &format!("{ALL}?receiver=chat")).await);
-    for word in ["3 dead letters are put back", "chat: 3", "Try 3 again"] {
+    for word in ["This puts 3 dead letters back", "chat: 3", "Try 3 again"] {
         assert!(asked.contains(word), "{word}: {asked}");
     }
     let count = async |state| {
@@ -265,7 +265,7 @@ async fn only_who_may_overrule_puts_dead_letters_back_and_only_its_own() {
         let (found, html) = page(&router, with_token(get(ALL), token)).await;
         assert_eq!(found, status, "{token}: {html}");
         assert!(
-            status != 200 || html.contains("1 dead letter is put back"),
+            status != 200 || html.contains("This puts 1 dead letter back"),
             "{html}"
         );
         let list = with_token(get("/deliveries?state=dead"), token);

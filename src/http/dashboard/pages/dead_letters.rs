@@ -67,10 +67,11 @@ pub async fn page(
         } @else {
             p {
                 (badge::word("bad", "dead")) " "
-                @if more { "The newest " (dead.len()) " dead letters are" }
-                @else if dead.len() == 1 { "1 dead letter is" }
-                @else { (dead.len()) " dead letters are" }
-                " put back and tried within seconds:"
+                "This puts "
+                @if more { "the newest " (dead.len()) " dead letters" }
+                @else if dead.len() == 1 { "1 dead letter" }
+                @else { (dead.len()) " dead letters" }
+                " back; then they are tried within seconds:"
             }
             ul { @for (name, count) in receivers { li { (text::shown(name)) ": " (count) } } }
             p.quiet { "With each goes the last thing that its receiver was told about the same rollout, so that it is not left with what is over." }
