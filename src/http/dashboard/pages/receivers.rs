@@ -73,7 +73,8 @@ impl Seen {
 pub async fn receivers(app: &App, view: &View, store: &StoreHealth) -> Result<Markup, Problem> {
     let mut rows = Vec::new();
     for about in &app.about.receivers {
-        rows.push(row(view, about, seen(app, view, store, &about.name).await?));
+        let seen = seen(app, view, store, &about.name).await?;
+        rows.push(row(view, about, seen.as_ref()));
     }
     Ok(html! {
         @if rows.is_empty() {
@@ -127,14 +128,14 @@ async fn seen(
     })
 }
 
-fn row(view: &View, about: &ReceiverAbout, seen: Option<Seen>) -> Markup {
+fn row(view: &View, about: &ReceiverAbout, seen: Option<&Seen>) -> Markup {
     let link = |state: &str| view.to(&format!("deliveries?state={state}&receiver={}", about.name));
     let unknown = html! { span.quiet { "not known" } };
     html! {
         tr {
             th scope="row" { (text::shown(&about.name)) }
             td data-label="Kind" { (about.kind) }
-            @match &seen {
+            @match seen {
                 None => {
                     td data-label="State" { (unknown) } td data-label="Last arrived" { (unknown) }
                     td.number data-label="Took, median" { (unknown) } td.number data-label="On the way" { (unknown) }

@@ -15,7 +15,8 @@ const EVENTS: usize = 50;
 
 /// What happened to a canary; `log` is oldest first. `several` policies judge it: each event says which. `all` is the page of all events.
 pub fn events(view: &View, log: &[Event], several: bool, all: &str) -> Markup {
-    let shown = || log.iter().rev().take(EVENTS);
+    let hidden = log.len() > EVENTS;
+    let last = log.iter().rev().nth(EVENTS - 1).filter(|_| hidden);
     html! {
         section aria-labelledby="events" data-live="events" {
             h2 #events { "Events" }
@@ -25,10 +26,10 @@ pub fn events(view: &View, log: &[Event], several: bool, all: &str) -> Markup {
                     table.cards {
                         caption { "What happened, newest first" }
                         (event_head(false))
-                        tbody { @for event in shown() { (event_row(view, event, several, false)) } }
+                        tbody { @for event in log.iter().rev().take(EVENTS) { (event_row(view, event, several, false)) } }
                     }
                 }
-                @if let (true, Some(last)) = (log.len() > EVENTS, shown().last()) {
+                @if let Some(last) = last {
                     p { a href=(view.to(&format!("{all}?before={}", last.seq))) { "Earlier events" } span.quiet { ", of all canaries" } }
                 }
             }
