@@ -5,6 +5,7 @@ pub mod code;
 pub mod diff;
 pub mod figure;
 pub mod graph_link;
+pub mod long;
 pub mod moment;
 pub mod number;
 pub mod shift;

@@ -1,6 +1,7 @@
 //! One rollout: where it stands and how it came there.
 
 mod chart;
+mod events;
 mod lists;
 mod now;
 mod open;
@@ -33,6 +34,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::{Html, Response},
 };
+pub use events::page as events;
 use maud::{Markup, html};
 use now::Shown;
 use std::sync::Arc;
@@ -104,6 +106,7 @@ pub async fn page(
         newest: newest.as_ref(),
         policy: kept.as_ref(),
     };
+    let several = state.outcomes.len() > 1;
     let title = format!("{namespace}/{name}");
     let query = uri.query().map_or_else(String::new, |q| format!("?{q}"));
     let base = format!("rollouts/{title}");
@@ -124,9 +127,9 @@ pub async fn page(
                 p.chart-state role="status" { "The charts need JavaScript. The tables of this page have the newest numbers." }
             }
         }
-        (lists::events(&view, &events))
+        (lists::events(&view, &events, several, &format!("{base}/events")))
         (lists::overrides(&overrides, view.now))
-        (lists::verdicts(&view, &lines))
+        (lists::verdicts(&view, &lines, several.then_some(policy)))
         (canaries(&view, &base, &seen, canary))
     };
     let content = Content::new(title, body)
