@@ -5,6 +5,7 @@ mod edge {
     mod commands;
     mod dashboard;
     mod dashboard_addresses;
+    mod dashboard_deliveries;
     mod dashboard_detail;
     mod dashboard_forms;
     mod dashboard_paging;

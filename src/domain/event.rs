@@ -122,6 +122,9 @@ impl Severity {
     }
 }
 
+/// How the sentence of a [`EventKind::Recovered`] begins, up to its colon, where nobody asks about the rollout any more.
+pub const UNASKED: &str = "nobody asks any more";
+
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Event {
@@ -171,6 +174,12 @@ impl Event {
         } else {
             format!("{}; {ruling}", self.reason)
         }
+    }
+
+    /// Is something over only because nobody asks about the rollout any more?
+    pub fn is_unasked(&self) -> bool {
+        let first = self.reason.split(": ").next();
+        self.kind == EventKind::Recovered && first.is_some_and(|first| first.ends_with(UNASKED))
     }
 
     /// Does it end what an earlier event of this kind said of the same rollout? Only a person ends a dead letter.

@@ -20,7 +20,7 @@ pub mod units;
 pub mod verdict;
 
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use event::{Event, EventKind, Severity};
+pub use event::{Event, EventKind, Severity, UNASKED};
 pub use histogram::NativeHistogram;
 pub use labels::{DigestHasher, Labels, LabelsDigest};
 pub use message::{Message, Notifier, NotifyError};
@@ -30,10 +30,12 @@ pub use ports::{MetricSource, ReadReport, SampleSink, SourceError, SourceKind, T
 pub use question::Question;
 pub use record::{
     Change, Chunk, Claimed, Delivery, Draft, Filter, Kept, Line, Lineage, Posted, Progress, Pruned,
-    Record, Retention, Revision, Tried,
+    Record, Retention, Revision, Tried, Wait,
 };
 pub use rollout::{RolloutRef, Track};
 pub use rollout_state::{Latch, Look, Override, Present, RolloutState, Standing, StepSeen};
 pub use store::{StoreError, VerdictStore};
 pub use time::{Millis, Window};
-pub use verdict::{ArmSummary, Effect, EvidenceSummary, Finding, FixedHorizon, Needs, Verdict};
+pub use verdict::{
+    ArmSummary, Effect, EvidenceSummary, Finding, FixedHorizon, Needs, Scale, Verdict,
+};

@@ -234,6 +234,44 @@ pub struct Posted {
     pub tried_at: Option<Millis>,
     /// What the last try said, without secrets.
     pub error: Option<String>,
+    /// How long the last try took.
+    pub took: Option<Millis>,
+    /// It was put off since its last try: the rollout flaps, or an earlier message came first.
+    pub held: bool,
+    /// An earlier one of its order and receiver is not settled yet.
+    pub behind: bool,
+}
+
+/// Why a delivery is not tried, although nothing is wrong with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wait {
+    /// Its turn comes after an earlier message.
+    Behind,
+    /// The rollout was told of often enough for now.
+    Held,
+}
+
+impl Wait {
+    /// The word on the wire and on pages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Behind => "waiting",
+            Self::Held => "held",
+        }
+    }
+}
+
+impl Posted {
+    /// Why it is not tried at this moment; `None`: it is tried when it is due, alone or with the one before it.
+    pub fn wait(&self, now: Millis) -> Option<Wait> {
+        if self.progress != Progress::Pending {
+            None
+        } else if self.behind {
+            (self.held || self.tries == 0).then_some(Wait::Behind)
+        } else {
+            (self.held && self.delivery.due > now).then_some(Wait::Held)
+        }
+    }
 }
 
 /// A delivery that was taken, and what waits behind it.
@@ -261,6 +299,11 @@ pub enum Tried {
     Dead {
         /// What went wrong.
         error: String,
+    },
+    /// Not tried: put off until this moment. It counts as no try.
+    Held {
+        /// Not before.
+        due: Millis,
     },
 }
 

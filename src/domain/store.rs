@@ -117,8 +117,8 @@ pub trait VerdictStore: Send + Sync {
         until: Millis,
         limit: u32,
     ) -> Stored<'a, Vec<Claimed>>;
-    /// Notes what a try came to.
-    fn settle(&self, id: Uuid, tried: Tried, now: Millis) -> Stored<'_, ()>;
+    /// Notes what a try came to, and how long it took.
+    fn settle(&self, id: Uuid, tried: Tried, now: Millis, took: Option<Millis>) -> Stored<'_, ()>;
     /// Deliveries by progress, newest first.
     fn deliveries<'a>(
         &'a self,

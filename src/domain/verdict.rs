@@ -16,17 +16,48 @@ pub struct ArmSummary {
     pub series: Option<u64>,
 }
 
+/// What a comparison is measured in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scale {
+    /// Canary over stable.
+    Ratio,
+    /// What is missing to one on the canary, over the same on stable: for shares near one.
+    Complements,
+    /// Canary minus stable, in the objective's unit: where values may be zero or negative.
+    Difference,
+}
+
+impl Scale {
+    /// The scale of an estimate that was made on logarithms, or not.
+    pub fn of(log: bool) -> Self {
+        if log { Self::Ratio } else { Self::Difference }
+    }
+
+    /// The word in the store.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ratio => "ratio",
+            Self::Complements => "complements",
+            Self::Difference => "difference",
+        }
+    }
+}
+
 /// The difference between the arms.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Effect {
-    /// Difference, canary minus stable, in the objective's unit.
+    /// Canary against stable, on `scale`.
     pub estimate: Option<f64>,
-    /// Lower end of the confidence sequence, as a ratio (or a difference where `relative` is false).
+    /// Lower end of the confidence sequence, on the same scale.
     pub lower: Option<f64>,
     /// Upper end.
     pub upper: Option<f64>,
     /// Canary over stable, minus one.
     pub relative: Option<f64>,
+    /// What the others and the margin are; `None` in what was kept before there was this. No part of a bundle, so that
+    /// those of before replay to the byte.
+    #[serde(skip)]
+    pub scale: Option<Scale>,
 }
 
 /// The evidence behind a finding.

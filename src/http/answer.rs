@@ -210,7 +210,7 @@ impl From<&ArmSummary> for ArmAnswer {
 numbers! {
     /// The difference between the arms.
     EffectAnswer from Effect {
-        /// Canary minus stable, in the objective's unit.
+        /// Canary over stable, or minus stable where values may be zero or negative.
         estimate = effect.estimate,
         /// Lower end of the confidence sequence.
         lower = effect.lower,

@@ -10,7 +10,7 @@ use super::{
     problem::{Problem, json},
     state::App,
 };
-use crate::domain::{Posted, Progress, time::rfc3339};
+use crate::domain::{Millis, Posted, Progress, Wait, time::rfc3339};
 use axum::{
     Extension,
     extract::{Path, State},
@@ -50,12 +50,17 @@ pub struct DeliveryAnswer {
     /// `pending`, `delivered` or `dead`.
     #[schema(example = "dead")]
     pub state: &'static str,
-    /// Tries so far; since it was put back, where it was.
+    /// Tries so far; since it was put back, where it was. To wait or to be held is no try.
     pub tries: u32,
     /// When it was queued.
     #[schema(format = "date-time")]
     pub queued_at: String,
-    /// Not tried before this moment; only while it is pending.
+    /// Why it is not tried although it is pending: `waiting`, behind an earlier message of its receiver about the same rollout,
+    /// or `held`, because the rollout was told of often enough (`alerts.maxMessages`). Absent where it is tried when it is due.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "waiting")]
+    pub wait: Option<&'static str>,
+    /// Not tried before this moment; only while it is pending and not `waiting`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, format = "date-time")]
     pub due: Option<String>,
@@ -63,6 +68,10 @@ pub struct DeliveryAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, format = "date-time")]
     pub tried_at: Option<String>,
+    /// How long the last try took, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = 0.12)]
+    pub took_seconds: Option<f64>,
     /// What the last try said.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -82,17 +91,20 @@ pub struct RetryAnswer {
     pub state: &'static str,
 }
 
-impl From<&Posted> for DeliveryAnswer {
-    fn from(posted: &Posted) -> Self {
-        let pending = posted.progress == Progress::Pending;
+impl DeliveryAnswer {
+    fn new(posted: &Posted, now: Millis) -> Self {
+        let wait = posted.wait(now);
+        let due = posted.progress == Progress::Pending && wait != Some(Wait::Behind);
         Self {
             id: posted.delivery.id.to_string(),
             receiver: posted.delivery.receiver.clone(),
             state: posted.progress.as_str(),
             tries: posted.tries,
             queued_at: rfc3339(posted.queued_at),
-            due: pending.then(|| rfc3339(posted.delivery.due)),
+            wait: wait.map(Wait::as_str),
+            due: due.then(|| rfc3339(posted.delivery.due)),
             tried_at: posted.tried_at.map(rfc3339),
+            took_seconds: posted.took.map(|took| took as f64 / 1000.0),
             error: posted.error.clone(),
             event: EventAnswer::from(&posted.event),
         }
@@ -133,8 +145,12 @@ pub async fn list(
     let before = cursor.as_deref().map(cursor::delivery).transpose()?;
     let narrowed = (state, receiver.as_deref());
     let (found, next) = visible_before(&app, &caller, narrowed, before, limit).await?;
+    let now = app.clock.now();
     let page = DeliveriesAnswer {
-        deliveries: found.iter().map(DeliveryAnswer::from).collect(),
+        deliveries: found
+            .iter()
+            .map(|posted| DeliveryAnswer::new(posted, now))
+            .collect(),
         next: next.map(cursor::of_delivery),
     };
     Ok(json(StatusCode::OK, "application/json", &page))
@@ -195,24 +211,20 @@ pub async fn put_back(app: &App, caller: &Caller, id: &str) -> Result<(), Proble
     Ok(())
 }
 
-/// Alerts that a caller may see, the newest first.
-pub async fn visible(
-    app: &App,
-    caller: &Caller,
-    state: Option<Progress>,
-    receiver: Option<&str>,
-    limit: u32,
-) -> Result<Vec<Posted>, Problem> {
-    let read = if caller.visible().is_none() {
-        limit
-    } else {
-        SEARCHED
-    };
-    let found = app.store.deliveries(state, receiver, None, read).await;
-    let mut found = found.map_err(Problem::store)?;
-    found.retain(|posted| caller.sees(&posted.event.namespace));
-    found.truncate(limit as usize);
-    Ok(found)
+/// Puts back what the caller sees of it, the oldest first: it is in a list that is the newest first.
+pub async fn put_all_back(app: &App, caller: &Caller, dead: &[Posted]) -> Result<(), Problem> {
+    caller.may_retry()?;
+    for posted in dead.iter().rev() {
+        let back = app.store.retry(posted.delivery.id, app.clock.now());
+        // one that is not dead any more came back with an earlier one
+        back.await.map_err(Problem::store)?;
+    }
+    tracing::info!(
+        count = dead.len(),
+        caller = caller.name,
+        "dead alerts were put back"
+    );
+    Ok(())
 }
 
 /// A page of the alerts that a caller may see, the newest first, before a place in the outbox; and the place before which the

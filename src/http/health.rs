@@ -43,9 +43,9 @@ pub struct Health {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SourceHealth {
-    /// It answered.
+    /// It answered. One that scrapes for itself is up while any of its targets gives samples.
     pub up: bool,
-    /// Why not; empty when it answered.
+    /// What is wrong with it; empty when nothing is. Of one that scrapes, how many targets give no samples, by what fails.
     pub detail: String,
     /// When it was asked, RFC 3339.
     #[schema(format = "date-time")]
@@ -183,16 +183,43 @@ async fn ask(source: &dyn MetricSource, now: Millis) -> (String, SourceHealth) {
     let outcome = source
         .read(&query, Instant::now() + PROBE_DEADLINE, &mut Nothing)
         .await;
-    let detail = outcome
-        .err()
-        .map(|error| error.to_string())
-        .unwrap_or_default();
+    let wrong = outcome.err().map(|error| error.to_string());
+    let seen = source.targets().unwrap_or_default();
     let health = SourceHealth {
-        up: detail.is_empty(),
-        detail,
+        // a source that scrapes is as many sources as it has targets
+        up: wrong.is_none() || answering(&seen).0 > 0,
+        detail: wrong.or_else(|| failures(&seen)).unwrap_or_default(),
         checked_at: rfc3339(now),
     };
     (source.name().to_owned(), health)
+}
+
+/// How many targets gave samples at their last scrape, and how many did not.
+pub fn answering(seen: &[TargetSeen]) -> (usize, usize) {
+    let count = |up: bool| seen.iter().filter(|one| one.up == Some(up)).count();
+    (count(true), count(false))
+}
+
+/// What fails at how many targets; `None` where none does. Names no target: those have namespaces.
+fn failures(seen: &[TargetSeen]) -> Option<String> {
+    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+    for one in seen.iter().filter(|one| one.up == Some(false)) {
+        *kinds
+            .entry(one.error.as_ref().map_or("unknown", |(_, word, _)| word))
+            .or_default() += 1;
+    }
+    let silent: usize = kinds.values().sum();
+    let kinds: Vec<String> = kinds
+        .iter()
+        .map(|(kind, count)| format!("{count} {kind}"))
+        .collect();
+    (silent > 0).then(|| {
+        format!(
+            "{silent} of {} targets give no samples: {}",
+            seen.len(),
+            kinds.join(", ")
+        )
+    })
 }
 
 struct Nothing;

@@ -419,6 +419,7 @@ impl CountState {
                 lower: ratio.map(|_| lower),
                 upper: ratio.map(|_| upper).filter(|u| u.is_finite()),
                 relative: ratio.map(|r| r - 1.0),
+                scale: None,
             },
             boundary: compared.then_some(fail_at),
             scale: if self.complement {

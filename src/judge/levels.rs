@@ -272,6 +272,7 @@ impl LevelState {
                     .zip(stable.value)
                     .map(|(c, s)| c / s - 1.0)
                     .filter(|r| r.is_finite()),
+                scale: None,
             },
             boundary: comparison.map(|c| back(fail_at, c.log)),
             scale: Scale::of(comparison.is_none_or(|c| c.log)),

@@ -281,6 +281,7 @@ impl MeanState {
                     .zip(stable)
                     .map(|(c, s)| c.mean / s.mean - 1.0)
                     .filter(|r| r.is_finite()),
+                scale: None,
             },
             boundary: comparison.map(|c| back(fail_at, c.log)),
             scale: Scale::of(comparison.is_none_or(|c| c.log)),

@@ -8,7 +8,7 @@ use super::{
     state::ObjectiveState,
 };
 use crate::{
-    domain::{Code, EvidenceSummary, Finding, Millis, Needs, Outcome},
+    domain::{Code, Effect, EvidenceSummary, Finding, Millis, Needs, Outcome},
     policy::{Indicator, Objective, Policy},
     stats::{
         decision::{self, Decision, Standing, decide},
@@ -126,7 +126,10 @@ pub fn judge(
         unit: objective.unit.as_str().to_owned(),
         canary: reading.canary,
         stable: reading.stable,
-        effect: reading.effect,
+        effect: Effect {
+            scale: Some(reading.scale),
+            ..reading.effect
+        },
         margin: reading.boundary,
         limit: objective.limit,
         evidence: EvidenceSummary {

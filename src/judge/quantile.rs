@@ -373,6 +373,7 @@ impl QuantileState {
                 lower: estimate.map(|_| lower),
                 upper: estimate.map(|_| upper).filter(|u| u.is_finite()),
                 relative: Some(canary / stable - 1.0).filter(|r| r.is_finite()),
+                scale: None,
             },
             boundary: compared.then_some(self.boundary),
             scale: Scale::Ratio,

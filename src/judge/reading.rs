@@ -3,6 +3,8 @@
 use super::running::Running;
 use crate::domain::{ArmSummary, Effect};
 
+pub use crate::domain::Scale;
+
 /// One point of an objective's history, for charts.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TrailPoint {
@@ -66,24 +68,6 @@ pub struct Reading {
     pub above_largest: bool,
     /// What planning needs.
     pub information: Information,
-}
-
-/// What a comparison is measured in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scale {
-    /// Canary over stable.
-    Ratio,
-    /// What is missing to one on the canary, over the same on stable: for shares near one.
-    Complements,
-    /// Canary minus stable, in the objective's unit: where values may be zero or negative.
-    Difference,
-}
-
-impl Scale {
-    /// The scale of an estimate that was made on logarithms, or not.
-    pub fn of(log: bool) -> Self {
-        if log { Self::Ratio } else { Self::Difference }
-    }
 }
 
 /// The canary's own interval beside a limit.

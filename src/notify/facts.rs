@@ -216,6 +216,10 @@ pub(super) fn headline(event: &Event) -> String {
         EventKind::Fail => "failed",
         EventKind::Pass => "passed",
         EventKind::Inconclusive => "is undecided for too long",
+        EventKind::Recovered if event.is_unasked() && event.outcome == Some(Outcome::Fail) => {
+            "is no longer asked about and stays failed"
+        }
+        EventKind::Recovered if event.is_unasked() => "is no longer asked about",
         EventKind::Recovered if event.outcome == Some(Outcome::Fail) => {
             "has its metric source again and stays failed"
         }
@@ -291,6 +295,37 @@ pub(super) mod tests {
         };
         keys.sort();
         keys
+    }
+
+    #[test]
+    fn a_recovery_for_want_of_questions_is_no_answer_of_a_source() {
+        let mut event = hostile().event;
+        event.rollout = "web".to_owned();
+        event.kind = EventKind::Recovered;
+        for (reason, outcome, expected) in [
+            (
+                "no longer source-down, nobody asks any more: x",
+                Outcome::Fail,
+                "is no longer asked about and stays failed",
+            ),
+            (
+                "no longer inconclusive, nobody asks any more: x",
+                Outcome::Inconclusive,
+                "is no longer asked about",
+            ),
+            (
+                "no longer source-down (since 1970-01-01T00:00:00Z): x, nobody asks any more: y",
+                Outcome::Fail,
+                "has its metric source again and stays failed",
+            ),
+            ("no longer fail: x", Outcome::Pass, "recovered"),
+        ] {
+            event.reason = reason.to_owned();
+            event.outcome = Some(outcome);
+            let title = headline(&event);
+            assert!(title.contains(&format!(" {expected}")), "{title}");
+            assert!(!title.contains("source again") || reason.contains("since"));
+        }
     }
 
     #[test]

@@ -51,15 +51,19 @@ impl Line {
             let minor = |kind: EventKind| kind.severity() < Severity::Critical;
             own.all(|kind| event.ends(kind) || (event.still.contains(&kind) && minor(kind)))
         };
-        let mut state = None;
+        let (mut open, mut over) = (Vec::new(), None);
         for event in events {
             if self.has(event.kind) {
-                state = Some(Incident::Open(event));
+                open.push(event);
             } else if ends(event) {
-                state = Some(Incident::Over(self, event));
+                open.clear();
+                over = Some(Incident::Over(self, event));
+            } else {
+                // what is over by now opens nothing, although something else keeps the incident
+                open.retain(|opened: &&Event| !event.ends(opened.kind));
             }
         }
-        state
+        open.pop().map(Incident::Open).or(over)
     }
 }
 
@@ -138,6 +142,10 @@ mod tests {
         assert_eq!(of(&[Fail, Override], fail), "open , open /override");
         assert_eq!(of(&[Override, Recovered], fail), "open /override");
         assert_eq!(of(&[Fail, SourceDown, Recovered], fail), "open ");
+        // it was told late: the incident of the earlier fail is left alone
+        assert_eq!(of(&[SourceDown, Recovered], fail), "news recovered");
+        assert_eq!(of(&[SourceDown, Recovered, SourceDown], fail), "open ");
+        assert_eq!(of(&[SourceDown, Recovered], None), "over ");
         assert_eq!(of(&[Override, OverrideEnded], fail), "over /override");
         assert_eq!(of(&[DeadLetter], fail), "open /dead-letter");
     }

@@ -320,14 +320,27 @@ fn walk(given: &Given<'_>, same: Option<&RolloutState>, events: &mut Vec<Event>)
     let passed = last.any(|o| o == Outcome::Pass)
         && !before.outcomes.values().any(|(o, _)| *o == Outcome::Fail);
     if weight > before.weight && !passed {
+        let what = format!("the weight went from {from} to {} %", digits(weight));
+        let why = match before.outcomes.len() {
+            ..=1 => format!("although no pass was given at {from} %"),
+            // the fail of one outweighs the pass of another: each says what it said last
+            _ => format!("although its policies do not pass it: {}", said_by(before)),
+        };
         events.push(given.event(
             EventKind::PromotionWithoutEvidence,
-            &format!(
-                "the weight went from {from} to {} % although no pass was given at {from} %",
-                digits(weight)
-            ),
+            &format!("{what} {why}"),
         ));
     }
+}
+
+/// The last word of each policy, those first that did not pass: `http says fail, slo says pass`.
+fn said_by(state: &RolloutState) -> String {
+    let mut said: Vec<_> = state.outcomes.iter().collect();
+    said.sort_by_key(|(_, (outcome, _))| outcome.rank());
+    let said = said
+        .into_iter()
+        .map(|(policy, (outcome, _))| format!("{policy} says {}", outcome.as_str()));
+    said.collect::<Vec<_>>().join(", ")
 }
 
 /// Does this entry of `open` wait for the end of something bad?

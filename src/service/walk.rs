@@ -76,6 +76,28 @@ pub fn missing(finding: &Finding) -> Option<String> {
     explain::missing(&finding.needs, explain::noun_of(&finding.kind))
 }
 
+/// The shortest time that can be a gap.
+const SHORTEST_GAP: Millis = 2 * 60_000;
+/// So many times the usual time between two verdicts is a gap.
+const GAP_TIMES: Millis = 3;
+
+/// Nothing is known of a longer time between two verdicts, and no line may be drawn over it: three times the median of the
+/// times between these, at least two minutes. The moments are in order.
+pub fn gap(moments: &[Millis]) -> Millis {
+    let mut between: Vec<Millis> = moments
+        .windows(2)
+        .filter_map(|pair| match pair {
+            [a, b] => Some(b - a),
+            _ => None,
+        })
+        .collect();
+    between.sort_unstable();
+    let median = between.get(between.len().saturating_sub(1) / 2);
+    median.map_or(SHORTEST_GAP, |median| {
+        median.saturating_mul(GAP_TIMES).max(SHORTEST_GAP)
+    })
+}
+
 /// The log of a rollout without plain verdicts, newest first, as far back as is looked.
 pub async fn log(
     store: &dyn VerdictStore,
@@ -160,4 +182,24 @@ pub async fn walk(
         looks,
         pass_at,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gap_is_several_times_the_usual_time() {
+        let check = |seconds: &[Millis], expected: Millis| {
+            let moments: Vec<Millis> = seconds.iter().map(|s| s * 1000).collect();
+            assert_eq!(gap(&moments), expected * 1000, "{seconds:?}");
+        };
+        check(&[], 120);
+        check(&[5], 120);
+        check(&[0, 10, 20, 3600], 120);
+        check(&[0, 60, 120, 3600], 180);
+        // of two times the shorter is the usual one
+        check(&[0, 60, 3600], 180);
+        check(&[0, 3600], 3 * 3600);
+    }
 }

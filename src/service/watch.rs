@@ -10,7 +10,7 @@ use super::{
 use crate::{
     domain::{
         Action, Change, Clock, Delivery, Event, EventKind, Filter, Millis, Outcome, RolloutState,
-        StoreError,
+        StoreError, UNASKED,
     },
     judge::{
         explain::{clean, span},
@@ -220,7 +220,7 @@ pub(super) fn over(state: &mut RolloutState, unasked: Event) -> Option<Event> {
         id: event_id(EventKind::Recovered, state.at, &about),
         kind: EventKind::Recovered,
         reason: clean(&format!(
-            "no longer {}, nobody waits for it: {}",
+            "no longer {}, {UNASKED}: {}",
             ended.join(" or "),
             unasked.reason
         )),

@@ -64,6 +64,7 @@ impl Ground {
             "error_step",
             "low_traffic_healthy",
             "latency_tail",
+            "shared_outage",
         ];
         let recordings: Vec<Recording> = names.map(Recording::load).into();
         let victoria = Victoria::start();
@@ -199,6 +200,8 @@ impl Ground {
             site("policy", "/policies/shop", 200),
             site("sources", "/sources", 200),
             site("deliveries", "/deliveries", 200),
+            site("dead-letters", "/deliveries/retry-all", 200),
+            site("events", "/rollouts/shop/error-step/events", 200),
             site("override", "/rollouts/shop/latency-tail/override", 200),
             Site {
                 name: "sign-in",

@@ -60,15 +60,25 @@ fn charts_follow_the_theme() {
 fn nothing_moves_for_those_who_ask_for_it() {
     let (ground, tab) = (Ground::shared(), Tab::open());
     tab.media("", &[("prefers-reduced-motion", "reduce")]);
-    for path in ["/rollouts", "/rollouts/shop/error-step", "/policies"] {
-        tab.settle(&ground.open.url(path));
+    for site in ground.sites() {
+        tab.settle(&site.url);
         let moving = tab.run(
-            "return [...document.querySelectorAll('*')].filter((e) => { const s = getComputedStyle(e);
-                return s.animationName !== 'none' || s.transitionDuration.split(',').some((d) => parseFloat(d) > 0) || s.scrollBehavior === 'smooth'; })
-             .map((e) => e.outerHTML.slice(0, 100)).concat(document.getAnimations().map(String))",
+            "if (!matchMedia('(prefers-reduced-motion: reduce)').matches) return 'motion is not reduced here';
+             return [...document.querySelectorAll('*')].flatMap((e) => [null, '::before', '::after'].map((part) => [e, getComputedStyle(e, part)])).filter(([, s]) =>
+                s.animationName !== 'none' || s.transitionDuration.split(',').some((d) => parseFloat(d) > 0) || s.scrollBehavior === 'smooth')
+             .map(([e]) => e.outerHTML.slice(0, 100)).concat(document.getAnimations().map(String))",
         );
-        assert_eq!(moving, json!([]), "{path}");
+        assert_eq!(moving, json!([]), "{}", site.name);
     }
+    // a rule that moved something would be overruled, and holds without the wish
+    let planted = "const sheet = new CSSStyleSheet();
+         sheet.replaceSync('@keyframes turn { to { opacity: 0; } } h1 { animation: turn 9s infinite; transition: color 9s; } html { scroll-behavior: smooth; }');
+         document.adoptedStyleSheets = [sheet];
+         const s = getComputedStyle(document.querySelector('h1'));
+         return [s.animationName, s.transitionDuration, getComputedStyle(document.documentElement).scrollBehavior, document.getAnimations().length]";
+    assert_eq!(tab.run(planted), json!(["none", "0s", "auto", 0]));
+    tab.media("", &[]);
+    assert_eq!(tab.run(planted), json!(["turn", "9s", "smooth", 1]));
 }
 
 #[test]

@@ -35,6 +35,8 @@ mod pages;
 #[cfg(test)]
 mod pictures;
 #[cfg(test)]
+mod prefix;
+#[cfg(test)]
 mod sessions;
 #[cfg(test)]
 mod several;
@@ -44,3 +46,5 @@ mod stranger;
 mod support;
 #[cfg(test)]
 mod tab;
+#[cfg(test)]
+mod truth;

@@ -16,16 +16,17 @@ const STILL: &str = r"
     sheet.replaceSync(`html { scrollbar-gutter: auto !important; } * { font-family: 'DejaVu Sans' !important; caret-color: transparent !important; }
         code, code *, pre, pre *, .mono { font-family: 'DejaVu Sans Mono' !important; }`);
     document.adoptedStyleSheets = [sheet];
-    const still = (e) => { e.removeAttribute('datetime'); e.textContent = /ago|^in /.test(e.textContent) ? '5m ago' : e.dataset.form ? '12m 30s' : '2026-01-01 12:34:56'; };
+    const still = (e) => { e.removeAttribute('datetime'); e.textContent = /ago|^in /.test(e.textContent) ? '5 min ago' : e.dataset.form ? '12 min 30 s' : '2026-01-01 12:34:56'; };
     const recorded = (e) => /^2026-01-01/.test(e.getAttribute('datetime')) && !e.dataset.form;
     for (const e of document.querySelectorAll('time')) if (!recorded(e)) still(e);
     const speeds = ['Last answer', 'Time of a query', 'Since the start'];
     for (const e of document.querySelectorAll('dt')) if (speeds.includes(e.textContent)) e.nextElementSibling.textContent = 'as measured';
+    for (const e of document.querySelectorAll('td[data-label^=Took]')) e.textContent = '5 ms';
     const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     while (texts.nextNode()) {
         const node = texts.currentNode;
         const text = node.data.replace(/127\.0\.0\.1:\d+/g, '127.0.0.1:8428').replace(/(?:\/[^\s\/]+)+\/(?=[\w-]+\.yaml)/g, '/etc/rollout-judge/')
-            .replace('(nobody asks)', '').replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, '2026-01-01T12:34:56Z');
+            .replace('(nobody asks)', '').replace(/last took .*/, 'last took 5 ms').replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, '2026-01-01T12:34:56Z');
         if (text !== node.data) node.data = text;
     }
     document.getElementById('live').hidden = true;

@@ -87,3 +87,64 @@ fn the_worst_of_several_policies_is_shown() {
         }
     }
 }
+
+/// Forty letters; only one of them can be broken at a hyphen.
+const LONG: [&str; 2] = [
+    "checkout-service-errors-of-all-endpoints",
+    "checkoutservicelatencyofallitsendpoints9",
+];
+
+/// Same rollout, two policies with long names, one of them failing.
+fn long_names(ground: &Ground) -> Service {
+    let errors = LATENCY
+        .replace("latency-only", LONG[0])
+        .replace("p99-latency", "error-rate")
+        .replace("latencyQuantile", "errorRatio")
+        .replace(
+            "histogram: http_request_duration_seconds_bucket",
+            "errors: http_requests_total{code=~\"5..\"}",
+        )
+        .replace("quantile: 0.99", "total: http_requests_total");
+    let service = ground
+        .setup()
+        .policy_text(LONG[0], &errors)
+        .policy_text(LONG[1], &LATENCY.replace("latency-only", LONG[1]))
+        .start();
+    let recording = ground.recording("error_step");
+    for at in (1860..=2400).step_by(60) {
+        for policy in LONG {
+            let mut question = question(recording, at);
+            question["policy"] = policy.into();
+            verdict(&service, &question);
+        }
+    }
+    service
+}
+
+#[test]
+fn long_names_of_policies_push_nothing_out() {
+    let (ground, tab) = (Ground::shared(), Tab::open());
+    let service = long_names(ground);
+    let mut wrong = Vec::new();
+    for width in [320, 390, 768, 1024, 1280] {
+        tab.size(width, 900);
+        for (page, path) in [
+            ("list", "/rollouts"),
+            ("rollout", "/rollouts/shop/error-step"),
+        ] {
+            tab.settle(&service.url(path));
+            tab.keep(&format!("long-{page}-{width}"));
+            let out = tab.run(
+                "const out = [...document.querySelectorAll('main *')].filter((e) => e.checkVisibility() && !e.closest('.sr, thead') && e.getClientRects().length)
+                    .filter((e) => { const b = e.getBoundingClientRect(); return b.right > innerWidth + 1 || b.left < -1; }).map((e) => e.outerHTML.slice(0, 120));
+                 const scrolling = [...document.querySelectorAll('.scroll')].filter((s) => s.scrollWidth > s.clientWidth + 1).map((s) => `scrolls by ${s.scrollWidth - s.clientWidth}`);
+                 const narrow = [...document.querySelectorAll('td.reason')].filter((r) => r.checkVisibility() && r.clientWidth < Math.min(160, innerWidth / 2)).map((r) => `reason is ${r.clientWidth} wide`);
+                 return out.slice(0, 3).concat(scrolling, narrow)",
+            );
+            if out != json!([]) {
+                wrong.push(format!("{page} at {width}: {out}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}

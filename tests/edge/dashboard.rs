@@ -392,7 +392,7 @@ async fn a_policy_has_its_rules_users_and_revisions() {
     for word in [
         "sha256:0123456789abcdef",
         "error-rate",
-        "10\u{202f}% of stable + 0.05\u{202f}%",
+        "10\u{202f}% of stable plus 0.05\u{202f}percentage points",
         "shop/checkout",
         "in force",
         "What it would have said",

@@ -317,7 +317,7 @@ async fn a_verdict_says_who_was_told() {
             },
         ),
     ] {
-        let settled = ground.store.settle(Uuid::from_u128(id), tried, NOW);
+        let settled = ground.store.settle(Uuid::from_u128(id), tried, NOW, None);
         settled.await.unwrap();
     }
     let (_, html) = page(&router, &path).await;

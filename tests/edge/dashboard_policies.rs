@@ -102,6 +102,106 @@ async fn a_later_pass_of_another_policy_hides_no_fail() {
 }
 
 #[tokio::test]
+async fn where_several_policies_judge_it_each_word_says_whose_it_is() {
+    let ground = Ground::new().await;
+    ground.keep(two("aa-bad", Outcome::Fail, NOW - 2000)).await;
+    let fail = |policy: &str| Judged {
+        kinds: vec![EventKind::Verdict, EventKind::Fail],
+        ..two(policy, Outcome::Fail, NOW - 1500)
+    };
+    ground.keep(fail("aa-bad")).await;
+    let router = ground.router();
+    let over = "/rollouts/shop/two/override";
+    let one = text(&shown(&router, "/rollouts/shop/two").await);
+    let form = text(&shown(&router, over).await);
+    for word in ["by policy", "Worst of", "policies"] {
+        let known = |text: &str| text.replace("Policies", "").contains(word);
+        assert!(
+            !known(&one) && (word == "policies" || !known(&form)),
+            "{word}: {one} {form}"
+        );
+    }
+    ground.keep(two("zz-ok", Outcome::Pass, NOW - 1000)).await;
+    for (path, words) in [
+        (
+            "/rollouts/shop/two",
+            &[
+                "Worst of 2 policies: fail (aa-bad)",
+                "by policy aa-bad",
+                "verdicts of this canary, by policy aa-bad",
+            ][..],
+        ),
+        (
+            "/rollouts/shop/two?policy=zz-ok",
+            &["One of several policies: pass (zz-ok)", "by policy zz-ok"],
+        ),
+        (
+            over,
+            &[
+                "worst of its policies: fail (aa-bad)",
+                "aa-bad fail, zz-ok pass",
+                "for all 2 policies that judge it",
+            ],
+        ),
+    ] {
+        let page = text(&shown(&router, path).await);
+        for word in words {
+            assert!(page.contains(word), "{path}, {word}: {page}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn all_events_of_a_rollout_can_be_read() {
+    let ground = Ground::new().await;
+    let verdict = ground.keep(two("p", Outcome::Pass, NOW - 2000)).await;
+    let change = Change {
+        events: (0..260)
+            .map(|number| Event {
+                id: Uuid::from_u128(number + 1),
+                at: NOW,
+                kind: EventKind::Weight,
+                namespace: "shop".into(),
+                rollout: "two".into(),
+                canary_hash: verdict.rollout.canary_hash.clone(),
+                reason: format!("number {number:04}."),
+                ..super::deliveries::told("x").events.remove(0)
+            })
+            .collect(),
+        ..Change::default()
+    };
+    ground.store.change(change).await.unwrap();
+    let router = ground.router();
+    let numbers = |page: &str| -> Vec<u32> {
+        let found = page.split("number ").skip(1);
+        found
+            .filter_map(|rest| rest.get(..4)?.parse().ok())
+            .collect()
+    };
+    let link = |page: &str, words: &str| {
+        let before = page.split(words).next().filter(|before| *before != page)?;
+        let to = before.rsplit("href=\"").next()?.split('"').next()?;
+        Some(
+            to.trim_start_matches("../")
+                .trim_start_matches("./")
+                .to_owned(),
+        )
+    };
+    let mut page = shown(&router, "/rollouts/shop/two").await;
+    let mut seen = numbers(&page);
+    assert_eq!(seen.len(), 50);
+    let mut next = link(&page, ">Earlier events<");
+    while let Some(to) = next {
+        page = shown(&router, &format!("/{}", to.trim_start_matches("../"))).await;
+        seen.extend(numbers(&page));
+        next = link(&page, ">Next page<");
+    }
+    assert_eq!(seen, (0..260).rev().collect::<Vec<_>>());
+    let broken = call(router, get("/rollouts/shop/two/events?before=x")).await;
+    assert_eq!(broken.0.status(), 400);
+}
+
+#[tokio::test]
 async fn what_is_not_over_says_since_when_and_who_was_told() {
     let ground = Ground::new().await;
     let began = NOW - 300_000;
@@ -120,7 +220,7 @@ async fn what_is_not_over_says_since_when_and_who_was_told() {
         "{own}"
     );
     let note = own.split(since).nth(1).unwrap();
-    let minute = "2026-01-01 23:55:00 UTC, for 5m";
+    let minute = "2026-01-01 23:55:00 UTC, for 5\u{202f}min";
     assert!(note.trim().starts_with(minute), "{note}");
 
     // another, whose fail has three receivers
@@ -161,7 +261,11 @@ async fn what_is_not_over_says_since_when_and_who_was_told() {
         error: "gone".into(),
     };
     for (receiver, tried) in [("pager", dead), ("slack", Tried::Delivered)] {
-        ground.store.settle(id(receiver), tried, NOW).await.unwrap();
+        ground
+            .store
+            .settle(id(receiver), tried, NOW, None)
+            .await
+            .unwrap();
     }
     let router = ground.router();
     let own = text(&shown(&router, "/rollouts/shop/two").await);

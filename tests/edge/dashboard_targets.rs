@@ -2,7 +2,7 @@
 
 use super::{
     dashboard::{page, shown},
-    double::{NOW, get},
+    double::{NOW, call, get},
     ground::Ground,
     history::with_token,
 };
@@ -18,7 +18,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-struct Scraper(Vec<TargetSeen>);
+struct Scraper(Vec<TargetSeen>, bool);
 
 impl MetricSource for Scraper {
     fn kind(&self) -> SourceKind {
@@ -39,7 +39,16 @@ impl MetricSource for Scraper {
         _: Instant,
         _: &'a mut dyn SampleSink,
     ) -> BoxFuture<'a, Result<ReadReport, SourceError>> {
-        Box::pin(async { Ok(ReadReport::default()) })
+        let refused = SourceError::TooLarge {
+            name: "pods".into(),
+            detail: "refused".into(),
+        };
+        let answer = if self.1 {
+            Ok(ReadReport::default())
+        } else {
+            Err(refused)
+        };
+        Box::pin(async { answer })
     }
 }
 
@@ -58,6 +67,10 @@ fn up(number: usize) -> TargetSeen {
 }
 
 async fn with(targets: Vec<TargetSeen>) -> Ground {
+    with_answer(targets, true).await
+}
+
+async fn with_answer(targets: Vec<TargetSeen>, answers: bool) -> Ground {
     let ground = Ground::new().await.about(About {
         sources: vec![SourceAbout {
             name: "pods".into(),
@@ -67,7 +80,7 @@ async fn with(targets: Vec<TargetSeen>) -> Ground {
         }],
         ..About::default()
     });
-    let source: Arc<dyn MetricSource> = Arc::new(Scraper(targets));
+    let source: Arc<dyn MetricSource> = Arc::new(Scraper(targets, answers));
     ground.health.probe(&[source], &*ground.clock).await;
     ground
 }
@@ -95,6 +108,7 @@ async fn targets_are_listed_and_what_is_down_comes_first() {
     for word in [
         "260 up, 1 down, 1 not scraped yet",
         "partly, 260 of 262 targets",
+        "1 of 262 targets give no samples: 1 malformed",
         "3\u{2009}400 dropped",
         "and 62 more",
         "3\u{2009}456",
@@ -111,6 +125,45 @@ async fn targets_are_listed_and_what_is_down_comes_first() {
     assert!(place("10.9.9.9:1") < place("10.9.9.8:1"));
     assert!(place("10.9.9.8:1") < place("10.0.0.100:9090"));
     assert!(!text.contains("10.0.0.359:9090"));
+}
+
+#[tokio::test]
+async fn the_page_and_readyz_agree_on_a_source_that_is_partly_down() {
+    let down = |number, word: &'static str| TargetSeen {
+        up: Some(false),
+        error: Some((NOW, word, "because".into())),
+        ..up(number)
+    };
+    let some = vec![
+        up(1),
+        down(2, "timeout"),
+        down(3, "status"),
+        down(4, "status"),
+    ];
+    let none = some[1..].to_vec();
+    for (targets, answers, up, word) in [
+        (some.clone(), true, true, "partly, 1 of 4 targets"),
+        // one refused target is an error of the whole source, though others answer
+        (some, false, true, "partly, 1 of 4 targets"),
+        (none, false, false, "down"),
+    ] {
+        let ground = with_answer(targets, answers).await;
+        let router = ground.router();
+        let (_, body) = call(router.clone(), get("/readyz")).await;
+        let ready: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        let seen = &ready["sources"]["pods"];
+        assert_eq!(seen["up"], up, "{ready}");
+        let detail = seen["detail"].as_str().unwrap();
+        let expected = if answers {
+            "3 of 4 targets give no samples: 2 status, 1 timeout"
+        } else {
+            "refused"
+        };
+        assert!(detail.contains(expected), "{detail}");
+        let page = shown(&router, "/sources").await;
+        let (badge, note) = (format!(">{word}<"), format!(">{detail}<"));
+        assert!(page.contains(&badge) && page.contains(&note), "{page}");
+    }
 }
 
 #[tokio::test]

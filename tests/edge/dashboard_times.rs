@@ -47,7 +47,7 @@ async fn spans_of_what_has_ended_stand_still() {
             );
         }
         let text = shown(&router, "/rollouts/shop/checkout").await;
-        assert_eq!(text.contains(">59m</span>"), ended, "{text}");
+        assert_eq!(text.contains(">59\u{202f}min</span>"), ended, "{text}");
     }
     // nobody asks any more
     let ground = Ground::new().await;

@@ -85,7 +85,7 @@ pub async fn filled(ground: &Ground) {
     };
     ground
         .store
-        .settle(Uuid::from_u128(100), dead, NOW + 5)
+        .settle(Uuid::from_u128(100), dead, NOW + 5, None)
         .await
         .unwrap();
 }

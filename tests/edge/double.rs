@@ -176,6 +176,7 @@ pub fn verdict(question: &Question) -> Verdict {
             lower: Some(0.5),
             upper: Some(1.4),
             relative: Some(0.0),
+            scale: None,
         },
         margin: Some(1.6),
         limit: Some(0.02),

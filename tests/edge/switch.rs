@@ -70,7 +70,7 @@ through! {
     timeline(namespace: &'a str, name: &'a str, before: Option<i64>, changes: bool, limit: u32) -> Vec<Event>;
     last_event() -> i64;
     claim(receiver: &'a str, now: Millis, until: Millis, limit: u32) -> Vec<Claimed>;
-    settle(id: Uuid, tried: Tried, now: Millis) -> ();
+    settle(id: Uuid, tried: Tried, now: Millis, took: Option<Millis>) -> ();
     deliveries(progress: Option<Progress>, receiver: Option<&'a str>, verdict: Option<Uuid>, limit: u32) -> Vec<Posted>;
     deliveries_before(progress: Option<Progress>, receiver: Option<&'a str>, before: Option<i64>, limit: u32) -> Vec<(i64, Posted)>;
     retry(id: Uuid, now: Millis) -> bool;

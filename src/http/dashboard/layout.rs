@@ -93,6 +93,7 @@ pub fn page(place: &Place, view: Option<&View>, now: Millis, content: &Content) 
                 @for file in &content.styles { link rel="stylesheet" href=(asset(file)); }
                 // before the first paint: no flash of the other theme
                 script src=(asset("theme.js")) {}
+                script src=(asset("words.js")) defer {}
                 script src=(asset("live.js")) defer {}
                 @for file in &content.scripts { script src=(asset(file)) defer {} }
             }

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! request -> shell::dress (headers, error pages) -> View (who asks) -> pages/* -> Content -> layout::page
-//! browser:   theme.js before paint; live.js fetches the page anew after an event and swaps its `data-live` regions
+//! browser:   theme.js before paint; words.js says numbers and spans as `parts::{number, moment}` do;
+//!            live.js fetches the page anew after an event and swaps its `data-live` regions
 //! ```
 //!
 //! Rules of the pages: every link is relative (`View::to`), so that they work behind a path prefix and over a

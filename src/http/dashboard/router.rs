@@ -10,15 +10,17 @@ use axum::{
 use std::sync::Arc;
 
 /// Pages that are led to from the same address with a slash behind it.
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 11] = [
     "/rollouts",
     "/rollouts/{namespace}/{name}",
+    "/rollouts/{namespace}/{name}/events",
     "/rollouts/{namespace}/{name}/override",
     "/verdicts/{id}",
     "/policies",
     "/policies/{name}",
     "/sources",
     "/deliveries",
+    "/deliveries/retry-all",
     "/sign-in",
 ];
 
@@ -32,6 +34,10 @@ pub fn routes(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/", get(pages::rollouts::home))
         .route("/rollouts", get(pages::rollouts::page))
         .route("/rollouts/{namespace}/{name}", get(pages::rollout::page))
+        .route(
+            "/rollouts/{namespace}/{name}/events",
+            get(pages::rollout::events),
+        )
         .route(
             "/rollouts/{namespace}/{name}/chart.json",
             get(pages::rollout::chart),
@@ -48,6 +54,10 @@ pub fn routes(app: &Arc<App>) -> Router<Arc<App>> {
         .route(
             "/rollouts/{namespace}/{name}/override/take-back",
             post(pages::overrule::take_back),
+        )
+        .route(
+            "/deliveries/retry-all",
+            get(pages::dead_letters::page).post(pages::dead_letters::send),
         )
         .route("/deliveries/{id}/retry", post(pages::deliveries::retry))
         .route(

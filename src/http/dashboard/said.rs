@@ -21,11 +21,13 @@ pub enum Said {
     TakenBack,
     /// A dead alert was put back.
     PutBack,
+    /// Dead alerts were put back.
+    AllPutBack,
     /// The session is over.
     SignedOut,
 }
 
-const ALL: [(Said, &str, &str); 4] = [
+const ALL: [(Said, &str, &str); 5] = [
     (
         Said::Overridden,
         "overridden",
@@ -40,6 +42,11 @@ const ALL: [(Said, &str, &str); 4] = [
         Said::PutBack,
         "put-back",
         "The alert is put back. It is tried again within seconds.",
+    ),
+    (
+        Said::AllPutBack,
+        "all-put-back",
+        "The dead letters are put back. They are tried again within seconds.",
     ),
     (Said::SignedOut, "signed-out", "You are signed out."),
 ];

@@ -2,7 +2,7 @@
 
 use super::{
     Came, Outbox, Receiver,
-    group::{HELD, part},
+    group::part,
     note::{alarm, leading, message, report},
     pace::Recent,
 };
@@ -12,7 +12,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicI64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::sync::{Notify, Semaphore};
 
@@ -76,14 +76,9 @@ impl Desk {
 
     /// Puts it back until then.
     pub async fn hold(&self, claimed: Claimed, until: Millis) {
-        let error = HELD.to_owned();
         let count = 1 + claimed.behind.len() as u64;
         for posted in all(claimed) {
-            let tried = Tried::Later {
-                due: until,
-                error: error.clone(),
-            };
-            self.settle(&posted, tried).await;
+            self.settle(&posted, Tried::Held { due: until }, None).await;
         }
         self.outbox.tally.came(self.name(), Came::Held, count);
     }
@@ -93,8 +88,7 @@ impl Desk {
         let (claimed, later) = part(claimed);
         let due = self.outbox.clock.now();
         for posted in later {
-            let error = HELD.to_owned();
-            self.settle(&posted, Tried::Later { due, error }).await;
+            self.settle(&posted, Tried::Held { due }, None).await;
         }
         let verdict = match leading(&claimed).event.verdict {
             Some(id) => match self.outbox.store.record(id).await {
@@ -111,6 +105,7 @@ impl Desk {
         // the notifier keeps its own timeout; this is for one that does not
         let patience = Duration::from_millis(self.receiver.pace.timeout.max(0).unsigned_abs());
         let backstop = patience + Duration::from_secs(5);
+        let began = Instant::now();
         let told = tokio::time::timeout(backstop, self.receiver.notifier.tell(&message)).await;
         let told = told.unwrap_or_else(|_| {
             Err(NotifyError::Later {
@@ -118,6 +113,7 @@ impl Desk {
                 after: None,
             })
         });
+        let took = i64::try_from(began.elapsed().as_millis()).ok();
         let lead = &message.event;
         match told {
             Ok(()) => {
@@ -125,18 +121,20 @@ impl Desk {
                     receiver = self.name(), event = lead.kind.as_str(), namespace = lead.namespace,
                     rollout = lead.rollout, id = %message.id, "told"
                 );
-                self.delivered(claimed).await;
+                self.delivered(claimed, took).await;
             }
-            Err(NotifyError::Later { detail, after }) => self.failed(claimed, &detail, after).await,
+            Err(NotifyError::Later { detail, after }) => {
+                self.failed(claimed, (&detail, after), took).await;
+            }
             Err(NotifyError::Refused { detail }) => {
                 for posted in all(claimed) {
-                    self.dead(&posted, &detail).await;
+                    self.dead(&posted, &detail, took).await;
                 }
             }
         }
     }
 
-    async fn delivered(&self, claimed: Claimed) {
+    async fn delivered(&self, claimed: Claimed, took: Option<Millis>) {
         let now = self.outbox.clock.now();
         self.recent
             .lock()
@@ -149,7 +147,7 @@ impl Desk {
             );
         let all = all(claimed);
         for posted in &all {
-            self.settle(posted, Tried::Delivered).await;
+            self.settle(posted, Tried::Delivered, took).await;
         }
         self.outbox
             .tally
@@ -161,7 +159,12 @@ impl Desk {
         self.write(change).await;
     }
 
-    async fn failed(&self, claimed: Claimed, detail: &str, after: Option<Duration>) {
+    async fn failed(
+        &self,
+        claimed: Claimed,
+        (detail, after): (&str, Option<Duration>),
+        took: Option<Millis>,
+    ) {
         let (now, pace) = (self.outbox.clock.now(), &self.receiver.pace);
         let first = &claimed.first;
         let asked = after.map_or(0, |after| {
@@ -176,7 +179,7 @@ impl Desk {
         let mut later = 0;
         for posted in all(claimed) {
             if pace.given_up(posted.queued_at, posted.tries, now) {
-                self.dead(&posted, detail).await;
+                self.dead(&posted, detail, took).await;
                 continue;
             }
             later += 1;
@@ -191,14 +194,15 @@ impl Desk {
                 "a message did not arrive"
             );
             let error = detail.to_owned();
-            self.settle(&posted, Tried::Later { due, error }).await;
+            self.settle(&posted, Tried::Later { due, error }, took)
+                .await;
         }
         if later > 0 {
             self.outbox.tally.came(self.name(), Came::Failed, later);
         }
     }
 
-    async fn dead(&self, posted: &Posted, detail: &str) {
+    async fn dead(&self, posted: &Posted, detail: &str, took: Option<Millis>) {
         tracing::error!(
             receiver = self.name(), event = posted.event.kind.as_str(), namespace = posted.event.namespace,
             rollout = posted.event.rollout, id = %posted.delivery.id, error = detail,
@@ -214,7 +218,7 @@ impl Desk {
         };
         self.write(change).await;
         let error = detail.to_owned();
-        self.settle(posted, Tried::Dead { error }).await;
+        self.settle(posted, Tried::Dead { error }, took).await;
         self.outbox.tally.came(self.name(), Came::Dead, 1);
     }
 
@@ -228,10 +232,10 @@ impl Desk {
     }
 
     /// Where the store does not take it, the lease runs out and the message is told again.
-    async fn settle(&self, posted: &Posted, tried: Tried) {
+    async fn settle(&self, posted: &Posted, tried: Tried, took: Option<Millis>) {
         for left in (0..SETTLE_TRIES).rev() {
             let (id, now) = (posted.delivery.id, self.outbox.clock.now());
-            match self.outbox.store.settle(id, tried.clone(), now).await {
+            match self.outbox.store.settle(id, tried.clone(), now, took).await {
                 Ok(()) => return,
                 Err(error) if left == 0 => {
                     tracing::warn!(receiver = self.name(), %id, %error, "what came of a message could not be noted; it is told again");

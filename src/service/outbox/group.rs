@@ -2,9 +2,6 @@
 
 use crate::domain::{Claimed, EventKind, Posted, Severity};
 
-/// What a delivery that waits with others is noted with.
-pub const HELD: &str = "held: the rollout flaps, or an earlier message is on its way; told with what happens meanwhile";
-
 /// Parts what is told now from what comes next.
 ///
 /// A fail ends its message, whatever comes after it, and so does the end of an override. A message that was on its way before stays as it was, under the
@@ -46,9 +43,9 @@ fn behind(claimed: &Claimed) -> usize {
     worst.map_or(fresh - 1, |(place, _)| place)
 }
 
-/// Was it on its way, and did not arrive?
+/// Was it on its way, and did not arrive, and was not put off since?
 fn tried(posted: &Posted) -> bool {
-    posted.tries > 0 && posted.error.as_deref() != Some(HELD)
+    posted.tries > 0 && !posted.held
 }
 
 #[cfg(test)]
@@ -92,6 +89,9 @@ mod tests {
             queued_at: 0,
             tried_at: None,
             error: None,
+            took: None,
+            held: false,
+            behind: false,
             event,
         }
     }
@@ -150,7 +150,7 @@ mod tests {
         // put back by hand: what was tried behind it waits
         assert_eq!(together(vec![posted(Changed), old(Changed)]), 1);
         let mut held = posted(Changed);
-        (held.tries, held.error) = (3, Some(HELD.to_owned()));
+        (held.tries, held.held) = (3, true);
         assert_eq!(together(vec![held, posted(Recovered)]), 2);
     }
 }

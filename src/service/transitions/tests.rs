@@ -287,9 +287,10 @@ fn what_waits_for_a_question_ends_when_nobody_asks_any_more() {
         (event.kind, event.reason.as_str()),
         (
             EventKind::Recovered,
-            "no longer inconclusive or source-down, nobody waits for it: not asked about"
+            "no longer inconclusive or source-down, nobody asks any more: not asked about"
         )
     );
+    assert!(event.is_unasked() && !vanished.is_unasked());
     assert!(event.ends(EventKind::Inconclusive) && event.ends(EventKind::SourceDown));
     // a promotion without evidence stays
     assert!(!event.ends(EventKind::PromotionWithoutEvidence));
@@ -403,6 +404,27 @@ fn what_happens_under_an_override_names_it() {
         assert_eq!(event.ruling.as_deref(), expected);
         assert_eq!(event.told().ends_with(said), expected.is_some());
     }
+}
+
+#[test]
+fn a_promotion_without_evidence_names_the_policies() {
+    use Outcome::{Fail, Inconclusive, Pass};
+    let reason = |life: &Life| {
+        let promoted = EventKind::PromotionWithoutEvidence;
+        let event = life.told.iter().find(|e| e.kind == promoted);
+        event.unwrap().reason.clone()
+    };
+    let mut life = Life::new();
+    life.ask_by("a", 0, "c", 5.0, Inconclusive);
+    life.ask_by("a", 1, "c", 25.0, Inconclusive);
+    let one = "the weight went from 5 to 25 % although no pass was given at 5 %";
+    assert_eq!(reason(&life), one);
+    let mut life = Life::new();
+    life.ask_by("a", 0, "c", 5.0, Pass);
+    life.ask_by("z", 1, "c", 5.0, Fail);
+    life.ask_by("a", 2, "c", 25.0, Pass);
+    let both = "the weight went from 5 to 25 % although its policies do not pass it: z says fail, a says pass";
+    assert_eq!(reason(&life), both);
 }
 
 #[test]

@@ -236,9 +236,18 @@ impl Pool {
             .count();
         let failing = self.failing();
         let told = |(live, failure): &(Arc<Live>, super::fetch::Failure)| {
+            let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+            for (_, failure) in &failing {
+                *kinds.entry(failure.kind).or_default() += 1;
+            }
+            let kinds: Vec<String> = kinds
+                .iter()
+                .map(|(kind, n)| format!("{n} {kind}"))
+                .collect();
             format!(
-                "{} of {active} targets give no samples; `{}`: {}",
+                "{} of {active} targets give no samples: {}; `{}`: {}",
                 failing.len(),
+                kinds.join(", "),
                 live.target.url(),
                 failure.detail
             )

@@ -31,6 +31,11 @@ const SCRIPTS: &[Script] = &[
         "canaries",
         include_str!("../migrations/postgres/0002_canaries.sql"),
     ),
+    (
+        3,
+        "tries",
+        include_str!("../migrations/postgres/0003_tries.sql"),
+    ),
 ];
 
 /// Connects, and makes the tables where they are not there.

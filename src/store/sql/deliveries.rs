@@ -18,7 +18,10 @@ const BEHIND: i64 = 50;
 
 const POSTED: &str =
     "SELECT d.place, d.id, d.event, d.receiver, d.queue, d.due, d.progress, d.tries, d.queued_at,
-     d.tried_at, d.error, e.seq, e.body FROM deliveries d JOIN events e ON e.id = d.event";
+     d.tried_at, d.error, d.took, d.held,
+     CASE WHEN d.progress = 'pending' THEN (SELECT MIN(b.place) FROM deliveries b
+         WHERE b.receiver = d.receiver AND b.queue = d.queue AND b.progress = 'pending') END,
+     e.seq, e.body FROM deliveries d JOIN events e ON e.id = d.event";
 
 /// Queues a delivery; a known one stays as it is.
 pub async fn queue(
@@ -64,7 +67,7 @@ pub async fn claim(
     query.push(
         " OR EXISTS (SELECT 1 FROM deliveries b JOIN events f ON f.id = b.event
              WHERE b.receiver = d.receiver AND b.queue = d.queue AND b.progress = 'pending'
-               AND b.tries = 0 AND f.kind IN (",
+               AND b.tries = 0 AND b.held = 0 AND f.kind IN (",
     );
     let mut kinds = query.separated(", ");
     for kind in EventKind::ALL.iter().filter(|kind| kind.leads()) {
@@ -108,22 +111,37 @@ pub async fn settle(
     conn: &mut Conn,
     delivery: Uuid,
     tried: Tried,
-    now: Millis,
+    (now, took): (Millis, Option<Millis>),
 ) -> Result<(), StoreError> {
     let (progress, due, error) = match tried {
+        Tried::Held { due } => return hold(conn, delivery, due).await,
         Tried::Delivered => (Progress::Delivered, None, None),
         Tried::Later { due, error } => (Progress::Pending, Some(due), Some(error)),
         Tried::Dead { error } => (Progress::Dead, None, Some(error)),
     };
     sqlx::query::<Db>(
         "UPDATE deliveries SET progress = $1, due = COALESCE($2, due), error = $3, tried_at = $4,
-             tries = tries + 1, leased_until = 0
-         WHERE id = $5 AND progress = 'pending'",
+             took = $5, held = 0, tries = tries + 1, leased_until = 0
+         WHERE id = $6 AND progress = 'pending'",
     )
     .bind(progress.as_str())
     .bind(due)
     .bind(error.as_deref().map(text))
     .bind(now)
+    .bind(took)
+    .bind(delivery.as_bytes().as_slice())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Puts one off that was not tried: what its last try said stays.
+async fn hold(conn: &mut Conn, delivery: Uuid, due: Millis) -> Result<(), StoreError> {
+    sqlx::query::<Db>(
+        "UPDATE deliveries SET due = $1, held = 1, leased_until = 0
+         WHERE id = $2 AND progress = 'pending'",
+    )
+    .bind(due)
     .bind(delivery.as_bytes().as_slice())
     .execute(conn)
     .await?;
@@ -191,7 +209,7 @@ pub async fn retry(conn: &mut Conn, delivery: Uuid, now: Millis) -> Result<bool,
     // the receiver must not be left with what is over: the others that were given up since then come with it,
     // and the last thing that it was told about how things stand
     let mut query = QueryBuilder::<Db>::new(
-        "UPDATE deliveries SET progress = 'pending', tries = 0, leased_until = 0, due = ",
+        "UPDATE deliveries SET progress = 'pending', tries = 0, held = 0, leased_until = 0, due = ",
     );
     query.push_bind(now);
     query.push(" WHERE receiver = ").push_bind(&receiver);
@@ -217,6 +235,7 @@ pub async fn retry(conn: &mut Conn, delivery: Uuid, now: Millis) -> Result<bool,
 
 fn posted(row: &row::Row) -> Result<Posted, StoreError> {
     let word: String = column(row, 6)?;
+    let (place, head): (i64, Option<i64>) = (column(row, 0)?, column(row, 13)?);
     Ok(Posted {
         delivery: Delivery {
             id: id(row, 1)?,
@@ -231,6 +250,9 @@ fn posted(row: &row::Row) -> Result<Posted, StoreError> {
         queued_at: column(row, 8)?,
         tried_at: column(row, 9)?,
         error: column(row, 10)?,
-        event: log::event(row, 11)?,
+        took: column(row, 11)?,
+        held: column::<i64>(row, 12)? != 0,
+        behind: head.is_some_and(|head| head < place),
+        event: log::event(row, 14)?,
     })
 }

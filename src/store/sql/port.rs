@@ -153,8 +153,8 @@ impl VerdictStore for Store {
         writing!(self, conn => deliveries::claim(conn, receiver, now, until, limit))
     }
 
-    fn settle(&self, id: Uuid, tried: Tried, now: Millis) -> Stored<'_, ()> {
-        writing!(self, conn => deliveries::settle(conn, id, tried, now))
+    fn settle(&self, id: Uuid, tried: Tried, now: Millis, took: Option<Millis>) -> Stored<'_, ()> {
+        writing!(self, conn => deliveries::settle(conn, id, tried, (now, took)))
     }
 
     fn deliveries<'a>(

@@ -31,6 +31,11 @@ const SCRIPTS: &[Script] = &[
         "canaries",
         include_str!("../migrations/sqlite/0002_canaries.sql"),
     ),
+    (
+        3,
+        "tries",
+        include_str!("../migrations/sqlite/0003_tries.sql"),
+    ),
 ];
 
 /// The log shrinks to this after a peak.

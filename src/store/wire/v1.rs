@@ -39,6 +39,8 @@ shapes! {
         lower: Option<Float>,
         upper: Option<Float>,
         relative: Option<Float>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        scale: Option<Word<domain::Scale>>,
     }
 
     /// The evidence.

@@ -1,7 +1,7 @@
 //! Closed sets on the wire: one word each.
 
 use super::shape::Shape;
-use crate::domain::{Action, Code, EventKind, Outcome};
+use crate::domain::{Action, Code, EventKind, Outcome, Scale};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 /// A thing that is written as one word.
@@ -35,6 +35,7 @@ worded! {
     Action, "action": &[Action::Advance, Action::Hold, Action::Abort];
     Code, "code": Code::ALL;
     EventKind, "kind of event": EventKind::ALL;
+    Scale, "scale": &[Scale::Ratio, Scale::Complements, Scale::Difference];
 }
 
 /// One word of a closed set.

@@ -80,6 +80,7 @@ pub fn finding(outcome: Outcome) -> Finding {
             lower: Some(f64::MIN_POSITIVE),
             upper: Some(f64::INFINITY),
             relative: Some(1.0 / 3.0),
+            scale: None,
         },
         margin: Some(1.1),
         limit: None,

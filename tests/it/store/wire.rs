@@ -6,7 +6,7 @@ use super::sample::{self, T0};
 use rollout_judge::{
     domain::{
         Action, ArmSummary, Event, EventKind, FixedHorizon, Look, Millis, Outcome, Override,
-        Question, RolloutState, Verdict,
+        Question, RolloutState, Scale, Verdict,
     },
     store::wire::{
         Unreadable, read,
@@ -74,6 +74,21 @@ fn a_verdict_without_what_may_be_absent() {
     (question.weight, question.step, question.since) = (None, None, None);
     question.analysis_run = None;
     check::<Judged>("judged-least", &(verdict, question));
+}
+
+#[test]
+fn verdicts_of_each_scale() {
+    let (mut verdict, question) = judged(Outcome::Inconclusive);
+    let first = verdict.findings[0].clone();
+    let of = |scale| {
+        let mut finding = first.clone();
+        finding.effect.scale = Some(scale);
+        finding
+    };
+    verdict.findings = [Scale::Ratio, Scale::Complements, Scale::Difference]
+        .map(of)
+        .into();
+    check::<Judged>("judged-scales", &(verdict, question));
 }
 
 fn state() -> RolloutState {

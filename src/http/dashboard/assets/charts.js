@@ -9,46 +9,9 @@
   const SOONEST = 1000; // ms between two fetches
   const RETRY = 5000;
   const FAR = 14; // a ratio beyond e^14 is drawn at the edge
+  const ABOVE = 1.6, BELOW = 1; // evidence beyond so many times its boundary is drawn at the edge
 
-  // ---- words and numbers --------------------------------------------------------------------------------------------
-  const two = (n) => String(n).padStart(2, "0");
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const clock = (d) => `${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}`;
-  const moment = (ms) => {
-    const d = new Date(ms);
-    return `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())} ${clock(d)}`;
-  };
-  const utc = (ms) => `${new Date(ms).toISOString().slice(0, 19).replace("T", " ")} UTC`;
-  const plain = (v) => {
-    if (v == null || !Number.isFinite(v)) return "–";
-    const size = Math.abs(v);
-    if (size < 1e-12) return "0"; // left over from rounding
-    if (size >= 1e15) return v.toExponential(1).replace("e+", "e").replace("-", "−");
-    if (size >= 1000) return v.toFixed(0).replace("-", "−").replace(/\B(?=(\d{3})+$)/g, "\u2009");
-    if (size < 1e-4) return v.toExponential(1).replace(/^-/, "−");
-    const text = v.toFixed(Math.max(0, 2 - Math.floor(Math.log10(size))));
-    return (text.includes(".") ? text.replace(/\.?0+$/, "") : text).replace("-", "−");
-  };
-  const bytes = (v) => {
-    for (const unit of ["B", "KiB", "MiB", "GiB"]) {
-      if (Math.abs(v) < 1024) return `${plain(v)}\u202f${unit}`;
-      v /= 1024;
-    }
-    return `${plain(v)}\u202fTiB`;
-  };
-  const value = (v, unit) => {
-    if (v == null) return "–";
-    if (unit === "ratio") return `${plain(v * 100)}\u202f%`;
-    if (unit === "bytes") return bytes(v);
-    if (unit !== "seconds") return plain(v);
-    if (v !== 0 && Math.abs(v) < 1e-3) return `${plain(v * 1e6)}\u202fµs`;
-    return Math.abs(v) < 1 ? `${plain(v * 1e3)}\u202fms` : `${plain(v)}\u202fs`;
-  };
-  const onScale = (v, one, bare) => {
-    if (v == null) return "–";
-    return one.scale === "ratio" ? `${plain(v)}${bare ? "" : "\u202f×"}` : `${v > 0 ? "+" : ""}${value(v, one.unit)}`;
-  };
-  const percent = (v) => (v == null ? "–" : `${plain(v)}\u202f%`);
+  const { two, zone, clock, moment, utc, plain, value, onScale, percent, span } = window.words;
 
   const make = (tag, attributes = {}, ...inside) => {
     const svg = tag === "svg" || tag === "line" || tag === "circle" || tag === "rect";
@@ -69,6 +32,19 @@
 
   // ---- what every chart shares --------------------------------------------------------------------------------------
   const plots = []; // { u, u.root, legend, refresh }
+  let silences = []; // [from, to] in seconds: nobody asked, nothing is known
+  // Pixels in which a line is not drawn: its own holes, and where nobody asked. A point of its own stays two pixels wide.
+  const gapsOf = (line) => (u, _series, _from, _to, holes) => {
+    const at = (t) => Math.round(u.valToPos(t, "x", true));
+    const all = [...(line.span ? [] : holes), ...silences.map(([from, to]) => [at(from) + 1, at(to) - 1])].sort((a, b) => a[0] - b[0]);
+    const merged = [];
+    for (const [from, to] of all) {
+      const before = merged[merged.length - 1];
+      if (before && from <= before[1]) before[1] = Math.max(before[1], to);
+      else merged.push([from, to]);
+    }
+    return merged;
+  };
   let full = null; // [min, max] of all data, seconds
   let zoom = null; // what the viewer chose
   let moving = false;
@@ -146,7 +122,7 @@
     const series = kind.lines.map((line) => ({
       label: line.label,
       stroke: line.hidden ? undefined : () => colour(line.ink),
-      width: line.hidden ? 0 : line.width, dash: line.dash, spanGaps: !!line.span,
+      width: line.hidden ? 0 : line.width, dash: line.dash, gaps: gapsOf(line),
       paths: line.step ? uPlot.paths.stepped({ align: 1 }) : undefined,
       points: line.points ? { size: 5, space: 12, fill: () => colour(line.ink) } : { show: false },
     }));
@@ -218,6 +194,7 @@
         moving = false;
         read(u.cursor.idx);
         name();
+        one.more?.();
       },
     };
     plots.push(one);
@@ -261,8 +238,9 @@
     const found = [];
     for (const [at, outcome] of points) {
       const before = found[found.length - 1];
-      if (before) before.to = at;
-      if (!before || before.outcome !== outcome) found.push({ from: at, to: at, outcome });
+      const silent = before && at - before.to > data.gap;
+      if (before && !silent) before.to = at;
+      if (!before || silent || before.outcome !== outcome) found.push({ from: at, to: at, outcome });
     }
     return found;
   };
@@ -318,6 +296,14 @@
         ctx.fillText(s.outcome, start + 17 * ratio, y + (BAND / 2 + 1.5) * ratio);
       }
     }
+    ctx.font = `${11 * ratio}px system-ui, sans-serif`;
+    ctx.textAlign = "center";
+    ctx.textBaseline = "middle";
+    ctx.fillStyle = colour("quiet");
+    for (const [a, b] of silences) {
+      const from = Math.max(u.valToPos(a, "x", true), left), to = Math.min(u.valToPos(b, "x", true), left + width);
+      if (to - from > ctx.measureText("nobody asked").width + 8 * ratio) ctx.fillText("nobody asked", (from + to) / 2, y + (BAND / 2 + 1.5) * ratio);
+    }
     ctx.restore();
   };
   const QUIET = new Set(["verdict", "weight", "changed", "started", "delivered"]);
@@ -362,7 +348,13 @@
         if (note.textContent !== text) note.textContent = text;
       },
     });
-    figure.append(note);
+    const stops = make("p", { class: "stops quiet" });
+    plots[plots.length - 1].more = () => {
+      stops.hidden = silences.length === 0;
+      stops.textContent = `No line is drawn where nobody asked for more than ${span(source().gap)}: three times the usual time between two verdicts, at least 2\u202fmin.`;
+    };
+    plots[plots.length - 1].more();
+    figure.append(note, stops);
     return figure;
   };
 
@@ -398,7 +390,8 @@
     return taken.sort((a, b) => a - b);
   };
   const effectChart = (source, get) => {
-    const ratio = get().scale === "ratio";
+    const ratio = get().scale !== "difference";
+    const title = { ratio: "Canary over stable", complements: "Canary over stable, of what is missing to 100\u202f%", difference: "Canary minus stable" };
     const put = (v, open) => {
       if (v == null) return open;
       if (!ratio) return v;
@@ -415,7 +408,7 @@
       return lower[i] == null ? ` (at most ${show(upper[i])})` : ` (${onScale(lower[i], get(), true)} to ${onScale(upper[i], get(), true)})`;
     };
     return chart({
-      title: ratio ? "Canary over stable" : "Canary minus stable", name: `${get().name}: difference with its interval and the margin`, height: 170, source,
+      title: title[get().scale], name: `${get().name}: difference with its interval and the margin`, height: 170, source,
       lines: [
         { label: "estimate", ink: "text", width: 2, read: (i) => `${show(get().effect[i])}${range(i)}` },
         { label: "upper", ink: "quiet", width: 1, silent: true, read: (i) => show(get().upper[i]) },
@@ -465,36 +458,67 @@
     });
   };
 
-  const evidenceChart = (source, get) => chart({
-    title: "Evidence, ln E, of what decides", name: `${get().name}: evidence of harm and of no harm with the boundaries of a decision`, height: 170, source,
-    lines: [
-      { label: "harm", ink: "bad", width: 2, points: true, read: (i) => `${plain(get().fail[i])} of ${plain(get().failAt[i])}` },
-      { label: "fails at", ink: "bad", width: 1.5, dash: [6, 4], silent: true, read: (i) => plain(get().failAt[i]) },
-      { label: "no harm", ink: "good", width: 2, dash: [8, 2, 2, 2], read: (i) => `${plain(get().pass[i])} of ${plain(get().passAt[i])}` },
-      { label: "passes at", ink: "good", width: 1.5, dash: [2, 3], silent: true, read: (i) => plain(get().passAt[i]) },
-    ],
-    data: () => { const one = get(); return [source().looks.at.map((t) => t / 1000), one.fail, one.failAt, one.pass, one.passAt]; },
-    scale: {
-      range: (u) => {
-        const [, fail, failAt, pass, passAt] = u.data;
-        const bound = Math.max(last(failAt) ?? 1, last(passAt) ?? 1);
-        const [i0, i1] = u.series[0].idxs || [0, fail.length - 1];
-        let min = 0, max = bound;
-        for (let i = i0; i <= i1; i++) for (const v of [fail[i], pass[i]]) if (v != null) { min = Math.min(min, v); max = Math.max(max, v); }
-        // far beyond a boundary nothing is decided any more
-        min = Math.max(min, -1.5 * bound);
-        max = Math.min(max, 4 * bound);
-        const room = (max - min) * 0.06;
-        return [min - room, max + room];
+  const evidenceChart = (source, get) => {
+    // The boundaries stay in sight. What is beyond them by far decides nothing more: it is drawn at the edge, with an arrow.
+    const bound = () => [get().failAt, get().passAt].flat().reduce((most, v) => Math.max(most, v ?? 0), 0) || 1;
+    const edges = () => { const b = bound(); return [-BELOW * b, ABOVE * b]; };
+    const beyond = (v, [low, high]) => (v == null ? 0 : v > high ? 1 : v < low ? -1 : 0);
+    const told = (v, at) => `${plain(v)} of ${plain(at)}${beyond(v, edges()) ? ", off the chart" : ""}`;
+    const kept = (list) => { const [low, high] = edges(); return list.map((v) => (v == null ? null : Math.min(high, Math.max(low, v)))); };
+    const arrows = (u) => {
+      const { ctx } = u;
+      const ratio = devicePixelRatio || 1;
+      const { left, top, width, height } = u.bbox;
+      const far = edges();
+      for (const [list, ink] of [[get().fail, "bad"], [get().pass, "good"]]) {
+        let before = -Infinity;
+        ctx.save();
+        ctx.fillStyle = colour(ink);
+        list.forEach((v, i) => {
+          const way = beyond(v, far);
+          if (!way) return;
+          const x = u.valToPos(source().looks.at[i] / 1000, "x", true);
+          if (x < left - 1 || x > left + width + 1 || x - before < 18 * ratio) return;
+          before = x;
+          const y = way > 0 ? top : top + height;
+          ctx.beginPath();
+          ctx.moveTo(x, y);
+          ctx.lineTo(x - 5 * ratio, y + way * 8 * ratio);
+          ctx.lineTo(x + 5 * ratio, y + way * 8 * ratio);
+          ctx.closePath();
+          ctx.fill();
+        });
+        ctx.restore();
+      }
+    };
+    return chart({
+      title: "Evidence, ln E, of what decides", name: `${get().name}: evidence of harm and of no harm with the boundaries of a decision`, height: 170, source,
+      lines: [
+        { label: "harm", ink: "bad", width: 2, points: true, read: (i) => told(get().fail[i], get().failAt[i]) },
+        { label: "fails at", ink: "bad", width: 1.5, dash: [6, 4], silent: true, read: (i) => plain(get().failAt[i]) },
+        { label: "no harm", ink: "good", width: 2, dash: [8, 2, 2, 2], read: (i) => told(get().pass[i], get().passAt[i]) },
+        { label: "passes at", ink: "good", width: 1.5, dash: [2, 3], silent: true, read: (i) => plain(get().passAt[i]) },
+      ],
+      data: () => { const one = get(); return [source().looks.at.map((t) => t / 1000), kept(one.fail), one.failAt, kept(one.pass), one.passAt]; },
+      scale: {
+        range: (u) => {
+          const [, fail, , pass] = u.data;
+          const [i0, i1] = u.series[0].idxs || [0, fail.length - 1];
+          let min = 0, max = bound();
+          for (let i = i0; i <= i1; i++) for (const v of [fail[i], pass[i]]) if (v != null) { min = Math.min(min, v); max = Math.max(max, v); }
+          const room = (max - min) * 0.12;
+          return [min - room, max + room];
+        },
       },
-    },
-    axis: valueAxis(plain),
-    over: (u) => {
-      const [failAt, passAt] = [last(get().failAt), last(get().passAt)];
-      if (failAt != null) label(u, failAt, "fails at", "bad");
-      if (passAt != null) label(u, passAt, "passes at", "good");
-    },
-  });
+      axis: valueAxis(plain),
+      over: (u) => {
+        const [failAt, passAt] = [last(get().failAt), last(get().passAt)];
+        if (failAt != null) label(u, failAt, "fails at", "bad");
+        if (passAt != null) label(u, passAt, "passes at", "good");
+        arrows(u);
+      },
+    });
+  };
 
   // The same numbers for those who cannot see a chart.
   const numbers = (source, get) => {
@@ -558,6 +582,7 @@
       return;
     }
     full = [at[0] / 1000, at[at.length - 1] / 1000];
+    silences = at.slice(1).map((t, i) => [at[i] / 1000, t / 1000]).filter(([from, to]) => (to - from) * 1000 > data.gap);
     tell(data.thinned ? `More verdicts are kept than are drawn: ${at.length} of them, spread evenly over time.` : "");
     const now = JSON.stringify(data.objectives.map((o) => [o.name, o.scale, o.unit, o.limit == null]));
     if (now !== shape_) { shape_ = now; build(); } else { plots.forEach((p) => p.show()); tables.forEach((t) => t.show()); }

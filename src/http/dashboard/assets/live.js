@@ -19,23 +19,7 @@
     const now = Number(html.dataset.now);
     if (now) offset = now - Date.now();
   };
-  const two = (n) => String(n).padStart(2, "0");
-  const day = (d) => `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())}`;
-  const clock = (d) => `${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}`;
-  const span = (ms) => {
-    if (ms < 1000) return "0 s";
-    let rest = Math.floor(ms / 1000);
-    const parts = [];
-    for (const [length, unit] of [[86400, "d"], [3600, "h"], [60, "m"], [1, "s"]]) {
-      const count = Math.floor(rest / length);
-      rest %= length;
-      if (count > 0) parts.push(`${count}${unit}`);
-      else if (parts.length > 0) break;
-      if (parts.length === 2) break;
-    }
-    return parts.join(" ");
-  };
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const { zone, day, clock, span } = window.words;
   const localise = (root) => {
     const now = Date.now() + offset;
     const today = day(new Date());

@@ -3,13 +3,14 @@
 use super::super::{
     form::Form,
     layout::Content,
-    parts::{badge, moment, number, state, text},
+    parts::{badge, long::long, moment, number, state, text},
     said::{Said, lead_on},
     shell::PageProblem,
     view::View,
 };
+use super::{dead_letters, receivers};
 use crate::{
-    domain::{Posted, Progress, text::percent_value},
+    domain::{Posted, Progress, Wait, text::percent_value},
     http::{
         deliveries::{put_back, visible_before},
         history::{
@@ -88,6 +89,7 @@ pub async fn page(
             @if rows.is_empty() {
                 (nothing(&app, &view, before.is_some() || progress.is_some() || wanted.is_some()))
             } @else {
+                @if progress == Some(Progress::Dead) { (dead_letters::offer(&view, &receiver)) }
                 (table(&view, &rows, &pages, (&word, &receiver)))
             }
             (pages.links(&view, (&word, &receiver)))
@@ -113,7 +115,7 @@ pub async fn retry(
 }
 
 /// The list, narrowed as it was.
-fn to(view: &View, (state, receiver): (&str, &str), cursor: Option<&str>) -> String {
+pub(super) fn to(view: &View, (state, receiver): (&str, &str), cursor: Option<&str>) -> String {
     let pairs = [("state", state), ("receiver", receiver)];
     let given = pairs.into_iter().filter(|(_, value)| !value.is_empty());
     let query: Vec<String> = given
@@ -189,6 +191,7 @@ fn table(view: &View, rows: &[Posted], pages: &Pages, narrowed: (&str, &str)) ->
 fn line(view: &View, row: &Posted, narrowed: (&str, &str)) -> Markup {
     let event = &row.event;
     let of_rollout = !event.namespace.is_empty();
+    let wait = row.wait(view.now);
     html! {
         tr {
             th scope="row" {
@@ -197,7 +200,7 @@ fn line(view: &View, row: &Posted, narrowed: (&str, &str)) -> Markup {
                 } @else { (event.kind.as_str()) }
                 " " (badge::severity(event.kind.severity()))
             }
-            td data-label="State" { (progress(row.progress)) }
+            td data-label="State" { (progress(row, wait)) }
             td data-label="Receiver" { (text::shown(&row.delivery.receiver)) }
             td data-label="Rollout" {
                 @if of_rollout {
@@ -207,18 +210,32 @@ fn line(view: &View, row: &Posted, narrowed: (&str, &str)) -> Markup {
                 } @else { (text::shown(&event.rollout)) }
             }
             td.reason data-label="What is told" {
-                span {
-                    (text::sentence(&event.told()))
+                div {
+                    (long(&event.told()))
                     @if let Some(error) = &row.error {
-                        br; span.quiet { "last try: " (text::sentence(error)) }
+                        div.quiet { "last try: " (long(error)) }
                     }
                 }
             }
-            td.number data-label="Tries" { (number::grouped(f64::from(row.tries))) }
+            td.number data-label="Tries" {
+                div {
+                    (number::grouped(f64::from(row.tries)))
+                    @if row.took.is_some() { div.quiet { "last took " (receivers::took(row.took)) } }
+                }
+            }
             td.nowrap data-label="Queued" { (moment::ago(row.queued_at, view.now)) }
             td.nowrap data-label="Next try" {
                 @match row.progress {
-                    Progress::Pending => (moment::ago(row.delivery.due, view.now)),
+                    Progress::Pending => @match wait {
+                        Some(Wait::Behind) => span.quiet { "after the message before it" },
+                        Some(Wait::Held) => div {
+                            (moment::ago(row.delivery.due, view.now))
+                            div.quiet { "many about this rollout" }
+                        },
+                        // what is due is taken at once, or is on its way
+                        _ if row.delivery.due <= view.now => "now",
+                        _ => (moment::ago(row.delivery.due, view.now)),
+                    },
                     Progress::Delivered => span.quiet { "–" },
                     Progress::Dead => (again(view, row, narrowed)),
                 }
@@ -227,13 +244,13 @@ fn line(view: &View, row: &Posted, narrowed: (&str, &str)) -> Markup {
     }
 }
 
-fn progress(progress: Progress) -> Markup {
-    let kind = match progress {
+fn progress(row: &Posted, wait: Option<Wait>) -> Markup {
+    let kind = match row.progress {
         Progress::Pending => "odd",
         Progress::Delivered => "good",
         Progress::Dead => "bad",
     };
-    badge::word(kind, progress.as_str())
+    badge::word(kind, wait.map_or(row.progress.as_str(), Wait::as_str))
 }
 
 fn again(view: &View, row: &Posted, (state, receiver): (&str, &str)) -> Markup {

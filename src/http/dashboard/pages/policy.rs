@@ -10,7 +10,7 @@ use super::{
     policies::{refused, steps},
 };
 use crate::{
-    domain::{Filter, Revision, RolloutState, units::duration_text},
+    domain::{Filter, Revision, RolloutState},
     http::{
         history::params::{Params, invalid},
         loose::cut,
@@ -149,13 +149,19 @@ fn rules(view: &View, policy: &Policy) -> Markup {
     let margin = |m: &Margin, unit: &str| {
         let parts = [
             (m.relative > 0.0).then(|| format!("{} of stable", number::percent(m.relative))),
-            (m.absolute > 0.0).then(|| number::with_unit(m.absolute, unit)),
+            (m.absolute > 0.0).then(|| match unit {
+                "ratio" => format!(
+                    "{}\u{202f}percentage points",
+                    number::plain(m.absolute * 100.0)
+                ),
+                unit => number::with_unit(m.absolute, unit),
+            }),
         ];
         let parts: Vec<String> = parts.into_iter().flatten().collect();
         if parts.is_empty() {
             "0".to_owned()
         } else {
-            parts.join(" + ")
+            parts.join(" plus ")
         }
     };
     html! {
@@ -166,14 +172,14 @@ fn rules(view: &View, policy: &Policy) -> Markup {
             dt { "Error rates" }
             dd { "a harmless canary is aborted with a chance of at most " (number::percent(policy.false_abort_rate))
                 "; harm beyond the pass margin passes with at most " (number::percent(policy.false_pass_rate)) }
-            dt { "Horizon" } dd { (duration_text(policy.horizon)) ", look back " (duration_text(policy.look_back)) }
+            dt { "Horizon" } dd { (moment::span(policy.horizon)) ", look back " (moment::span(policy.look_back)) }
         }
         div.panel.scroll {
             table.cards {
                 caption { "Objectives" }
                 thead { tr {
-                    th scope="col" { "Objective" } th scope="col" { "Kind" } th scope="col" { "Harm is" } th scope="col" { "Fails beyond" }
-                    th scope="col" { "Passes within" } th.number scope="col" { "Limit" } th.number scope="col" { "Share of alpha" } th scope="col" { "Weighs" }
+                    th scope="col" { "Objective" } th scope="col" { "Kind" } th scope="col" { "Harm is" } th scope="col" { "Fails when worse by" }
+                    th scope="col" { "Passes when not worse by" } th.number scope="col" { "Limit" } th.number scope="col" { "Share of alpha" } th scope="col" { "Weighs" }
                 } }
                 tbody {
                     @for (objective, rules) in policy.objectives.iter().zip(&answer.objectives) {
@@ -182,8 +188,8 @@ fn rules(view: &View, policy: &Policy) -> Markup {
                             th scope="row" { (objective.name) }
                             td data-label="Kind" { (rules.summary.kind) }
                             td data-label="Harm is" { (rules.harm) }
-                            td data-label="Fails beyond" { (margin(&objective.margin, unit)) }
-                            td data-label="Passes within" { (margin(&objective.pass_margin, unit)) }
+                            td data-label="Fails when worse by" { (margin(&objective.margin, unit)) }
+                            td data-label="Passes when not worse by" { (margin(&objective.pass_margin, unit)) }
                             td.number data-label="Limit" { @match objective.limit { Some(limit) => (number::with_unit(limit, unit)), None => "–" } }
                             td.number data-label="Share of alpha" { @if objective.watch { "–" } @else { (number::percent(objective.weight)) } }
                             td data-label="Weighs" { @if objective.watch { "only reported" } @else if objective.critical { "aborts" } @else { "holds" } }

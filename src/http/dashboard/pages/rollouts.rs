@@ -7,13 +7,13 @@ use super::super::{
     view::View,
 };
 use crate::{
-    domain::{Action, Filter, Millis, Outcome, RolloutState, text::percent_value},
+    domain::{Action, Filter, Look, Millis, Outcome, RolloutState, text::percent_value},
     http::{
         history::{cursor, params::Params, rollouts::page as rollouts_after},
         problem::Problem,
         state::App,
     },
-    service::ruled,
+    service::{ruled, walk::gap},
 };
 use axum::{
     extract::State,
@@ -331,9 +331,9 @@ fn line(app: &App, view: &View, row: &RolloutState) -> Markup {
                     (text::sentence(&row.reason)) " " a href=(view.to(&format!("verdicts/{}", row.verdict))) aria-label=(format!("why {key} has this verdict")) { "why" }
                 }
             }
-            td.nowrap data-label="Judged" {
+            td data-label="Judged" {
                 span {
-                    (moment::ago(row.counting().at, view.now))
+                    span.nowrap { (moment::ago(row.counting().at, view.now)) }
                     @if silent && !over { " " span.quiet { "(nobody asks)" } }
                 }
             }
@@ -383,8 +383,7 @@ fn evidence(row: &RolloutState) -> Markup {
     let Some(last) = looks.last() else {
         return html! { span.quiet { "none yet" } };
     };
-    let harm: Vec<f64> = looks.iter().map(|l| l.harm).collect();
-    let safe: Vec<f64> = looks.iter().map(|l| l.safe).collect();
+    let (harm, safe) = columns(looks);
     let words = format!(
         "evidence of harm {} of what fails, of no harm {} of what passes",
         number::percent(last.harm),
@@ -395,9 +394,40 @@ fn evidence(row: &RolloutState) -> Markup {
     }
 }
 
+/// Harm and safety of each verdict, with a hole where nobody asked for long.
+fn columns(looks: &[Look]) -> (Vec<f64>, Vec<f64>) {
+    let moments: Vec<Millis> = looks.iter().map(|look| look.at).collect();
+    let gap = gap(&moments);
+    let mut before = None;
+    let mut columns = (Vec::new(), Vec::new());
+    for look in looks {
+        if before.is_some_and(|before| look.at - before > gap) {
+            columns.0.push(f64::NAN);
+            columns.1.push(f64::NAN);
+        }
+        before = Some(look.at);
+        columns.0.push(look.harm);
+        columns.1.push(look.safe);
+    }
+    columns
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_small_line_stops_where_nobody_asked() {
+        let look = |minute: Millis| Look {
+            at: minute * 60_000,
+            harm: 0.25,
+            safe: 0.5,
+        };
+        let (harm, safe) = columns(&[look(0), look(1), look(2), look(30), look(31)]);
+        let holes = |column: &[f64]| column.iter().position(|v| v.is_nan());
+        assert_eq!((harm.len(), safe.len()), (6, 6));
+        assert_eq!((holes(&harm), holes(&safe)), (Some(3), Some(3)));
+    }
 
     #[test]
     fn filters_stay_in_the_links() {

@@ -1,21 +1,19 @@
-//! The metric sources and the receivers, and how they answer.
+//! The metric sources, and how they answer; below them the receivers.
 
 use super::{
     super::{
         layout::Content,
-        parts::{badge, moment, number, state, text},
+        parts::{badge, long::long, moment, number, state, text},
         shell::PageProblem,
         view::View,
     },
-    targets,
+    receivers, targets,
 };
 use crate::{
-    domain::{Millis, Posted, Progress, TargetSeen},
+    domain::{Millis, TargetSeen},
     http::{
-        about::{ReceiverAbout, SourceAbout},
-        deliveries::visible,
-        health::{SourceHealth, StoreHealth},
-        problem::Problem,
+        about::SourceAbout,
+        health::{self, SourceHealth, StoreHealth},
         state::App,
     },
     telemetry::SourceRecord,
@@ -24,18 +22,10 @@ use axum::{extract::State, response::Html};
 use maud::{Markup, html};
 use std::{sync::Arc, time::Duration};
 
-/// Unsettled deliveries that are counted.
-const COUNTED: u32 = 500;
-
 /// `GET /sources`
 pub async fn page(view: View, State(app): State<Arc<App>>) -> Result<Html<String>, PageProblem> {
     let store = app.health.store(&*app.store).await;
-    let waiting = posted(&app, &view, &store, Progress::Pending).await?;
-    let dead = posted(&app, &view, &store, Progress::Dead).await?;
-    let count = |list: &Option<Vec<Posted>>, name: &str| {
-        let list = list.as_ref()?;
-        Some(list.iter().filter(|p| p.delivery.receiver == name).count())
-    };
+    let receivers = receivers::receivers(&app, &view, &store).await?;
     let probes = app.health.sources();
     let body = html! {
         h1 { "Sources and receivers" }
@@ -52,46 +42,9 @@ pub async fn page(view: View, State(app): State<Arc<App>>) -> Result<Html<String
             }
         }
         h2 { "Receivers of alerts" }
-        div data-live="receivers" {
-            @if app.about.receivers.is_empty() {
-                (state::empty("Nobody is told", &html! { "Configure one under " code { "receivers" } "." }))
-            } @else {
-                div.panel.scroll {
-                    table.cards {
-                        caption.sr { "Receivers of alerts" }
-                        thead { tr {
-                            th scope="col" { "Receiver" } th scope="col" { "Kind" }
-                            th.number scope="col" { "Waiting" } th.number scope="col" { "Given up" }
-                        } }
-                        tbody {
-                            @for about in &app.about.receivers {
-                                (receiver(&view, about, count(&waiting, &about.name), count(&dead, &about.name)))
-                            }
-                        }
-                    }
-                }
-                p.quiet { "Counted up to " (COUNTED) ". " a href=(view.to("deliveries")) { "All deliveries" } }
-            }
-        }
+        div data-live="receivers" { (receivers) }
     };
     Ok(view.show(&Content::new("Sources", body).area("sources").live("")))
-}
-
-/// Alerts in this state; `None` while the store does not answer: the rest of the page is in memory.
-async fn posted(
-    app: &App,
-    view: &View,
-    store: &StoreHealth,
-    state: Progress,
-) -> Result<Option<Vec<Posted>>, Problem> {
-    if !store.up {
-        return Ok(None);
-    }
-    match visible(app, &view.caller, Some(state), None, COUNTED).await {
-        Ok(found) => Ok(Some(found)),
-        Err(problem) if problem.status == 503 => Ok(None),
-        Err(problem) => Err(problem),
-    }
 }
 
 fn store_note(store: &StoreHealth) -> Markup {
@@ -120,8 +73,8 @@ fn source(
     html! {
         section.panel.source aria-label=(format!("Metric source {}", text::flat(&about.name))) {
             h3 { (text::shown(&about.name)) " " (up(probe, seen.unwrap_or_default())) }
-            @if let Some(probe) = probe.filter(|p| !p.up) {
-                p.note.bad { (text::sentence(&probe.detail)) }
+            @if let Some(probe) = probe.filter(|p| !p.detail.is_empty()) {
+                div class={ "note " (if probe.up { "odd" } else { "bad" }) } { (long(&probe.detail)) }
             }
             dl.facts {
                 dt { "Kind" } dd { (about.kind.as_str()) }
@@ -144,11 +97,10 @@ fn source(
 }
 
 fn up(probe: Option<&SourceHealth>, seen: &[TargetSeen]) -> Markup {
-    let count = |up: bool| seen.iter().filter(|one| one.up == Some(up)).count();
-    let answering = count(true);
+    let (answering, silent) = health::answering(seen);
     match probe {
         // a source that scrapes is as many sources as it has targets
-        Some(probe) if answering > 0 && (count(false) > 0 || !probe.up) => {
+        Some(probe) if probe.up && (silent > 0 || !probe.detail.is_empty()) => {
             let word = format!("partly, {answering} of {} targets", seen.len());
             html! { (badge::word("odd", &word)) }
         }
@@ -183,36 +135,7 @@ fn answers(view: &View, record: &SourceRecord) -> Markup {
         }
         @if let Some((span, word, detail)) = &record.error {
             dt { "Last error" }
-            dd { (moment::ago(before(*span), view.now)) ", " code { (word) } ": " (text::sentence(detail)) }
-        }
-    }
-}
-
-fn receiver(
-    view: &View,
-    about: &ReceiverAbout,
-    waiting: Option<usize>,
-    dead: Option<usize>,
-) -> Markup {
-    let link = |state: &str| view.to(&format!("deliveries?state={state}&receiver={}", about.name));
-    html! {
-        tr {
-            th scope="row" { (text::shown(&about.name)) }
-            td data-label="Kind" { (about.kind) }
-            td.number data-label="Waiting" {
-                @match waiting {
-                    None => { span.quiet { "not known" } }
-                    Some(0) => "0",
-                    Some(waiting) => a href=(link("pending")) { (waiting) },
-                }
-            }
-            td.number data-label="Given up" {
-                @match dead {
-                    None => { span.quiet { "not known" } }
-                    Some(0) => "0",
-                    Some(dead) => { (badge::word("bad", "dead")) " " a href=(link("dead")) { (dead) } }
-                }
-            }
+            dd { (moment::ago(before(*span), view.now)) ", " code { (word) } ": " (long(detail)) }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The targets of a source that scrapes for itself: what is down first.
 
 use super::super::{
-    parts::{badge, moment, number, text},
+    parts::{badge, long::long, moment, number, text},
     view::View,
 };
 use crate::domain::TargetSeen;
@@ -96,7 +96,7 @@ fn row(view: &View, one: &TargetSeen) -> Markup {
             td.number data-label="Series kept" { (number::grouped(one.series as f64)) }
             td.reason data-label="Last error" {
                 @match &one.error {
-                    Some((at, word, detail)) => div { (moment::ago(*at, view.now)) ", " code { (word) } ": " (text::shown(&cut(detail))) },
+                    Some((at, word, detail)) => div { (moment::ago(*at, view.now)) ", " code { (word) } ": " (long(detail)) },
                     None => "–",
                 }
             }

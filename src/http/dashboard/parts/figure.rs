@@ -1,30 +1,27 @@
 //! Numbers of a finding as people read them: values in their unit, differences on their scale.
 
 use super::number::{plain, with_unit};
-use crate::domain::{ArmSummary, Effect, Finding};
+use crate::domain::{ArmSummary, Effect, Finding, Outcome, Scale, Verdict};
 
 /// What the effect, its interval and the margin are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scale {
-    /// Canary over stable; 1 is no difference.
-    Ratio,
-    /// Canary minus stable, in the objective's unit; 0 is no difference.
-    Difference,
-}
-
-impl Scale {
-    /// The word on the wire.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Ratio => "ratio",
-            Self::Difference => "difference",
-        }
-    }
-}
-
-/// Counts and quantiles are compared as ratios. Means and levels too, unless some value was zero or negative: the estimate
-/// is then near the difference of the arms, not near their ratio.
 pub fn scale(finding: &Finding) -> Scale {
+    finding
+        .effect
+        .scale
+        .unwrap_or_else(|| guessed_scale(finding))
+}
+
+/// What a comparison is of, where it is not of the values themselves.
+pub fn of(scale: Scale) -> Option<&'static str> {
+    (scale == Scale::Complements).then_some("of what is missing to 100\u{202f}%")
+}
+
+/// Of what was kept before the scale was: counts and quantiles were compared as ratios. Means and levels too, unless some
+/// value was zero or negative: the estimate is then near the difference of the arms, not near their ratio.
+fn guessed_scale(finding: &Finding) -> Scale {
+    if finding.evidence.method.ends_with("on the complement") {
+        return Scale::Complements;
+    }
     if !matches!(finding.kind.as_str(), "mean" | "gauge" | "query") {
         return Scale::Ratio;
     }
@@ -40,19 +37,67 @@ pub fn scale(finding: &Finding) -> Scale {
     }
     let off =
         |expected: f64| (estimate - expected).abs() / (estimate.abs() + expected.abs() + 1e-9);
-    if off(canary / stable) <= off(canary - stable) {
-        Scale::Ratio
-    } else {
-        Scale::Difference
+    Scale::of(off(canary / stable) <= off(canary - stable))
+}
+
+/// The score; none where no objective that decides had a block with canary data, and no fail stands above that.
+pub fn score(verdict: &Verdict) -> Option<f64> {
+    let read = |finding: &Finding| !finding.watch && finding.evidence.blocks > 0;
+    let told = verdict.outcome == Outcome::Fail || verdict.findings.iter().any(read);
+    told.then_some(verdict.score)
+}
+
+/// Events on each arm before a difference of the two ratios is more than what rounding and a half event make.
+const TOLD_EVENTS: f64 = 10.0;
+
+/// The ratio of the totals, where it says something else than the estimate, which is weighed block by block: it lies outside
+/// of the interval and 5 % off, or 25 % off. Both come of a split of traffic that changed while the rates did.
+pub fn ratio_of_totals(finding: &Finding) -> Option<f64> {
+    let complement = match scale(finding) {
+        Scale::Ratio => false,
+        Scale::Complements => true,
+        Scale::Difference => return None,
+    };
+    if !matches!(finding.kind.as_str(), "errorRatio" | "ratio") {
+        return None;
     }
+    let counts = |arm: &ArmSummary| {
+        let (events, exposure) = (arm.events?, arm.exposure?);
+        Some((
+            if complement {
+                exposure - events
+            } else {
+                events
+            },
+            exposure,
+        ))
+    };
+    let ((x_c, n_c), (x_s, n_s)) = (counts(&finding.canary)?, counts(&finding.stable)?);
+    let totals = (x_c / n_c) / (x_s / n_s);
+    let estimate = finding.effect.estimate?;
+    let off = (totals / estimate).ln().abs();
+    let Effect { lower, upper, .. } = finding.effect;
+    let outside =
+        lower.is_some_and(|lower| totals < lower) || upper.is_some_and(|upper| totals > upper);
+    let many = x_c >= TOLD_EVENTS && x_s >= TOLD_EVENTS;
+    let differ = (outside && off > 1.05_f64.ln()) || (many && off > 1.25_f64.ln());
+    (differ && off.is_finite()).then_some(totals)
 }
 
 /// A value on the scale of the effect: `1.42 ×` or `+12 ms`.
 pub fn on_scale(value: f64, scale: Scale, unit: &str) -> String {
     match scale {
-        Scale::Ratio => format!("{}\u{202f}×", plain(value)),
-        Scale::Difference if value > 0.0 => format!("+{}", with_unit(value, unit)),
-        Scale::Difference => with_unit(value, unit),
+        Scale::Ratio | Scale::Complements => format!("{}\u{202f}×", plain(value)),
+        Scale::Difference if value > 0.0 => format!("+{}", points(value, unit)),
+        Scale::Difference => points(value, unit),
+    }
+}
+
+/// A difference in its unit. That of two shares is in points: percent would read as a share of stable.
+fn points(value: f64, unit: &str) -> String {
+    match unit {
+        "ratio" => format!("{}\u{202f}points", plain(value * 100.0)),
+        unit => with_unit(value, unit),
     }
 }
 
@@ -128,7 +173,16 @@ mod tests {
     }
 
     #[test]
-    fn the_scale_is_seen_from_the_numbers() {
+    fn the_scale_is_that_of_the_verdict() {
+        let mut one = finding("gauge", 12.0, 10.0, 1.21);
+        for scale in [Scale::Ratio, Scale::Complements, Scale::Difference] {
+            one.effect.scale = Some(scale);
+            assert_eq!(super::scale(&one), scale);
+        }
+    }
+
+    #[test]
+    fn without_one_it_is_guessed_from_the_numbers() {
         for (kind, canary, stable, estimate, expected) in [
             ("errorRatio", 0.0, 0.0, 0.0, Scale::Ratio),
             ("mean", 12.0, 10.0, 1.21, Scale::Ratio),
@@ -137,6 +191,68 @@ mod tests {
         ] {
             assert_eq!(scale(&finding(kind, canary, stable, estimate)), expected);
         }
+    }
+
+    #[test]
+    fn totals_are_told_where_they_contradict_the_estimate() {
+        let check = |canary: (f64, f64), stable: (f64, f64), effect: (f64, f64, f64), expected| {
+            let arm = |(events, exposure): (f64, f64)| ArmSummary {
+                value: Some(events / exposure),
+                events: Some(events),
+                exposure: Some(exposure),
+                series: None,
+            };
+            let mut one = finding("errorRatio", 0.0, 0.0, effect.0);
+            (one.canary, one.stable) = (arm(canary), arm(stable));
+            (one.effect.lower, one.effect.upper) = (Some(effect.1), Some(effect.2));
+            let told = ratio_of_totals(&one).map(plain);
+            assert_eq!(told.as_deref(), expected, "{canary:?} {stable:?}");
+        };
+        // an outage of both while the canary had little traffic
+        let outage = ((134.0, 10_000.0), (646.0, 10_000.0));
+        check(outage.0, outage.1, (0.954, 0.8, 1.2), Some("0.207"));
+        check(outage.0, outage.1, (0.21, 0.1, 0.4), None);
+        // a wide interval hides nothing
+        check(outage.0, outage.1, (0.954, 0.1, 9.0), Some("0.207"));
+        // half an event makes much of few
+        check((1.0, 1000.0), (20.0, 10_000.0), (0.8, 0.01, 4.0), None);
+        check((0.0, 1000.0), (20.0, 10_000.0), (0.2, 0.01, 4.0), None);
+        // sharp, but near
+        let near = ((10_200.0, 1e6), (10_000.0, 1e6));
+        check(near.0, near.1, (1.0, 0.99, 1.01), None);
+    }
+
+    #[test]
+    fn a_score_is_of_something() {
+        let verdict = |outcome, blocks, watch| {
+            let mut one = finding("errorRatio", 0.0, 0.0, 0.0);
+            (one.evidence.blocks, one.watch) = (blocks, watch);
+            Verdict {
+                id: uuid::Uuid::nil(),
+                outcome,
+                score: 100.0,
+                reason: String::new(),
+                action: crate::domain::Action::Hold,
+                weight: 5.0,
+                next_weight: 5.0,
+                policy: String::new(),
+                revision: String::new(),
+                rollout: crate::domain::RolloutRef {
+                    namespace: String::new(),
+                    name: String::new(),
+                    canary_hash: String::new(),
+                    stable_hash: String::new(),
+                },
+                window: crate::domain::Window { start: 0, end: 0 },
+                findings: vec![one],
+                warnings: Vec::new(),
+            }
+        };
+        let told = |outcome, blocks, watch| score(&verdict(outcome, blocks, watch));
+        assert_eq!(told(Outcome::Inconclusive, 0, false), None);
+        assert_eq!(told(Outcome::Pass, 3, true), None);
+        assert_eq!(told(Outcome::Inconclusive, 1, false), Some(100.0));
+        assert_eq!(told(Outcome::Fail, 0, false), Some(100.0));
     }
 
     #[test]
@@ -161,6 +277,10 @@ mod tests {
         assert_eq!(
             on_scale(0.012, Scale::Difference, "seconds"),
             "+12\u{202f}ms"
+        );
+        assert_eq!(
+            on_scale(0.0005, Scale::Difference, "ratio"),
+            "+0.05\u{202f}points"
         );
     }
 }

@@ -31,21 +31,31 @@ fn frame(label: &str, lines: &Markup) -> Markup {
     }
 }
 
+/// A value that is no number is a hole: the line stops before it and begins again behind it.
 fn line(class: &str, values: &[f64], (low, high): (f64, f64)) -> Markup {
     let height = |value: f64| {
         let share = ((value - low) / (high - low)).clamp(0.0, 1.0);
         HEIGHT - 2.0 - share * (HEIGHT - 4.0)
     };
     let step = (WIDTH - 4.0) / values.len().saturating_sub(1).max(1) as f64;
-    let mut points = String::new();
+    let mut path = String::new();
     let mut end = None;
-    for (i, value) in values.iter().enumerate().filter(|(_, v)| v.is_finite()) {
-        let (x, y) = (i as f64 * step, height(*value));
-        let _ = write!(points, "{x:.1},{y:.1} ");
-        end = Some((format!("{x:.1}"), format!("{y:.1}")));
+    let mut before = false;
+    for (i, value) in values.iter().enumerate() {
+        if value.is_finite() {
+            let (x, y) = (i as f64 * step, height(*value));
+            // `h0`: a point of its own is a dot
+            let _ = if before {
+                write!(path, "L{x:.1},{y:.1}")
+            } else {
+                write!(path, "M{x:.1},{y:.1}h0")
+            };
+            end = Some((format!("{x:.1}"), format!("{y:.1}")));
+        }
+        before = value.is_finite();
     }
     html! {
-        polyline class=(class) points=(points.trim_end()) {}
+        path class=(class) d=(path) {}
         @if let Some((x, y)) = end { circle class={ (class) " spark-end" } cx=(x) cy=(y) r="2" {} }
     }
 }
@@ -55,17 +65,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_stay_inside_and_holes_are_left_out() {
+    fn values_stay_inside_and_lines_stop_at_holes() {
         let svg = two(&[0.0, f64::NAN, 0.5, 9.0], &[], (0.0, 1.0), "a < b").into_string();
         assert!(
-            svg.contains(r#"points="0.0,22.0 77.3,12.0 116.0,2.0""#),
+            svg.contains(r#"d="M0.0,22.0h0M77.3,12.0h0L116.0,2.0""#),
             "{svg}"
         );
         assert!(svg.contains("a &lt; b") && !svg.contains("NaN") && !svg.contains("style"));
         assert!(
             two(&[], &[], (0.0, 1.0), "")
                 .into_string()
-                .contains(r#"points="""#)
+                .contains(r#"d="""#)
         );
     }
 }

@@ -95,7 +95,7 @@ pub async fn a_lease_hides_until_it_is_over(place: Place) {
     assert_eq!(claim(NOW + 100).await, both, "the taker died");
     // the first arrived; the second is still leased with it
     store
-        .settle(first[0].id, Tried::Delivered, NOW)
+        .settle(first[0].id, Tried::Delivered, NOW, None)
         .await
         .unwrap();
     assert_eq!(claim(NOW + 150).await, []);
@@ -113,7 +113,10 @@ pub async fn tries_are_noted(place: Place) {
         due,
         error: "answered 500".to_owned(),
     };
-    store.settle(id, later(NOW + 50), NOW + 1).await.unwrap();
+    store
+        .settle(id, later(NOW + 50), NOW + 1, None)
+        .await
+        .unwrap();
     assert_eq!(
         claim(NOW + 49).await,
         [],
@@ -128,10 +131,13 @@ pub async fn tries_are_noted(place: Place) {
         (posted.progress, posted.delivery.due),
         (Progress::Pending, NOW + 50)
     );
-    store.settle(id, Tried::Delivered, NOW + 60).await.unwrap();
-    store.settle(id, later(NOW), NOW + 70).await.unwrap();
     store
-        .settle(Uuid::nil(), Tried::Delivered, NOW)
+        .settle(id, Tried::Delivered, NOW + 60, None)
+        .await
+        .unwrap();
+    store.settle(id, later(NOW), NOW + 70, None).await.unwrap();
+    store
+        .settle(Uuid::nil(), Tried::Delivered, NOW, None)
         .await
         .unwrap();
     let done = store
@@ -144,11 +150,8 @@ pub async fn tries_are_noted(place: Place) {
 pub async fn a_new_fail_waits_for_nothing_that_was_put_off(place: Place) {
     let store = place.open().await;
     let claim = async |now| ids(&store.claim("chat", now, now + 1, 9).await.unwrap());
-    let later = |due| Tried::Later {
-        due,
-        error: "held".to_owned(),
-    };
-    let put_off = async |id, due| store.settle(id, later(due), NOW).await.unwrap();
+    let later = |due| Tried::Held { due };
+    let put_off = async |id, due| store.settle(id, later(due), NOW, None).await.unwrap();
     let first = queue_kind(&*store, "a", 1, &["chat"], EventKind::Inconclusive).await[0].id;
     put_off(first, NOW + 500).await;
     let second = queue_kind(&*store, "a", 2, &["chat"], EventKind::Recovered).await[0].id;
@@ -159,7 +162,7 @@ pub async fn a_new_fail_waits_for_nothing_that_was_put_off(place: Place) {
     for id in [first, second, fail] {
         put_off(id, NOW + 500).await;
     }
-    assert_eq!(claim(NOW + 499).await, [], "it was tried");
+    assert_eq!(claim(NOW + 499).await, [], "it was put off");
     assert_eq!(claim(NOW + 500).await, all);
     // the end of an override does not wait either
     let made = queue_kind(&*store, "b", 4, &["chat"], EventKind::Override).await[0].id;
@@ -178,7 +181,7 @@ pub async fn a_dead_delivery_blocks_nobody_and_can_be_retried(place: Place) {
     let dead = Tried::Dead {
         error: "answered 404".to_owned(),
     };
-    store.settle(first, dead, NOW).await.unwrap();
+    store.settle(first, dead, NOW, None).await.unwrap();
     assert_eq!(claim(NOW).await, [(second, vec![])]);
     let list = store
         .deliveries(Some(Progress::Dead), None, None, 9)
@@ -207,7 +210,7 @@ pub async fn a_retry_ends_with_how_things_stand(place: Place) {
         .into_iter()
         .enumerate()
     {
-        store.settle(queued[place], tried, NOW).await.unwrap();
+        store.settle(queued[place], tried, NOW, None).await.unwrap();
     }
     assert!(store.retry(queued[1], NOW + 5).await.unwrap());
     let since = [(queued[1], vec![queued[2], queued[4]])];
@@ -222,7 +225,10 @@ pub async fn lists_of_deliveries(place: Place) {
     let store = place.open().await;
     let a = queue(&*store, "a", 1, &["chat", "mail"]).await;
     let b = queue(&*store, "b", 2, &["chat"]).await;
-    store.settle(b[0].id, Tried::Delivered, NOW).await.unwrap();
+    store
+        .settle(b[0].id, Tried::Delivered, NOW, None)
+        .await
+        .unwrap();
     let verdict = Some(sample::id(T0 + 1, 1));
     for (progress, receiver, verdict, expected) in [
         (None, None, None, vec![b[0].id, a[1].id, a[0].id]),

@@ -42,7 +42,7 @@ pub async fn the_old_go_by_age(place: Place) {
         draft.deliveries = vec![sample::delivery(event, "chat", event.at)];
         let id = draft.deliveries[0].id;
         store.keep(draft).await.unwrap();
-        store.settle(id, Tried::Delivered, T0).await.unwrap();
+        store.settle(id, Tried::Delivered, T0, None).await.unwrap();
     }
     let ruling = sample::ruling(&rollout("r0", "c"), Outcome::Fail, T0);
     let change = Change {
@@ -108,7 +108,7 @@ pub async fn what_is_still_to_be_told_stays(place: Place) {
     assert_eq!((left.len(), left[0].kind), (1, EventKind::Fail));
     let claimed = store.claim("chat", now, now + 1, 9).await.unwrap();
     assert_eq!(claimed[0].first.delivery.id, id);
-    store.settle(id, Tried::Delivered, now).await.unwrap();
+    store.settle(id, Tried::Delivered, now, None).await.unwrap();
     prune(&*store, keep_for(10), now).await;
     assert_eq!(store.events(0, 9).await.unwrap(), []);
     assert_eq!(

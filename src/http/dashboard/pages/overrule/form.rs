@@ -2,11 +2,11 @@
 
 use super::super::super::{
     form::Form,
-    parts::{badge, text},
+    parts::{badge, moment, text},
     view::View,
 };
 use crate::{
-    domain::{Outcome, units::duration_text},
+    domain::Outcome,
     http::{
         history::ruling::{MAX_WHY, OverrideRequest},
         problem::Problem,
@@ -17,8 +17,13 @@ use maud::{Markup, html};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-/// Ends that are one click away.
-const PRESETS: [&str; 4] = ["30m", "2h", "8h", "1d"];
+/// Ends that are one click away, and how they read.
+const PRESETS: [(&str, &str); 4] = [
+    ("30m", "30\u{202f}min"),
+    ("2h", "2\u{202f}h"),
+    ("8h", "8\u{202f}h"),
+    ("1d", "1\u{202f}d"),
+];
 /// The fields that a person fills in, in their order.
 const FIELDS: [&str; 3] = ["verdict", "reason", "expires"];
 
@@ -117,7 +122,7 @@ pub fn form(
     wrong: &[Wrong],
 ) -> Markup {
     let error = |field: &str| wrong.iter().find_map(|w| w.at(field));
-    let longest = duration_text(app.limits.max_override.as_millis() as i64);
+    let longest = moment::span(app.limits.max_override.as_millis() as i64);
     let first = FIELDS.into_iter().find(|field| error(field).is_some());
     let elsewhere = wrong
         .iter()
@@ -162,8 +167,8 @@ pub fn form(
                 legend { "In force for" }
                 (told("expires", error("expires")))
                 div.choices {
-                    @for preset in PRESETS {
-                        label { input type="radio" name="preset" value=(preset) checked[typed.preset == preset]; (preset) }
+                    @for (preset, words) in PRESETS {
+                        label { input type="radio" name="preset" value=(preset) checked[typed.preset == preset]; (words) }
                     }
                     label { input type="radio" name="preset" value="other" checked[typed.preset == "other"]; "other:" }
                     input #expires name="expires" value=(typed.expires) placeholder="45m" size="22" autocomplete="off"

@@ -197,7 +197,10 @@ async fn around(
             (state::note("bad", &html! { (text::sentence(&refused.detail)) }))
         } @else {
             h2 { "New override" }
-            p { "While it is in force, every answer about canary " code { (present.canary_hash) } " says what you choose, whatever the evidence. "
+            p { "While it is in force, every answer about canary " code { (present.canary_hash) } " says what you choose, whatever the evidence"
+                @if present.outcomes.len() > 1 { ", for all " (present.outcomes.len()) " policies that judge it" }
+                @else { " and whichever policy is asked" }
+                ". "
                 "Argo Rollouts goes on with a pass and goes back with a fail. Another version is judged again. Who, what and why is kept and told." }
             (form::form(app, view, (namespace, name), &present.canary_hash, typed, wrong))
         }
@@ -265,19 +268,35 @@ fn standing(
     latch: Option<&Latch>,
     counting: &[&Override],
 ) -> Markup {
+    let several = present.outcomes.len() > 1;
     let own = counting
         .iter()
         .find(|o| o.canary_hash == present.canary_hash);
     html! {
         dl.facts {
             dt { "Now" }
-            dd { (badge::outcome(present.outcome)) " → " (present.action.as_str()) ", " (text::sentence(&present.reason)) }
+            dd {
+                @if several { "worst of its policies: " }
+                (badge::outcome(present.outcome))
+                @if several { " (" (text::shown(&present.policy)) ")" }
+                " → " (present.action.as_str()) ", " (text::sentence(&present.reason))
+            }
+            @if several {
+                dt { "Policies" }
+                dd {
+                    @for (i, (name, (outcome, _))) in present.outcomes.iter().enumerate() {
+                        @if i > 0 { ", " }
+                        (text::shown(name)) " " (badge::outcome(present.answer_of(name).map_or(*outcome, |one| one.outcome)))
+                    }
+                }
+            }
             dt { "Canary" } dd { code { (present.canary_hash) } " at " (number::plain(present.weight)) " % of traffic" }
             dt { "Latch" }
             dd {
                 @match latch {
                     Some(latch) => {
-                        "failed " (moment::ago(latch.at, view.now)) ", which stays for this canary and revision until an override to pass or inconclusive: "
+                        "failed " @if several { "by " (text::shown(&present.policy)) " " }
+                        (moment::ago(latch.at, view.now)) ", which stays for this canary and revision until an override to pass or inconclusive: "
                         a href=(view.to(&format!("verdicts/{}", latch.verdict))) { (text::sentence(&latch.reason)) }
                     }
                     None => { span.quiet { "no fail stands" } }

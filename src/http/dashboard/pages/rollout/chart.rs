@@ -1,8 +1,8 @@
-//! The numbers of the charts: columns over a bounded number of verdicts, with five digits.
+//! The numbers of the charts: columns over a bounded number of verdicts, short.
 
 use super::super::super::parts::figure;
 use crate::{
-    domain::{ArmSummary, Event, Finding, Outcome, Question, Verdict},
+    domain::{ArmSummary, Event, Finding, Millis, Outcome, Question, Scale, Verdict},
     service::walk::{self, Walk},
 };
 use serde::{Serialize, Serializer};
@@ -27,9 +27,16 @@ impl Serialize for Number {
     }
 }
 
-/// Five significant digits: more than a screen shows, and short when compressed.
+/// Five significant digits, short when compressed. Nine where a screen shows more than three (from 1000 on), or where the
+/// five end in 5 or 50: rounded once more to what is shown, they may show another number than the pages do.
 fn rounded(value: f64) -> f64 {
-    format!("{value:.4e}").parse().unwrap_or(value)
+    let short = format!("{value:.4e}");
+    let digits = short.split('e').next().unwrap_or_default();
+    let between = digits.ends_with('5') || digits.ends_with("50");
+    if between || value.abs() >= 1000.0 {
+        return format!("{value:.8e}").parse().unwrap_or(value);
+    }
+    short.parse().unwrap_or(value)
 }
 
 /// Everything that is drawn.
@@ -40,6 +47,8 @@ pub struct Chart {
     policy: String,
     /// More verdicts are kept than are drawn.
     thinned: bool,
+    /// No line is drawn over a longer time without a verdict, milliseconds.
+    gap: Millis,
     looks: Looks,
     objectives: Vec<Objective>,
     events: Vec<Mark>,
@@ -67,7 +76,7 @@ struct Objective {
     name: String,
     kind: String,
     unit: String,
-    /// `ratio` or `difference`: what effect, interval and margin are.
+    /// `ratio`, `complements` or `difference`: what effect, interval and margin are.
     scale: &'static str,
     watch: bool,
     limit: Number,
@@ -139,6 +148,7 @@ impl Chart {
             canary: walk.canary.clone(),
             policy: walk.policy.clone(),
             thinned: walk.thinned,
+            gap: walk::gap(&looks.at),
             looks,
             objectives: findings.iter().map(|f| objective(f, walk)).collect(),
             events: walk.events.iter().map(Mark::from).collect(),
@@ -173,12 +183,22 @@ fn share(before: Option<(f64, f64)>, total: Option<(f64, f64)>) -> Option<f64> {
         .then(|| 100.0 * canary / (canary + stable))
 }
 
+/// What the newest verdict with an estimate compares in.
+fn scale(name: &str, walk: &Walk) -> Scale {
+    let found = walk.looks.iter().rev().find_map(|(_, verdict)| {
+        let finding = verdict.findings.iter().find(|f| f.name == name)?;
+        finding.effect.estimate.map(|_| figure::scale(finding))
+    });
+    found.unwrap_or(Scale::Ratio)
+}
+
 fn objective(newest: &Finding, walk: &Walk) -> Objective {
+    let scale = scale(&newest.name, walk);
     let mut made = Objective {
         name: newest.name.clone(),
         kind: newest.kind.clone(),
         unit: newest.unit.clone(),
-        scale: figure::scale(newest).as_str(),
+        scale: scale.as_str(),
         watch: newest.watch,
         limit: Number(newest.limit),
         outcome: Vec::new(),
@@ -199,10 +219,13 @@ fn objective(newest: &Finding, walk: &Walk) -> Objective {
         made.outcome.push(finding.map(|f| f.outcome.as_str()));
         made.canary.push(number(&|f| f.canary.value));
         made.stable.push(number(&|f| f.stable.value));
-        made.effect.push(number(&|f| f.effect.estimate));
-        made.lower.push(number(&|f| f.effect.lower));
-        made.upper.push(number(&|f| f.effect.upper));
-        made.margin.push(number(&|f| f.margin));
+        // a level that was never zero may have been compared in another scale than since
+        let like = finding.filter(|f| figure::scale(f) == scale);
+        let compared = |read: &dyn Fn(&Finding) -> Option<f64>| Number(like.and_then(read));
+        made.effect.push(compared(&|f| f.effect.estimate));
+        made.lower.push(compared(&|f| f.effect.lower));
+        made.upper.push(compared(&|f| f.effect.upper));
+        made.margin.push(compared(&|f| f.margin));
         made.fail.push(number(&|f| Some(f.evidence.log_e_fail)));
         made.fail_at
             .push(number(&|f| Some(walk::fail_at(f.evidence.alpha))));
@@ -224,7 +247,12 @@ mod tests {
         for (value, expected) in [
             (0.123_456_789, "0.12346"),
             (5.0, "5"),
-            (123_456.0, "123460"),
+            (123_456.0, "123456"),
+            (1234.5678, "1234.5678"),
+            // 557 ms: five digits would show 558
+            (0.557_496, "0.557496"),
+            (0.557_44, "0.55744"),
+            (0.012_345_2, "0.0123452"),
             (-0.0, "0"),
             (f64::NAN, "null"),
             (f64::INFINITY, "null"),

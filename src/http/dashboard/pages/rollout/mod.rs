@@ -1,6 +1,7 @@
 //! One rollout: where it stands and how it came there.
 
 mod chart;
+mod events;
 mod lists;
 mod now;
 mod open;
@@ -8,7 +9,7 @@ mod open;
 use super::super::{
     layout::Content,
     parts::{
-        badge, moment,
+        badge, figure, moment,
         state::{self, note as state_note},
         text,
     },
@@ -16,7 +17,7 @@ use super::super::{
     view::View,
 };
 use crate::{
-    domain::{Event, Filter, RolloutState},
+    domain::{Event, Filter, Line, RolloutState},
     http::{
         history::params::Params,
         problem::{Problem, empty, json},
@@ -33,6 +34,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::{Html, Response},
 };
+pub use events::page as events;
 use maud::{Markup, html};
 use now::Shown;
 use std::sync::Arc;
@@ -75,6 +77,7 @@ pub async fn page(
         Some(line) => store.record(line.id).await.map_err(Problem::store)?,
         None => None,
     };
+    let lines = scored(&app, lines).await?;
     let kept = match &newest {
         Some(record) => kept_policy::of_revision(store, &record.verdict.revision).await,
         None => Ok(None),
@@ -103,6 +106,7 @@ pub async fn page(
         newest: newest.as_ref(),
         policy: kept.as_ref(),
     };
+    let several = state.outcomes.len() > 1;
     let title = format!("{namespace}/{name}");
     let query = uri.query().map_or_else(String::new, |q| format!("?{q}"));
     let base = format!("rollouts/{title}");
@@ -123,9 +127,9 @@ pub async fn page(
                 p.chart-state role="status" { "The charts need JavaScript. The tables of this page have the newest numbers." }
             }
         }
-        (lists::events(&view, &events))
+        (lists::events(&view, &events, several, &format!("{base}/events")))
         (lists::overrides(&overrides, view.now))
-        (lists::verdicts(&view, &lines))
+        (lists::verdicts(&view, &lines, several.then_some(policy)))
         (canaries(&view, &base, &seen, canary))
     };
     let content = Content::new(title, body)
@@ -164,6 +168,20 @@ pub async fn chart(
         response.headers_mut().insert(header::ETAG, tag);
     }
     Ok(response)
+}
+
+/// The score of each line. A line itself does not tell a spotless one from one of nothing.
+async fn scored(app: &App, lines: Vec<Line>) -> Result<Vec<(Line, Option<f64>)>, Problem> {
+    let mut scored = Vec::with_capacity(lines.len());
+    for line in lines {
+        let mut score = Some(line.score);
+        if line.score >= 100.0 {
+            let record = app.store.record(line.id).await.map_err(Problem::store)?;
+            score = record.map_or(score, |record| figure::score(&record.verdict));
+        }
+        scored.push((line, score));
+    }
+    Ok(scored)
 }
 
 /// The rollout, if the caller may see it.

@@ -3,7 +3,7 @@
 use super::super::{
     super::{
         parts::{
-            badge, figure, moment, number, state, text,
+            badge, figure, moment, number, shift, state, text,
             track::{Walk, track},
         },
         view::View,
@@ -12,7 +12,7 @@ use super::super::{
 };
 use super::open::{self, Open};
 use crate::{
-    domain::{Finding, Outcome, Override, Present, Record, RolloutState},
+    domain::{Finding, Outcome, Override, Present, Record, RolloutState, Verdict},
     policy::Policy,
     service::{ruled, walk},
 };
@@ -38,7 +38,7 @@ pub struct Shown<'a> {
 pub fn now(view: &View, shown: &Shown<'_>) -> Markup {
     html! {
         div data-live="now" {
-            @if let Some(ruling) = shown.ruling { (overruled(view, ruling, shown.newest)) }
+            @if let Some(ruling) = shown.ruling { (overruled(view, ruling, shown.newest, several(shown.state))) }
             @match shown.newest {
                 None => (state::empty("No verdict is kept", &html! { "The verdicts of this canary are older than the retention of the store." })),
                 Some(record) => {
@@ -53,13 +53,13 @@ pub fn now(view: &View, shown: &Shown<'_>) -> Markup {
 }
 
 /// The override in force, from the moment on that it is made.
-fn overruled(view: &View, ruling: &Override, newest: Option<&Record>) -> Markup {
+fn overruled(view: &View, ruling: &Override, newest: Option<&Record>, all: bool) -> Markup {
     let waits = newest
         .is_none_or(|record| ruled::beside(&record.verdict, Some(ruling), view.now).is_some());
     state::note(
         "bad",
         &html! {
-            "Overridden to " (badge::outcome(ruling.outcome)) " by " b { (text::shown(&ruling.author)) }
+            "Overridden to " (badge::outcome(ruling.outcome)) @if all { " for all its policies" } " by " b { (text::shown(&ruling.author)) }
             " until " (moment::at(ruling.expires)) " (" (moment::ago(ruling.expires, view.now)) ")"
             @if waits { "; the next answer says so" }
             ": " (text::sentence(&ruling.reason))
@@ -76,7 +76,7 @@ fn sentence(view: &View, shown: &Shown<'_>, record: &Record) -> Markup {
     let seen = || shown.state.steps.iter().filter_map(|s| s.weight).collect();
     html! {
         div.standing {
-            (badge::outcome(verdict.outcome))
+            span { (label(shown, verdict)) (badge::outcome(verdict.outcome)) @if several(shown.state) { " (" (text::shown(&verdict.policy)) ")" } }
             (track(&Walk {
                 weights: weights.unwrap_or_else(seen),
                 weight: verdict.weight,
@@ -85,7 +85,23 @@ fn sentence(view: &View, shown: &Shown<'_>, record: &Record) -> Markup {
             }))
         }
         p.sentence { (text::sentence(&verdict.reason)) }
+        (shift::notes(&verdict.findings))
         (open::notes(shown.open, end.is_some(), view.now))
+    }
+}
+
+fn several(state: &RolloutState) -> bool {
+    state.outcomes.len() > 1
+}
+
+/// Whose word it is, where several policies judge the rollout.
+fn label(shown: &Shown<'_>, verdict: &Verdict) -> String {
+    let asked = shown.state.answers().len();
+    let counts = verdict.policy == shown.state.policy && shown.present.is_some();
+    match (several(shown.state), counts && asked > 1) {
+        (true, true) => format!("Worst of {asked} policies: "),
+        (true, false) => "One of several policies: ".to_owned(),
+        (false, _) => String::new(),
     }
 }
 
@@ -145,7 +161,11 @@ fn row(finding: &Finding) -> Markup {
             td.number data-label="Canary" { (figure::value(finding.canary.value, unit)) }
             td.number data-label="Stable" { (figure::value(finding.stable.value, unit)) }
             td.number data-label="Against stable" {
-                div { (on_scale(finding.effect.estimate)) @if let Some(range) = range { div.quiet { (range) } } }
+                div {
+                    (on_scale(finding.effect.estimate))
+                    @if let Some(range) = range { div.quiet { (range) } }
+                    @if let Some(of) = figure::of(scale) { div.quiet { (of) } }
+                }
             }
             td.number data-label="Margin" { (on_scale(finding.margin)) }
             td.reason data-label="Still missing" {

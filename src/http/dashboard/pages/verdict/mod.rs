@@ -7,7 +7,7 @@ mod told;
 
 use super::super::{
     layout::Content,
-    parts::{badge, moment, number, state, text},
+    parts::{badge, figure, moment, number, shift, state, text},
     shell::PageProblem,
     view::View,
 };
@@ -51,6 +51,7 @@ pub async fn page(
         }
         h1 { "Verdict " (badge::outcome(verdict.outcome)) }
         p.sentence { (text::sentence(&verdict.reason)) }
+        (shift::notes(&verdict.findings))
         (forced(&record, &behind))
         (facts(&view, &record))
         (state::warnings(&verdict.warnings))
@@ -119,7 +120,12 @@ fn facts(view: &View, record: &Record) -> Markup {
                     (verdict.action.as_str()) ", weight " (percent(verdict.weight)) " to " (percent(verdict.next_weight))
                     @if let Some(step) = question.step { ", step " (step) }
                 }
-                dt { "Score" } dd { (number::plain(verdict.score)) " of 100 (100: no sign of harm)" }
+                dt { "Score" } dd {
+                    @match figure::score(verdict) {
+                        Some(score) => { (number::plain(score)) " of 100 (100: no sign of harm)" }
+                        None => "– (no objective had data)",
+                    }
+                }
                 dt { "Canary" } dd { code { (text::shown(&rollout.canary_hash)) } " against stable " code { (text::shown(&rollout.stable_hash)) } }
                 dt { "Judged exposure" } dd {
                     @if verdict.window.start >= verdict.window.end { "none: no block of the canary had closed" }

@@ -72,6 +72,7 @@ fn value_row(finding: &Finding) -> Markup {
                     div { (on_scale(effect)) }
                     @if effect.is_some() {
                         @if let Some(range) = figure::interval(&finding.effect, scale, unit) { div.quiet { (range) } }
+                        @if let Some(of) = figure::of(scale) { div.quiet { (of) } }
                     }
                 }
             }

@@ -1,7 +1,7 @@
 //! Who was told, and whether it arrived.
 
-use super::super::super::parts::{badge, moment, text};
-use crate::domain::{Millis, Posted, Progress};
+use super::super::super::parts::{badge, long::long, moment, text};
+use crate::domain::{Millis, Posted, Progress, Wait};
 use maud::{Markup, html};
 
 /// The messages about a verdict.
@@ -38,8 +38,14 @@ fn row(posted: &Posted, now: Millis) -> Markup {
                         Progress::Delivered => (badge::word("good", "arrived")),
                         Progress::Dead => (badge::word("bad", "given up")),
                         Progress::Pending => {
-                            (badge::word("odd", "on its way"))
-                            @if posted.tries > 0 { " next try " (moment::ago(posted.delivery.due, now)) }
+                            @match posted.wait(now) {
+                                Some(Wait::Behind) => { (badge::word("odd", "waiting")) " behind an earlier message" }
+                                Some(Wait::Held) => { (badge::word("odd", "held")) " next try " (moment::ago(posted.delivery.due, now)) }
+                                None => {
+                                    (badge::word("odd", "on its way"))
+                                    @if posted.delivery.due > now { " next try " (moment::ago(posted.delivery.due, now)) }
+                                }
+                            }
                         }
                     }
                 }
@@ -48,7 +54,7 @@ fn row(posted: &Posted, now: Millis) -> Markup {
             td data-label="Last try" {
                 @match posted.tried_at { Some(at) => (moment::at(at)), None => "–" }
             }
-            td data-label="It said" { @match &posted.error { Some(error) => (text::sentence(error)), None => "–" } }
+            td.reason data-label="It said" { @match &posted.error { Some(error) => div { (long(error)) }, None => "–" } }
         }
     }
 }
