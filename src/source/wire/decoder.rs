@@ -3,7 +3,7 @@
 use super::{
     cursor::{Cursor, Raw, Stop, Take},
     histogram::histogram,
-    labels::{Collector, Seen},
+    labels::{self, Collector, Seen},
     number::{millis, quoted_float, usual},
     skip::Skip,
     text::{cut, unescape},
@@ -441,16 +441,27 @@ impl Decoder {
     }
 
     fn named(&mut self, c: &mut Cursor<'_>, sink: &mut dyn SampleSink) -> Take<State> {
-        let digest = self.labels.take(c)?;
-        if !self.seen.insert(digest) {
-            let shown = cut(&self.labels.read(c)?.to_string(), WARNING_CHARS);
-            return Err(Cursor::bad(c.at - 1, format!("series {shown} comes twice")));
+        let room = self.report.series < self.limits.series;
+        let glance = labels::glance(c).filter(|(digest, _)| room && !self.seen.has(*digest));
+        if let Some((digest, end)) = glance
+            && sink.recall(digest)
+        {
+            // the very text that was taken apart before
+            c.at = end;
+            self.seen.insert(digest);
+        } else {
+            let digest = self.labels.take(c)?;
+            if !self.seen.insert(digest) {
+                let shown = cut(&self.labels.read(c)?.to_string(), WARNING_CHARS);
+                return Err(Cursor::bad(c.at - 1, format!("series {shown} comes twice")));
+            }
+            let is_new = glance.is_some_and(|(asked, _)| asked == digest);
+            if room && (is_new || !sink.recall(digest)) {
+                sink.series(self.labels.read(c)?);
+            }
         }
         self.report.series += 1;
         self.named = true;
-        if self.report.series <= self.limits.series && !sink.recall(digest) {
-            sink.series(self.labels.read(c)?);
-        }
         Ok(State::FIELD)
     }
 

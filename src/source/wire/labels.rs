@@ -7,6 +7,15 @@ use std::{collections::HashSet, hash::BuildHasherDefault};
 
 const TWICE: &str = "a label name that comes twice";
 
+/// The digest of what stands before the next `}`, and where it ends. Not taken apart: only a sink that knows the digest can
+/// say that these are whole labels.
+pub(super) fn glance(c: &Cursor<'_>) -> Option<(LabelsDigest, usize)> {
+    let rest = c.rest();
+    let length = rest.iter().position(|b| *b == b'}')?;
+    let text = rest.get(..length)?;
+    Some((LabelsDigest::of(text), c.at + length + 1))
+}
+
 /// Where the labels of the present series stand. They become text only for a sink that does not know their digest.
 #[derive(Debug, Default)]
 pub(super) struct Collector {
@@ -114,6 +123,11 @@ fn plain(raw: Raw<'_>) -> Take<bool> {
 pub(super) struct Seen(HashSet<LabelsDigest, BuildHasherDefault<DigestHasher>>);
 
 impl Seen {
+    /// Were these labels here before?
+    pub fn has(&self, digest: LabelsDigest) -> bool {
+        self.0.contains(&digest)
+    }
+
     /// `false` when these labels were here before.
     pub fn insert(&mut self, digest: LabelsDigest) -> bool {
         self.0.insert(digest)

@@ -110,39 +110,50 @@ fn usual_samples() {
 
 #[test]
 fn labels_have_one_digest_however_they_are_written() {
-    struct Digests(Vec<LabelsDigest>);
+    /// Knows one series at most, and notes the digest of the one that came.
+    struct Digests(Option<LabelsDigest>, Option<LabelsDigest>);
     impl SampleSink for Digests {
         fn restart(&mut self) {}
         fn recall(&mut self, digest: LabelsDigest) -> bool {
-            self.0.push(digest);
-            true
+            let known = self.0 == Some(digest);
+            self.1 = self.1.or(known.then_some(digest));
+            known
         }
         fn series(&mut self, labels: Labels) {
-            panic!("{labels} was known");
+            assert_ne!(Some(labels.digest()), self.0, "{labels} was known");
+            assert_eq!(self.1.replace(labels.digest()), None);
         }
         fn sample(&mut self, _: Millis, _: f64) {}
         fn histogram(&mut self, _: Millis, _: NativeHistogram) {}
     }
-    let digest = |labels: &str| {
+    let knowing = |labels: &str, known: Option<LabelsDigest>| {
         let text = format!(
             r#"{{"status":"success","data":{{"resultType":"matrix","result":[{{"metric":{labels},"values":[]}}]}}}}"#
         );
-        let mut sink = Digests(Vec::new());
+        let mut sink = Digests(known, None);
         let mut decoder = Decoder::new(WIDE);
         decoder.feed(text.as_bytes(), &mut sink).unwrap();
-        decoder.finish(&mut sink).unwrap();
-        sink.0.remove(0)
+        let report = decoder.finish(&mut sink).unwrap();
+        assert_eq!(report.series, 1);
+        sink.1.unwrap()
     };
+    let digest = |labels: &str| knowing(labels, None);
     let usual = digest(r#"{"__name__":"up","pod":"a","zone":"é"}"#);
     for same in [
+        r#"{"__name__":"up","pod":"a","zone":"é"}"#,
         r#"{"zone":"é","__name__":"up","pod":"a"}"#,
         r#"{ "__name__" : "up", "pod":"a" ,"zone":"é" }"#,
         r#"{"__name__":"up","pod":"\u0061","zone":"\u00e9"}"#,
     ] {
         assert_eq!(digest(same), usual, "{same}");
+        assert_eq!(knowing(same, Some(usual)), usual, "{same}");
     }
     assert_ne!(digest(r#"{"__name__":"up","pod":"a"}"#), usual);
     assert_eq!(digest("{}"), digest("{ }"));
+    // a brace in a value ends no labels
+    let braces = r#"{"__name__":"up","path":"/{id}/x","pod":"}"}"#;
+    assert_eq!(knowing(braces, Some(usual)), digest(braces));
+    assert_eq!(knowing(braces, Some(digest(braces))), digest(braces));
 }
 
 #[test]
