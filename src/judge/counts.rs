@@ -343,6 +343,21 @@ impl CountState {
         self.complement
     }
 
+    /// The difference of rates at which harm begins where stable's rate is `rate`, the spread between pods included; of two
+    /// directions the one with the stronger evidence.
+    pub fn margin_at(&self, rate: f64) -> Option<f64> {
+        let harm = self.bets.get(self.running.strongest())?.harm;
+        let written = harm.fail.relative * rate + harm.fail.absolute;
+        let spread = self.pod_spread();
+        let spread = spread.map_or(1.0, |tau| harm.widen(1.0, tau, self.canary_pods));
+        let apart = (spread - 1.0) * rate;
+        Some(if harm.higher_is_worse {
+            written.max(apart)
+        } else {
+            written.min(apart)
+        })
+    }
+
     /// The confidence sequence of the ratio.
     pub fn limits(&self, alpha: f64) -> (f64, f64) {
         let make = || ratio_confidence_sequence(&self.blocks, self.phi(), alpha, CS_TOLERANCE);
@@ -373,6 +388,7 @@ impl CountState {
             .filter(|_| compared && total.x_c + total.x_s > 0.0);
         let events = |x: f64, n: f64| if self.complement { n - x } else { x };
         let value = self.shown(total.x_c, total.n_c);
+        let stable_value = self.shown(total.x_s, total.n_s);
         let over = |value: f64, limit: f64| {
             if self.limit_is_ceiling() {
                 value > limit
@@ -409,7 +425,7 @@ impl CountState {
                 series: None,
             },
             stable: ArmSummary {
-                value: self.shown(total.x_s, total.n_s),
+                value: stable_value,
                 events: Some(events(total.x_s, total.n_s)),
                 exposure: Some(total.n_s),
                 series: None,
@@ -418,9 +434,13 @@ impl CountState {
                 estimate: ratio,
                 lower: ratio.map(|_| lower),
                 upper: ratio.map(|_| upper).filter(|u| u.is_finite()),
-                relative: ratio.map(|r| r - 1.0),
+                relative: value
+                    .zip(stable_value)
+                    .map(|(c, s)| c / s - 1.0)
+                    .filter(|r| r.is_finite()),
             },
             boundary: compared.then_some(fail_at),
+            unmeasured: false,
             scale: if self.complement {
                 Scale::Complements
             } else {

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     domain::{Code, EvidenceSummary, Finding, Millis, Needs, Outcome},
-    policy::{Indicator, Objective, Policy},
+    policy::{Indicator, Objective, Policy, Unit},
     stats::{
         decision::{self, Decision, Standing, decide},
         precision,
@@ -68,6 +68,16 @@ pub fn judge(
 ) -> Finding {
     let alpha = alpha(policy, objective);
     let reading = state.reading(alpha);
+    let rate;
+    let objective = if is_rate(objective, &reading) {
+        rate = Objective {
+            unit: Unit::None,
+            ..objective.clone()
+        };
+        &rate
+    } else {
+        objective
+    };
     let mde = detectable(&reading, alpha);
     let (outcome, code) = outcome(policy, objective, &reading, around, alpha, mde);
     let goal = Goal {
@@ -147,6 +157,14 @@ pub fn judge(
             None
         },
     }
+}
+
+/// A ratio above 1 is no share of anything: it is told as a number.
+fn is_rate(objective: &Objective, reading: &Reading) -> bool {
+    let told = [reading.canary.value, reading.stable.value, objective.limit];
+    matches!(objective.indicator, Indicator::Ratio { .. })
+        && objective.unit == Unit::Share
+        && told.into_iter().flatten().any(|v| v > 1.0)
 }
 
 /// The log evidence at which this objective passes.

@@ -357,7 +357,9 @@ impl QuantileState {
             .estimate()
             .filter(|_| self.canary.above(edge) + self.stable.above(edge) > 0.0);
         let (lower, upper) = self.limits(alpha);
-        let over_limit = self.limit_value.is_some_and(|limit| canary > limit);
+        // counted at the edge where the evidence counts, not by the interpolated value
+        let slow = self.limit.as_ref().and_then(LimitBet::share);
+        let over_limit = slow.is_some_and(|share| share > 1.0 - self.quantile);
         Reading {
             method: "quantile-exceedance".to_owned(),
             running: self.running,
@@ -375,6 +377,7 @@ impl QuantileState {
                 relative: Some(canary / stable - 1.0).filter(|r| r.is_finite()),
             },
             boundary: compared.then_some(self.boundary),
+            unmeasured: false,
             scale: Scale::Ratio,
             upwards: true,
             dispersion: Some(phi),

@@ -40,6 +40,8 @@ pub struct Reading {
     /// Boundary of FAIL at the present reference, on the scale of `effect`: of two directions of harm the one with the
     /// stronger evidence.
     pub boundary: Option<f64>,
+    /// A margin is a share of stable alone, and stable is 0: nothing can be shown.
+    pub unmeasured: bool,
     /// What `effect` and `boundary` are.
     pub scale: Scale,
     /// Do they lie above no difference where there is harm?

@@ -42,7 +42,7 @@ pub fn sentence(objective: &Objective, reading: &Reading, said: &Said<'_>) -> St
             format!(
                 "{name}: {both}; the canary{} {when} beyond the limit {}",
                 alone(objective, reading),
-                limit(objective)
+                limit(objective, reading)
             )
         }
         Code::OverLimit => {
@@ -50,7 +50,7 @@ pub fn sentence(objective: &Objective, reading: &Reading, said: &Said<'_>) -> St
             format!(
                 "{name}: {both}; the canary{} is beyond the limit {}, not yet for certain{}",
                 alone(objective, reading),
-                limit(objective),
+                limit(objective, reading),
                 need.unwrap_or_default()
             )
         }
@@ -65,6 +65,9 @@ pub fn sentence(objective: &Objective, reading: &Reading, said: &Said<'_>) -> St
         Code::NeedsMoreData if lacks_events(objective, reading) => format!(
             "{name}: {both}; neither arm has an event of the numerator yet: is its selector right?"
         ),
+        Code::NeedsMoreData if reading.unmeasured => {
+            format!("{name}: {both}; a share of 0 is no margin: give `margin` an `absolute` part")
+        }
         Code::NeedsMoreData => {
             let need = missing(said.needs, noun(objective))
                 .unwrap_or_else(|| "the evidence is between the margins".to_owned());
@@ -84,7 +87,11 @@ pub fn sentence(objective: &Objective, reading: &Reading, said: &Said<'_>) -> St
             format!("{name}: too early to tell, {need}{both}")
         }
         Code::Waiting => {
-            format!("{name}: waiting for the first closed block of the canary (warm-up left out)")
+            let warming = match objective.indicator {
+                Indicator::LatencyQuantile { .. } => " (warm-up left out)",
+                _ => "",
+            };
+            format!("{name}: waiting for the first closed block of the canary{warming}")
         }
         Code::NoCanaryData => {
             let ruled = match said.outcome {
@@ -173,11 +180,17 @@ fn both(objective: &Objective, reading: &Reading) -> String {
     }
 }
 
-fn limit(objective: &Objective) -> String {
-    objective
-        .limit
-        .map(|limit| value(limit, objective.unit))
-        .unwrap_or_default()
+/// The limit; that of a quantile is held at an edge of its buckets.
+fn limit(objective: &Objective, reading: &Reading) -> String {
+    let Some(limit) = objective.limit else {
+        return String::new();
+    };
+    let said = value(limit, objective.unit);
+    let edge = reading.alone.and_then(|alone| alone.above);
+    match edge.map(|(edge, _)| value(edge, objective.unit)) {
+        Some(edge) if edge != said => format!("{said} (edge {edge})"),
+        _ => said,
+    }
 }
 
 /// The canary's own interval, in brackets.

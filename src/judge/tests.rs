@@ -2,6 +2,7 @@
 
 mod gates;
 mod said;
+mod steady;
 
 use super::{Case, ObjectiveState, Observed, evaluate};
 use crate::{

@@ -92,7 +92,7 @@ fn objective(
     let (margin, pass_margin) = margin::read(&fields, &kind.key, harm, unit, sink);
     let limit = fields
         .get("limit")
-        .and_then(|entry| quantity::limit(entry, harm, unit, sink));
+        .and_then(|entry| quantity::limit(entry, &kind.key, harm, unit, sink));
     let indicator = indicator::read(kind, context, sink)?;
     let name = name?;
     if fields.get("harm").is_none() && is_time(&indicator, unit) {
