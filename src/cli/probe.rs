@@ -336,6 +336,56 @@ mod tests {
     }
 
     #[test]
+    fn rules_that_the_values_cannot_meet_are_remarked() {
+        let series = |value: f64, edges: &[&str]| {
+            let mut out = Series::default();
+            for edge in edges {
+                out.series(Labels::new([("le", *edge)]));
+                out.sample(0, value);
+            }
+            out
+        };
+        let edges = ["0.3", "0.5", "+Inf"];
+        let quantile = "latencyQuantile: { histogram: a_bucket, quantile: 0.9 }";
+        for (objective, value, said) in [
+            ("gauge: a".to_owned(), 0.0, "stable is 0"),
+            ("gauge: a".to_owned(), 1.0, ""),
+            ("gauge: a, margin: { absolute: 1 }".to_owned(), 0.0, ""),
+            ("mean: { sum: a, count: b }".to_owned(), 0.0, "stable is 0"),
+            (format!("{quantile}, limit: 300ms"), 1.0, ""),
+            (
+                format!("{quantile}, limit: 340ms"),
+                1.0,
+                "at the next one, 500 ms",
+            ),
+            (
+                format!("{quantile}, limit: 1s"),
+                1.0,
+                "largest bucket edge 500 ms",
+            ),
+            (quantile.to_owned(), 1.0, ""),
+        ] {
+            let text = format!(
+                "apiVersion: rollout-judge/v1\nkind: JudgePolicy\nmetadata: {{ name: p }}\nspec:\n  objectives:\n    - {{ name: o, {objective} }}\n"
+            );
+            let policy = crate::policy::load("p.yaml", &text, None)
+                .unwrap()
+                .remove(0)
+                .policy;
+            let of = &policy.objectives[0];
+            let arm = series(value, &edges);
+            let part = (of.indicator.texts()[0], Part::Needed);
+            let remarks = remarks(of, part, &arm, &arm);
+            let right = match remarks.as_slice() {
+                [] => said.is_empty(),
+                [one] => !said.is_empty() && one.contains(said),
+                _ => false,
+            };
+            assert!(right, "{objective}: {remarks:?}");
+        }
+    }
+
+    #[test]
     fn errors_may_be_absent_and_a_query_may_not() {
         let none = Series::default();
         let some = arm(&[&[("code", "500")]], 15_000);
