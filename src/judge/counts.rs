@@ -454,6 +454,7 @@ impl CountState {
             compared,
             last_canary: self.last_canary,
             over_limit,
+            held_at: None,
             alone: (over_limit || self.running.over_limit(alpha))
                 .then(|| self.alone(alpha, phi))
                 .flatten(),

@@ -313,6 +313,7 @@ impl MeanState {
             compared: self.compared,
             last_canary: self.last_canary,
             over_limit,
+            held_at: None,
             alone: (over_limit || self.running.over_limit(alpha))
                 .then(|| self.alone(alpha))
                 .flatten(),

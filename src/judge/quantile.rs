@@ -387,6 +387,9 @@ impl QuantileState {
             compared,
             last_canary: self.last_canary,
             over_limit,
+            held_at: self
+                .limit_edge
+                .filter(|_| !over_limit && self.limit_value.is_some_and(|l| canary > l)),
             alone: (over_limit || self.running.over_limit(alpha))
                 .then(|| self.alone(alpha, phi))
                 .flatten(),

@@ -60,6 +60,8 @@ pub struct Reading {
     pub last_canary: Option<i64>,
     /// The canary's value is beyond the limit.
     pub over_limit: bool,
+    /// The edge at which a quantile's limit is held, where its value lies between the two.
+    pub held_at: Option<f64>,
     /// The canary's own interval, for the limit: at any time, without stable.
     pub alone: Option<Alone>,
     /// Neither arm has a single event of what is counted.

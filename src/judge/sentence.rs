@@ -119,7 +119,9 @@ pub fn sentence(objective: &Objective, reading: &Reading, said: &Said<'_>) -> St
             format!("{name}: {}", said.cause.unwrap_or(code.meaning()))
         }
     };
-    clean(&text)
+    let held = reading.held_at.filter(|_| said.outcome == Outcome::Pass);
+    let held = held.map(|edge| format!("; its limit is held at {}", value(edge, objective.unit)));
+    clean(&(text + &held.unwrap_or_default()))
 }
 
 /// The sentence of an objective whose fail only waits for more blocks.

@@ -5,7 +5,7 @@ use super::{
     fields::Fields,
     keys::{MARGIN, PASS_MARGIN, Table},
     model::{Direction, Margin, Unit},
-    quantity::{per_event, quantity},
+    quantity::{is_rate, per_event, quantity},
     scalar,
     tree::{Entry, Node, Value},
 };
@@ -182,7 +182,7 @@ fn value(
             format!("a relative margin of {value} is {}%", value * 100.0),
             format!("write {percent} or {}", value / 100.0),
         ))
-    } else if !relative && unit == Unit::Share && value >= 1.0 && kind == "ratio" {
+    } else if !relative && unit == Unit::Share && value >= 1.0 && is_rate(kind, node) {
         per_event(node, value, sink);
         None
     } else if !relative && unit == Unit::Share && value >= 1.0 {

@@ -33,7 +33,7 @@ pub(super) fn limit(
             "must be above 0",
             "write a positive value, or remove `limit`".to_owned(),
         ))
-    } else if unit == Unit::Share && value >= 1.0 && kind == "ratio" {
+    } else if unit == Unit::Share && value >= 1.0 && is_rate(kind, node) {
         per_event(node, value, sink);
         return Some(value);
     } else if unit == Unit::Share && value >= 1.0 {
@@ -57,6 +57,12 @@ pub(super) fn limit(
             None
         }
     }
+}
+
+/// May it be above 1? Events of a `ratio` can be more than those of its denominator, but not in percent.
+pub(super) fn is_rate(kind: &str, node: &Node) -> bool {
+    let percent = matches!(&node.value, Value::Text(words) if words.trim_end().ends_with('%'));
+    kind == "ratio" && !percent
 }
 
 /// More events than those of the denominator: meant, or a percent sign is missing.

@@ -143,7 +143,13 @@ fn a_limit_between_edges_is_held_at_the_next_one() {
     // 0.2 % above the edge: the value is above the limit only between edges, where nothing is known
     let verdict = row.judge(block(0.002));
     check(&verdict, Outcome::Pass, Code::NoHarm);
-    assert!(verdict.findings[0].canary.value.unwrap() > 0.34);
+    let pass = &verdict.findings[0];
+    assert!(pass.canary.value.unwrap() > 0.34);
+    assert!(
+        pass.reason.ends_with("; its limit is held at 500 ms"),
+        "{}",
+        pass.reason
+    );
     let over = row.judge(block(0.0105));
     check(&over, Outcome::Inconclusive, Code::OverLimit);
     let far = row.judge(block(0.03));
