@@ -386,6 +386,8 @@ fn what_is_odd_but_allowed_is_noted() {
             continue;
         }
         let documents = loaded.unwrap_or_else(|p| panic!("{p}"));
+        let rate = documents[0].policy.objectives[0].unit == policy::Unit::None;
+        assert_eq!(rate, !objective.contains("30%"), "{objective}");
         let notes = &documents[0].notes;
         let right = match notes.as_slice() {
             [] => said.is_empty(),
