@@ -1,6 +1,7 @@
 //! Rows: blocks in, outcome and code out.
 
 mod gates;
+mod gone;
 mod said;
 
 use super::{Case, ObjectiveState, Observed, evaluate};
