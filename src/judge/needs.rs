@@ -5,6 +5,8 @@ use crate::{domain::Needs, stats::precision};
 
 /// A pass or fail that lies this far beyond the horizon is not promised.
 const MAX_FACTOR: f64 = 1e4;
+/// Nor one that takes this much more because the canary is so near to the margin.
+const NEAR: f64 = 100.0;
 /// Evidence below this has no pace yet.
 const SLIGHT: f64 = 0.3;
 
@@ -89,8 +91,8 @@ pub fn between(reading: &Reading) -> bool {
         && effect.upper.is_some_and(|upper| upper <= high)
 }
 
-/// From the information that the decision takes in all, where there is some already. Evidence that lags behind the information
-/// is trusted more: what is missing of it takes its share of the whole.
+/// From the information that the decision takes in all. Evidence that lags behind the information is trusted more: what is
+/// missing of it takes its share of the whole.
 fn by_precision(reading: &Reading, goal: &Goal) -> Option<f64> {
     let Information {
         se: Some(se),
@@ -112,7 +114,14 @@ fn by_precision(reading: &Reading, goal: &Goal) -> Option<f64> {
     };
     let wanted = precision::standard_error_needed(distance, tau, target)?;
     let whole = (se / wanted).powi(2);
-    Some((whole - 1.0).max(whole * (1.0 - now / target)))
+    let missing = whole * (1.0 - now / target);
+    if whole >= 1.0 {
+        return Some(missing.max(whole - 1.0));
+    }
+    // a canary without any difference would be decided by now: what counts is how far this one is from the margin
+    let near = precision::standard_error_needed(sign * (pass_at - estimate), tau, goal.pass);
+    let more = near.map_or(1.0, |near| (se / near).powi(2) - 1.0);
+    Some(missing.max(more.min(NEAR)))
 }
 
 fn two_digits(value: f64) -> f64 {

@@ -66,7 +66,7 @@ pub fn stands_still(case: &Case, still: &[Option<Frozen>]) -> Vec<String> {
     }
     let words = |(at, names): (Millis, Vec<&str>)| {
         clean(&format!(
-            "{}: stable has had no data since {}, the evidence is frozen",
+            "{}: nothing of stable to compare with since {}, the evidence is frozen",
             names.join(", "),
             rfc3339(at)
         ))

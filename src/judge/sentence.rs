@@ -60,16 +60,16 @@ pub fn sentence(objective: &Objective, reading: &Reading, said: &Said<'_>) -> St
             )
         }
         Code::NoHarm => format!(
-            "{name}: {both}{}; harm beyond the pass margin {} {} ruled out{}",
+            "{name}{}: {both}{}; harm beyond the pass margin {} {} ruled out",
+            until(said),
             interval(objective, reading, said.edge),
             pass_margin(objective, reading),
             if said.frozen.is_some() { "was" } else { "is" },
-            until(said)
         ),
         Code::AdequatePower => format!(
-            "{name}: {both}{}; no harm found, and harm of the design size would have shown{}",
-            interval(objective, reading, said.edge),
-            until(said)
+            "{name}{}: {both}{}; no harm found, and harm of the design size would have shown",
+            until(said),
+            interval(objective, reading, said.edge)
         ),
         Code::NeedsMoreData if lacks_events(objective, reading) => format!(
             "{name}: {both}; neither arm has an event of the numerator yet: is its selector right?"
@@ -155,7 +155,7 @@ fn alone_since(objective: &Objective, reading: &Reading, said: &Said<'_>) -> Str
     let Some((at, frozen)) = said.frozen else {
         return "no stable traffic is left to compare with".to_owned();
     };
-    let gone = format!("stable has had no data since {}", rfc3339(at));
+    let gone = format!("nothing of stable to compare with since {}", rfc3339(at));
     match frozen.moved {
         Some(Moved { before, now, above }) => {
             let unit = above.map_or(objective.unit, |_| Unit::Share);
@@ -163,7 +163,7 @@ fn alone_since(objective: &Objective, reading: &Reading, said: &Said<'_>) -> Str
                 format!(" of requests above {}", value(edge, Unit::Seconds))
             });
             format!(
-                "{gone}; the canary has changed since, {} against {} of its own before{of}: no pass without a comparison",
+                "{gone}; the canary has become worse than it was: {}{of}, before {}",
                 value(now, unit),
                 value(before, unit)
             )
@@ -175,10 +175,10 @@ fn alone_since(objective: &Objective, reading: &Reading, said: &Said<'_>) -> Str
     }
 }
 
-/// A pass of frozen evidence is told as one of that time.
+/// A pass of frozen evidence is told as one of that time; `warnings` say why.
 fn until(said: &Said<'_>) -> String {
     said.frozen.map_or_else(String::new, |(at, _)| {
-        format!("; stable has had no data since {}", rfc3339(at))
+        format!(" (compared until {})", rfc3339(at))
     })
 }
 

@@ -10,7 +10,7 @@ use crate::{
 const RECENT: usize = 3;
 
 /// The canary gets all of the traffic when it has this share of what both arms had.
-const TAKEN_OVER: f64 = 0.5;
+const TAKEN_OVER: f64 = 0.75;
 
 /// Traffic percent of the present step, and whose word it is.
 #[derive(Debug, Clone, Copy, PartialEq)]

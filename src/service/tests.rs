@@ -1,6 +1,8 @@
 //! From samples to verdicts without a network: whoever asks, however often, the same samples give the same verdict.
 
-use super::{Analyze, Judge, JudgeError, Limits, Policies};
+mod plans;
+
+use super::{Analyze, Judge, Limits, Policies};
 use crate::{
     domain::{
         Code, Labels, ManualClock, MetricSource, Millis, Outcome, PlannedQuery, Question,
@@ -559,52 +561,5 @@ async fn explicit_matchers_do_not_take_stable_for_the_canary() {
         verdict.window.start > START + 38_000,
         "{}",
         verdict.window.start - START
-    );
-}
-
-#[tokio::test]
-async fn an_absent_gauge_does_not_hide_a_canary_that_a_query_finds() {
-    let text = "apiVersion: rollout-judge/v1
-kind: JudgePolicy
-metadata: { name: p }
-spec:
-  tracks: { label: hash }
-  objectives:
-    - { name: g, gauge: queue_depth }
-    - { name: q, query: 'sum(requests{$track})' }
-";
-    let judge = judge_of(text, Shelf::of(shop(15_000)));
-    let verdict = ask(&judge, START + 40 * MINUTE).await;
-    assert_eq!(verdict.findings[0].code, Code::NoCanaryData);
-    let found = &verdict.findings[1];
-    assert_eq!(
-        (found.outcome, found.code),
-        (Outcome::Pass, Code::NoHarm),
-        "{found:?}"
-    );
-    assert!((verdict.window.start - START).abs() <= MINUTE);
-    // nothing is there before
-    let verdict = ask(&judge, START - 20 * MINUTE - 3 * 3_600_000).await;
-    let codes = verdict.findings.iter().map(|finding| finding.code);
-    assert!(
-        codes.clone().all(|code| code == Code::NoCanaryData),
-        "{verdict:?}"
-    );
-}
-
-#[tokio::test]
-async fn a_variable_that_nobody_gives_cannot_be_planned() {
-    let text = SPEC.replace("REST", "params: [zone]\n  match: '{zone=\"$zone\"}'");
-    let judge = judge_of(&text, Shelf::of(shop(15_000)));
-    let error = judge
-        .judge(question(START + 30 * MINUTE))
-        .await
-        .unwrap_err();
-    let JudgeError::CannotPlan { detail } = error else {
-        panic!("{error}");
-    };
-    assert!(
-        detail.starts_with("objective `e`: ") && detail.contains("zone"),
-        "{detail}"
     );
 }

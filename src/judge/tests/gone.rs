@@ -8,7 +8,7 @@ use crate::{
 
 /// The block from which on stable is gone: 25 minutes after the start.
 const END: i64 = 50;
-const SINCE: &str = "stable has had no data since 2026-01-01T00:25:00Z";
+const SINCE: &str = "nothing of stable to compare with since 2026-01-01T00:25:00Z";
 
 /// One percent of errors on both, until stable ends and the canary has these errors of so many requests.
 fn ends(rate: f64, trials: f64) -> impl Fn(i64) -> Block {
@@ -64,8 +64,7 @@ fn a_canary_that_changes_when_stable_is_gone_is_no_pass() {
             check(&verdict, Outcome::Inconclusive, Code::NoComparison);
             assert_eq!(verdict.action, Action::Hold);
             says(&verdict, SINCE);
-            says(&verdict, "the canary has changed since, ");
-            says(&verdict, "no pass without a comparison");
+            says(&verdict, "the canary has become worse than it was: ");
             // the numbers are those of the ratio
             let found = &verdict.findings[0];
             assert!(found.canary.value.unwrap() < 0.02, "{found:?}");
@@ -92,11 +91,12 @@ fn a_canary_that_stays_as_it_was_keeps_its_pass_at_full_weight_only() {
             _ => Code::NoComparison,
         };
         check(&verdict, expected, code);
-        says(&verdict, SINCE);
         if expected == Outcome::Pass {
             assert_eq!(verdict.weight, 100.0);
+            says(&verdict, "e (compared until 2026-01-01T00:25:00Z): canary ");
             says(&verdict, "was ruled out");
         } else {
+            says(&verdict, SINCE);
             says(&verdict, "the evidence is frozen; until then canary ");
         }
         assert!(verdict.warnings.iter().any(|w| w.contains(SINCE)));
@@ -208,10 +208,11 @@ fn every_kind_stands_still_without_stable() {
         row.policy = super::policy(&format!("    - {{ name: o, {objective} }}\n"), "");
         let verdict = row.judge(&same);
         check(&verdict, Outcome::Pass, Code::NoHarm);
-        says(&verdict, SINCE);
+        says(&verdict, "o (compared until 2026-01-01T00:25:00Z): canary ");
+        says(&verdict, "was ruled out");
         let verdict = row.judge(&worse);
         check(&verdict, Outcome::Inconclusive, Code::NoComparison);
-        says(&verdict, "the canary has changed since");
+        says(&verdict, "the canary has become worse than it was: ");
         row.weight = 50.0;
         let verdict = row.judge(&same);
         check(&verdict, Outcome::Inconclusive, Code::NoComparison);
