@@ -55,6 +55,11 @@ impl Harm {
         }
     }
 
+    /// Upwards, with one margin for both sides.
+    pub fn upwards(margin: Margin) -> Self {
+        Self::new(true, margin, margin)
+    }
+
     fn new(higher_is_worse: bool, fail: Margin, pass: Margin) -> Self {
         let sign = if higher_is_worse { 1.0 } else { -1.0 };
         let signed = |m: Margin| SignedMargin {

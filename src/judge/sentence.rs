@@ -2,10 +2,11 @@
 
 use super::{
     explain::{clean, digits, missing, noun, value},
+    frozen::{Frozen, Moved},
     reading::{Alone, Gate, Reading, Scale},
 };
 use crate::{
-    domain::{Code, Needs, Outcome},
+    domain::{Code, Millis, Needs, Outcome, time::rfc3339},
     policy::{Indicator, Objective, Unit},
 };
 
@@ -24,6 +25,10 @@ pub struct Said<'a> {
     pub fails_at: f64,
     /// Why the source gave nothing, in its words.
     pub cause: Option<&'a str>,
+    /// Stable has been silent since this moment.
+    pub frozen: Option<(Millis, Frozen)>,
+    /// The canary is there, but gets no requests.
+    pub without_requests: bool,
 }
 
 /// The sentence of one objective.
@@ -55,11 +60,15 @@ pub fn sentence(objective: &Objective, reading: &Reading, said: &Said<'_>) -> St
             )
         }
         Code::NoHarm => format!(
-            "{name}: {both}{}; harm beyond the pass margin is ruled out",
-            interval(objective, reading, said.edge)
+            "{name}{}: {both}{}; harm beyond the pass margin {} {} ruled out",
+            until(said),
+            interval(objective, reading, said.edge),
+            pass_margin(objective, reading),
+            if said.frozen.is_some() { "was" } else { "is" },
         ),
         Code::AdequatePower => format!(
-            "{name}: {both}{}; no harm found, and harm of the design size would have shown",
+            "{name}{}: {both}{}; no harm found, and harm of the design size would have shown",
+            until(said),
             interval(objective, reading, said.edge)
         ),
         Code::NeedsMoreData if lacks_events(objective, reading) => format!(
@@ -104,13 +113,16 @@ pub fn sentence(objective: &Objective, reading: &Reading, said: &Said<'_>) -> St
         Code::CanaryVanished => {
             format!("{name}: the canary's samples stopped; the evidence is frozen")
         }
+        Code::TrafficSplit if said.without_requests => {
+            format!("{name}: the canary has had no requests for three blocks while stable has")
+        }
         Code::TrafficSplit => {
             format!("{name}: the traffic split is far from the weight, the comparison is doubtful")
         }
         Code::AboveLargestBucket => {
             format!("{name}: the quantile is above the largest bucket, where nothing can be seen")
         }
-        Code::NoComparison => format!("{name}: no stable traffic is left to compare with"),
+        Code::NoComparison => format!("{name}: {}", alone_since(objective, reading, said)),
         Code::MinDuration => {
             format!("{name}: harmless so far, the step has not lasted its minDuration")
         }
@@ -145,6 +157,38 @@ fn worse(objective: &Objective, reading: &Reading, said: &Said<'_>) -> String {
         return format!("{now}; the evidence shows harm beyond the margin {margin}");
     }
     format!("harm beyond the margin was shown earlier and stays a fail; now {now}, margin {margin}")
+}
+
+/// Since when nothing is compared any more, and what the canary does since.
+fn alone_since(objective: &Objective, reading: &Reading, said: &Said<'_>) -> String {
+    let Some((at, frozen)) = said.frozen else {
+        return "no stable traffic is left to compare with".to_owned();
+    };
+    let gone = format!("nothing of stable to compare with since {}", rfc3339(at));
+    match frozen.moved {
+        Some(Moved { before, now, above }) => {
+            let unit = above.map_or(objective.unit, |_| Unit::Share);
+            let of = above.map_or_else(String::new, |edge| {
+                format!(" of requests above {}", value(edge, Unit::Seconds))
+            });
+            format!(
+                "{gone}; the canary has become worse than it was: {}{of}, before {}",
+                value(now, unit),
+                value(before, unit)
+            )
+        }
+        None => format!(
+            "{gone}, the evidence is frozen; until then {}",
+            both(objective, reading)
+        ),
+    }
+}
+
+/// A pass of frozen evidence is told as one of that time; `warnings` say why.
+fn until(said: &Said<'_>) -> String {
+    said.frozen.map_or_else(String::new, |(at, _)| {
+        format!(" (compared until {})", rfc3339(at))
+    })
 }
 
 /// Would the present evidence fail it, had it not failed before?
@@ -245,6 +289,25 @@ fn boundary(objective: &Objective, reading: &Reading) -> String {
         || "unknown".to_owned(),
         |boundary| on_scale(objective, reading, boundary),
     )
+}
+
+/// The pass margin beside the numbers of the comparison. That of a quantile is one on time: in the policy's words.
+fn pass_margin(objective: &Objective, reading: &Reading) -> String {
+    if matches!(objective.indicator, Indicator::LatencyQuantile { .. }) {
+        let margin = objective.pass_margin;
+        let relative = value(margin.relative, Unit::Share);
+        let absolute = value(margin.absolute, objective.unit);
+        return match (margin.relative > 0.0, margin.absolute > 0.0) {
+            (true, true) => format!("{relative} + {absolute}"),
+            (false, true) => absolute,
+            _ => relative,
+        };
+    }
+    let at = reading.information.pass_at;
+    match reading.scale {
+        Scale::Difference => on_scale(objective, reading, at),
+        Scale::Ratio | Scale::Complements => digits(at.exp()),
+    }
 }
 
 /// A number of the comparison. A difference of shares is in points: percent would read as a share of stable.

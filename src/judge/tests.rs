@@ -1,6 +1,7 @@
 //! Rows: blocks in, outcome and code out.
 
 mod gates;
+mod gone;
 mod measured;
 mod said;
 mod steady;
