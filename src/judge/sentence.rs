@@ -291,22 +291,34 @@ fn boundary(objective: &Objective, reading: &Reading) -> String {
     )
 }
 
-/// The pass margin beside the numbers of the comparison. That of a quantile is one on time: in the policy's words.
+/// Beyond this ratio the absolute part of a margin rules, and no rate of stable is there to measure it by.
+const LARGE: f64 = 3.0;
+
+/// The pass margin beside the numbers of the comparison; in the policy's words where it is not on their scale: that of a
+/// quantile is one on time, and a share of nearly nothing is no measure.
 fn pass_margin(objective: &Objective, reading: &Reading) -> String {
-    if matches!(objective.indicator, Indicator::LatencyQuantile { .. }) {
-        let margin = objective.pass_margin;
-        let relative = value(margin.relative, Unit::Share);
-        let absolute = value(margin.absolute, objective.unit);
-        return match (margin.relative > 0.0, margin.absolute > 0.0) {
-            (true, true) => format!("{relative} + {absolute}"),
-            (false, true) => absolute,
-            _ => relative,
-        };
-    }
     let at = reading.information.pass_at;
+    let quantile = matches!(objective.indicator, Indicator::LatencyQuantile { .. });
     match reading.scale {
+        _ if quantile => in_words(objective),
         Scale::Difference => on_scale(objective, reading, at),
+        _ if at.abs() > LARGE.ln() => in_words(objective),
         Scale::Ratio | Scale::Complements => digits(at.exp()),
+    }
+}
+
+/// The pass margin as the policy has it.
+fn in_words(objective: &Objective) -> String {
+    let margin = objective.pass_margin;
+    let relative = value(margin.relative, Unit::Share);
+    let absolute = match objective.unit {
+        Unit::Share => format!("{} points", digits(margin.absolute * 100.0)),
+        unit => value(margin.absolute, unit),
+    };
+    match (margin.relative > 0.0, margin.absolute > 0.0) {
+        (true, true) => format!("{relative} + {absolute}"),
+        (false, true) => absolute,
+        _ => relative,
     }
 }
 

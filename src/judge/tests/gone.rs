@@ -8,6 +8,7 @@ use crate::{
 
 /// The block from which on stable is gone: 25 minutes after the start.
 const END: i64 = 50;
+type Blocks = Box<dyn Fn(i64) -> Block>;
 const SINCE: &str = "nothing of stable to compare with since 2026-01-01T00:25:00Z";
 
 /// One percent of errors on both, until stable ends and the canary has these errors of so many requests.
@@ -189,7 +190,6 @@ fn every_kind_stands_still_without_stable() {
             })
         }
     };
-    type Blocks = Box<dyn Fn(i64) -> Block>;
     let rows: [(&str, Blocks, Blocks); 3] = [
         (
             "latencyQuantile: { histogram: a_bucket, quantile: 0.99 }",
@@ -232,7 +232,6 @@ fn with(change: impl Fn(i64, &mut Counts)) -> impl Fn(i64) -> Block {
 
 #[test]
 fn no_timeout_decides_without_data() {
-    type Blocks = Box<dyn Fn(i64) -> Block>;
     let cases: [(Code, f64, Blocks); 6] = [
         (
             Code::NoCanaryData,

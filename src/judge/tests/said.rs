@@ -435,6 +435,13 @@ fn a_pass_names_its_margin() {
         Code::NoHarm,
         &["harm beyond the pass margin 1.6 is ruled out"],
     );
+    // no ratio where stable has no errors
+    says(
+        &Row::new(ERRORS, ""),
+        counts(0.0, 0.0),
+        Code::NoHarm,
+        &["harm beyond the pass margin 50 % + 0.1 points is ruled out"],
+    );
     let gauge = "    - { name: g, gauge: a, passMargin: { relative: 0.25 } }\n";
     says(
         &Row::new(gauge, ""),

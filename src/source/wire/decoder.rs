@@ -87,6 +87,10 @@ enum Kind {
 
 /// Decodes one answer.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts, each named"
+)]
 pub struct Decoder {
     limits: Limits,
     state: State,
