@@ -104,6 +104,9 @@ pub fn judge(
             requests: 0.0,
             seconds: reading.gate.needed.saturating_sub(reading.gate.seen) as f64 * each,
         }
+    } else if code == Code::NeedsMoreData && reading.unmeasured {
+        // no data gives a margin a meaning
+        Needs::default()
     } else if open {
         needs::needs(&reading, &goal)
     } else if code == Code::OverLimit {
