@@ -359,6 +359,46 @@ fn a_time_without_harm_is_noted() {
 }
 
 #[test]
+fn what_is_odd_but_allowed_is_noted() {
+    for (objective, said) in [
+        ("query: 'sum(rate(a{$track}[1m]))'", ""),
+        ("query: 'summ(rate(a{$track}[1m]))'", "not PromQL"),
+        ("query: 'sum(a{$track}) by'", "not PromQL"),
+        ("query: 'sum(a{$track} @ 5)'", "the same moment"),
+        ("query: 'sum(a{$track} @ end())'", ""),
+        (
+            "ratio: { numerator: a, denominator: b }, harm: increase, limit: 3",
+            "write 3% if a share is meant",
+        ),
+        (
+            "ratio: { numerator: a, denominator: b }, margin: { absolute: 2 }",
+            "write 2% if a share is meant",
+        ),
+        ("ratio: { numerator: a, denominator: b }, limit: 30%", ""),
+        ("ratio: { numerator: a, denominator: b }, limit: 300%", ""),
+    ] {
+        let text = of_spec(&format!(
+            "  source: victoria\n  objectives:\n    - {{ name: o, {objective} }}\n"
+        ));
+        let loaded = policy::load("p.yaml", &text, Some(&sources));
+        if objective.contains("300%") {
+            assert!(loaded.is_err(), "{objective}");
+            continue;
+        }
+        let documents = loaded.unwrap_or_else(|p| panic!("{p}"));
+        let rate = documents[0].policy.objectives[0].unit == policy::Unit::None;
+        assert_eq!(rate, !objective.contains("30%"), "{objective}");
+        let notes = &documents[0].notes;
+        let right = match notes.as_slice() {
+            [] => said.is_empty(),
+            [one] => !said.is_empty() && one.message.contains(said),
+            _ => false,
+        };
+        assert!(right, "{objective}: {notes:?}");
+    }
+}
+
+#[test]
 fn a_policy_that_judged_is_read_as_it_was() {
     let query = "  objectives:\n    - { name: o, query: 'sum(a{$track}) / sum(b)' }\n";
     let bucket = "  objectives:\n    - { name: o, latencyQuantile: { histogram: 'x_bucket{le=\"1\"}', quantile: 0.5 } }\n";

@@ -192,6 +192,9 @@ fn ask(policy: &Policy, url: &str, args: &CheckArgs) -> Result<Vec<Found>, Stop>
                     policy.block,
                 );
                 found.warnings.extend(warnings);
+                found
+                    .warnings
+                    .extend(probe::remarks(objective, part, &canary, &stable));
                 out.push(found);
             }
         }

@@ -1,6 +1,9 @@
 //! Does a selector find series on both arms, do they pair, and is the scrape interval fit? Pure, over what was read.
 
-use crate::domain::{Labels, Millis, NativeHistogram, SampleSink};
+use crate::{
+    domain::{Labels, Millis, NativeHistogram, SampleSink, figures},
+    policy::{Indicator, Objective},
+};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,6 +47,8 @@ pub enum Part {
 pub struct Series {
     labels: Vec<Labels>,
     numbers: usize,
+    /// How many of them are 0.
+    zeros: usize,
     last: Option<Millis>,
     gaps: Vec<Millis>,
 }
@@ -53,6 +58,7 @@ impl Series {
     pub fn join(&mut self, other: Self) {
         self.labels.extend(other.labels);
         self.numbers += other.numbers;
+        self.zeros += other.zeros;
         self.gaps.extend(other.gaps);
     }
 }
@@ -69,6 +75,7 @@ impl SampleSink for Series {
 
     fn sample(&mut self, at: Millis, value: f64) {
         self.numbers += usize::from(value.is_finite());
+        self.zeros += usize::from(value == 0.0);
         if let Some(last) = self.last.replace(at) {
             self.gaps.push(at - last);
         }
@@ -140,6 +147,58 @@ pub fn compare(
         scrape_seconds: interval.map(seconds),
         errors,
         warnings,
+    }
+}
+
+/// What the values say about the rules of an objective.
+pub fn remarks(
+    objective: &Objective,
+    (text, part): (&str, Part),
+    canary: &Series,
+    stable: &Series,
+) -> Vec<String> {
+    let relative = objective.margin.relative > 0.0 && objective.margin.absolute == 0.0;
+    let levels = match &objective.indicator {
+        Indicator::Gauge { .. } | Indicator::Query { .. } => true,
+        Indicator::Mean { sum, .. } => sum == text,
+        _ => false,
+    };
+    if levels && relative && stable.numbers > 0 && stable.zeros == stable.numbers {
+        return vec![
+            "stable is 0: a share of 0 is no margin; give `margin` an `absolute` part".to_owned(),
+        ];
+    }
+    let (Indicator::LatencyQuantile { .. }, Some(limit), Part::Needed) =
+        (&objective.indicator, objective.limit, part)
+    else {
+        return Vec::new();
+    };
+    held_at(limit, canary, stable).into_iter().collect()
+}
+
+/// The bucket edge that stands for a limit, where it is another.
+fn held_at(limit: f64, canary: &Series, stable: &Series) -> Option<String> {
+    let mut edges: Vec<f64> = [canary, stable]
+        .into_iter()
+        .flat_map(|arm| &arm.labels)
+        .filter_map(|labels| labels.get("le")?.parse().ok())
+        .filter(|edge: &f64| edge.is_finite())
+        .collect();
+    edges.sort_by(f64::total_cmp);
+    let largest = *edges.last()?;
+    let said = |v| figures::shown(v, "seconds");
+    match edges.into_iter().find(|e| *e >= limit * (1.0 - 1e-9)) {
+        None => Some(format!(
+            "the limit {} is above the largest bucket edge {}: it never fails; add buckets",
+            said(limit),
+            said(largest)
+        )),
+        Some(edge) if edge > limit * (1.0 + 1e-9) => Some(format!(
+            "no bucket edge at the limit {}: it is held at the next one, {}",
+            said(limit),
+            said(edge)
+        )),
+        Some(_) => None,
     }
 }
 
@@ -274,6 +333,56 @@ mod tests {
             0,
             1,
         );
+    }
+
+    #[test]
+    fn rules_that_the_values_cannot_meet_are_remarked() {
+        let series = |value: f64, edges: &[&str]| {
+            let mut out = Series::default();
+            for edge in edges {
+                out.series(Labels::new([("le", *edge)]));
+                out.sample(0, value);
+            }
+            out
+        };
+        let edges = ["0.3", "0.5", "+Inf"];
+        let quantile = "latencyQuantile: { histogram: a_bucket, quantile: 0.9 }";
+        for (objective, value, said) in [
+            ("gauge: a".to_owned(), 0.0, "stable is 0"),
+            ("gauge: a".to_owned(), 1.0, ""),
+            ("gauge: a, margin: { absolute: 1 }".to_owned(), 0.0, ""),
+            ("mean: { sum: a, count: b }".to_owned(), 0.0, "stable is 0"),
+            (format!("{quantile}, limit: 300ms"), 1.0, ""),
+            (
+                format!("{quantile}, limit: 340ms"),
+                1.0,
+                "at the next one, 500 ms",
+            ),
+            (
+                format!("{quantile}, limit: 1s"),
+                1.0,
+                "largest bucket edge 500 ms",
+            ),
+            (quantile.to_owned(), 1.0, ""),
+        ] {
+            let text = format!(
+                "apiVersion: rollout-judge/v1\nkind: JudgePolicy\nmetadata: {{ name: p }}\nspec:\n  objectives:\n    - {{ name: o, {objective} }}\n"
+            );
+            let policy = crate::policy::load("p.yaml", &text, None)
+                .unwrap()
+                .remove(0)
+                .policy;
+            let of = &policy.objectives[0];
+            let arm = series(value, &edges);
+            let part = (of.indicator.texts()[0], Part::Needed);
+            let remarks = remarks(of, part, &arm, &arm);
+            let right = match remarks.as_slice() {
+                [] => said.is_empty(),
+                [one] => !said.is_empty() && one.contains(said),
+                _ => false,
+            };
+            assert!(right, "{objective}: {remarks:?}");
+        }
     }
 
     #[test]

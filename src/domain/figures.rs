@@ -4,6 +4,7 @@
 pub fn shown(v: f64, unit: &str) -> String {
     match unit {
         "ratio" => format!("{} %", digits(v * 100.0)),
+        "seconds" if v == 0.0 => "0 ms".to_owned(),
         "seconds" if v.abs() < 1e-3 => format!("{} us", digits(v * 1e6)),
         "seconds" if v.abs() < 1.0 => format!("{} ms", digits(v * 1e3)),
         "seconds" => format!("{} s", digits(v)),

@@ -112,7 +112,7 @@ codes! {
     StepTimeout = "step-timeout",
     /// The quantile lies above the largest finite bucket, where nothing can be seen.
     AboveLargestBucket = "above-largest-bucket",
-    /// At full weight there is no stable traffic left to compare with.
+    /// Stable has no data beside the canary any more: the evidence is frozen.
     NoComparison = "no-comparison",
     /// The metric source did not answer, or not in time.
     SourceDown = "source-down",

@@ -97,7 +97,7 @@ pub struct Needs {
 pub struct FixedHorizon {
     /// Name of the test.
     pub method: String,
-    /// One-sided p value of "no harm beyond the margin".
+    /// p value of "no harm beyond the margin", of the quantity in `interval_of`: one-sided, for `harm: either` doubled.
     pub p_value: Option<f64>,
     /// Lower end of the 95 % interval.
     pub lower: Option<f64>,

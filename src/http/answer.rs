@@ -271,7 +271,7 @@ pub struct EvidenceAnswer {
 pub struct FixedHorizonAnswer {
     /// Name of the test.
     pub method: String,
-    /// One-sided p value of "no harm beyond the margin".
+    /// p value of "no harm beyond the margin", of the quantity in `intervalOf`: one-sided, for `harm: either` doubled.
     #[serde(serialize_with = "finite", skip_serializing_if = "absent")]
     #[schema(nullable = false, minimum = 0, maximum = 1)]
     pub p_value: Option<f64>,

@@ -53,7 +53,8 @@ pub fn number(field: &str, value: Option<&Value>) -> Result<Option<f64>, Problem
         _ => None,
     };
     match parsed.filter(|n: &f64| n.is_finite()) {
-        Some(number) => Ok(Some(number)),
+        // -0 is 0
+        Some(number) => Ok(Some(number + 0.0)),
         None => Err(wrong(field, value, "a number, or a string that holds one")),
     }
 }

@@ -89,12 +89,12 @@ impl VerdictRequest {
 
     /// Checks every field and fills in "now".
     pub fn question(&self, now: Millis) -> Result<Question, Problem> {
-        let rollout = self.rollout_ref()?;
         let policy = required(
             "policy",
             self.policy.as_ref(),
             "name a policy of `GET /v1/policies`",
         )?;
+        let rollout = self.rollout_ref()?;
         let at = self.at(now)?;
         let question = Question {
             policy: longest("policy", policy)?,

@@ -105,7 +105,6 @@ fn refusal(error: JudgeError) -> Result<Response, Problem> {
             )
             .at("policy"))
         }
-        JudgeError::InvalidRequest { field, detail } => Err(Problem::invalid(&field, detail)),
         JudgeError::CannotPlan { detail } => Err(Problem::new("cannot-plan", detail)),
         JudgeError::Overloaded => Err(Problem::new(
             "too-many-requests",

@@ -4,6 +4,7 @@ use super::{
     harm::{Harm, SignedMargin},
     limit::LimitBet,
     memo::Memo,
+    noticed::Blur,
     onset::Onset,
     reading::{Alone, Gate, Information, Reading, Scale, TrailPoint},
     running::Running,
@@ -46,6 +47,8 @@ struct Bet {
     /// Present boundaries of FAIL and PASS, as ratios.
     boundary: f64,
     pass_boundary: f64,
+    /// That of FAIL without the spread between pods.
+    plain: f64,
 }
 
 /// The mean of `1 / sqrt(canary pods)` over the blocks, weighed as B1 weighs them: what the spread between pods does to an
@@ -190,6 +193,7 @@ impl CountState {
                 pass: BinomialProcess::new(harm.pass_side()),
                 boundary: 1.0,
                 pass_boundary: 1.0,
+                plain: 1.0,
             })
             .collect();
         let higher = self.harms.first().is_none_or(|harm| harm.higher_is_worse);
@@ -283,7 +287,7 @@ impl CountState {
                 bet.pass.log_e(phi),
                 b1(bet.harm.pass_side(), pass_ratio),
             ]));
-            (bet.boundary, bet.pass_boundary) = (ratio, pass_ratio);
+            (bet.boundary, bet.pass_boundary, bet.plain) = (ratio, pass_ratio, plain);
         }
         let limit = self.limit.as_mut().map(|limit| {
             limit.push(block.x_c, block.n_c);
@@ -312,6 +316,17 @@ impl CountState {
 
     fn pod_spread(&self) -> Option<f64> {
         told_spread(&self.spread, &self.dispersion)
+    }
+
+    /// What the spread between pods does to the boundary of FAIL.
+    pub fn blur(&self) -> Option<Blur> {
+        let bet = self.bets.get(self.running.strongest())?;
+        Some(Blur {
+            spread: self.pod_spread()?,
+            pods: self.canary_pods,
+            plain: bet.plain,
+            used: bet.boundary,
+        })
     }
 
     fn shown(&self, x: f64, n: f64) -> Option<f64> {
@@ -343,6 +358,21 @@ impl CountState {
         self.complement
     }
 
+    /// The difference of rates at which harm begins where stable's rate is `rate`, the spread between pods included; of two
+    /// directions the one with the stronger evidence.
+    pub fn margin_at(&self, rate: f64) -> Option<f64> {
+        let harm = self.bets.get(self.running.strongest())?.harm;
+        let written = harm.fail.relative * rate + harm.fail.absolute;
+        let spread = self.pod_spread();
+        let spread = spread.map_or(1.0, |tau| harm.widen(1.0, tau, self.canary_pods));
+        let apart = (spread - 1.0) * rate;
+        Some(if harm.higher_is_worse {
+            written.max(apart)
+        } else {
+            written.min(apart)
+        })
+    }
+
     /// The confidence sequence of the ratio.
     pub fn limits(&self, alpha: f64) -> (f64, f64) {
         let make = || ratio_confidence_sequence(&self.blocks, self.phi(), alpha, CS_TOLERANCE);
@@ -351,28 +381,27 @@ impl CountState {
 
     /// What the evidence says now.
     pub fn reading(&self, alpha: f64) -> Reading {
-        let total = self
-            .blocks
-            .iter()
-            .fold(CountBlock::default(), |a, b| CountBlock {
-                x_c: a.x_c + b.x_c,
-                n_c: a.n_c + b.n_c,
-                x_s: a.x_s + b.x_s,
-                n_s: a.n_s + b.n_s,
-            });
+        let total = total(&self.blocks, |_| true);
+        let compared = self.blocks.iter().any(CountBlock::usable);
+        // what stands beside the ratio is what the ratio is made of
+        let shown = if compared {
+            self::total(&self.blocks, CountBlock::usable)
+        } else {
+            total
+        };
         let phi = self.phi();
         // of two directions the one with the stronger evidence
         let bet = self.bets.get(self.running.strongest());
         let higher = bet.is_none_or(|bet| bet.harm.higher_is_worse);
         let (fail_at, pass_at) = bet.map_or((1.0, 1.0), |bet| (bet.boundary, bet.pass_boundary));
         let estimate = self.b1.estimate();
-        let compared = self.blocks.iter().any(|b| b.n_c > 0.0 && b.n_s > 0.0);
         let (lower, upper) = self.limits(alpha);
         let ratio = estimate
             .map(|e| e.ratio)
             .filter(|_| compared && total.x_c + total.x_s > 0.0);
-        let events = |x: f64, n: f64| if self.complement { n - x } else { x };
-        let value = self.shown(total.x_c, total.n_c);
+        let whole = self.whole();
+        let canary = self.arm(shown.x_c, shown.n_c);
+        let stable = self.arm(shown.x_s, shown.n_s);
         let over = |value: f64, limit: f64| {
             if self.limit_is_ceiling() {
                 value > limit
@@ -380,7 +409,10 @@ impl CountState {
                 value < limit
             }
         };
-        let over_limit = value.zip(self.limit_value).is_some_and(|(v, l)| over(v, l));
+        let over_limit = whole
+            .value
+            .zip(self.limit_value)
+            .is_some_and(|(v, l)| over(v, l));
         Reading {
             method: if self.complement {
                 "conditional-binomial-mixture+stratified-ratio on the complement"
@@ -402,26 +434,21 @@ impl CountState {
                     of: "blocks with canary traffic",
                 }
             },
-            canary: ArmSummary {
-                value,
-                events: Some(events(total.x_c, total.n_c)),
-                exposure: Some(total.n_c),
-                series: None,
-            },
-            stable: ArmSummary {
-                value: self.shown(total.x_s, total.n_s),
-                events: Some(events(total.x_s, total.n_s)),
-                exposure: Some(total.n_s),
-                series: None,
-            },
+            canary,
+            stable,
             effect: Effect {
                 estimate: ratio,
                 lower: ratio.map(|_| lower),
                 upper: ratio.map(|_| upper).filter(|u| u.is_finite()),
-                relative: ratio.map(|r| r - 1.0),
+                relative: canary
+                    .value
+                    .zip(stable.value)
+                    .map(|(c, s)| c / s - 1.0)
+                    .filter(|r| r.is_finite()),
                 scale: None,
             },
             boundary: compared.then_some(fail_at),
+            unmeasured: false,
             scale: if self.complement {
                 Scale::Complements
             } else {
@@ -435,10 +462,11 @@ impl CountState {
             compared,
             last_canary: self.last_canary,
             over_limit,
+            held_at: None,
             alone: (over_limit || self.running.over_limit(alpha))
                 .then(|| self.alone(alpha, phi))
                 .flatten(),
-            eventless: events(total.x_c, total.n_c) + events(total.x_s, total.n_s) <= 0.0,
+            eventless: self.events(total.x_c, total.n_c) + self.events(total.x_s, total.n_s) <= 0.0,
             above_largest: false,
             information: Information {
                 se: estimate
@@ -451,6 +479,25 @@ impl CountState {
                 tau: B1_TAU,
             },
         }
+    }
+
+    /// All of the canary, compared or not: what a limit is about.
+    pub fn whole(&self) -> ArmSummary {
+        let total = total(&self.blocks, |_| true);
+        self.arm(total.x_c, total.n_c)
+    }
+
+    fn arm(&self, x: f64, n: f64) -> ArmSummary {
+        ArmSummary {
+            value: self.shown(x, n),
+            events: Some(self.events(x, n)),
+            exposure: Some(n),
+            series: None,
+        }
+    }
+
+    fn events(&self, x: f64, n: f64) -> f64 {
+        if self.complement { n - x } else { x }
     }
 
     /// The canary's own interval, where there is a limit.
@@ -488,6 +535,16 @@ pub fn lone_pod_phi(b1: &StratifiedRatio) -> f64 {
 /// The spread between stable pods, once each has events enough to tell it.
 pub fn told_spread(spread: &PodSpread, dispersion: &Dispersion) -> Option<f64> {
     (spread.mean_events() >= SPREAD_EVENTS).then(|| spread.tau(dispersion.phi()))
+}
+
+fn total(blocks: &[CountBlock], counts: impl Fn(&CountBlock) -> bool) -> CountBlock {
+    let counted = blocks.iter().filter(|block| counts(block));
+    counted.fold(CountBlock::default(), |a, b| CountBlock {
+        x_c: a.x_c + b.x_c,
+        n_c: a.n_c + b.n_c,
+        x_s: a.x_s + b.x_s,
+        n_s: a.n_s + b.n_s,
+    })
 }
 
 fn ratio_of(p: f64, margin: SignedMargin) -> f64 {

@@ -3,6 +3,8 @@
 use super::{
     advice::{self, Rule},
     explain,
+    frozen::{self, Frozen},
+    noticed,
     objective::{self, Surroundings},
     ruling::{self, Force},
     state::ObjectiveState,
@@ -75,11 +77,11 @@ pub fn evaluate(case: &Case) -> Verdict {
     let since_step = case
         .step_since
         .map_or(0, |since| (end(case) - since) / case.block.max(1));
-    let split = traffic
-        .filter(|_| !matches!(assumed, Weight::Seen(_)))
-        .map_or(Split::Fine, |blocks| {
-            traffic::split(blocks, weight, since_step)
-        });
+    let split = traffic.map_or(Split::Fine, |blocks| match assumed {
+        _ if traffic::stopped(blocks, weight) => Split::Severe { share: 0.0 },
+        Weight::Told(_) => traffic::split(blocks, weight, since_step),
+        Weight::Seen(_) => Split::Fine,
+    });
     if let Split::Mild { share } | Split::Severe { share } = split {
         warnings.push(format!(
             "the canary gets {} % of the traffic, the weight asks for {} %",
@@ -87,20 +89,36 @@ pub fn evaluate(case: &Case) -> Verdict {
             explain::digits(weight)
         ));
     }
-    let split_severe =
-        matches!(split, Split::Severe { share } if !follows(policy, &standing, share, case.block));
+    let split_severe = match split {
+        Split::Severe { share } if !follows(policy, &standing, share, case.block) => Some(share),
+        _ => None,
+    };
     let exposed = case.exposed_since.map_or(0, |start| question.at - start);
+    let unseen = case.exposed_since.is_none() && !case.sighted;
     let waited = case
         .asked_since
         .map_or(0, |since| question.at - since)
-        .max(exposed);
-    let time_is_up =
-        advice::time_is_up(policy, &standing) || exposed >= policy.horizon - case.block;
-    let findings: Vec<Finding> = policy
+        .max(exposed)
+        // nothing in the whole horizon: then it was missing since the step began, too
+        .max(standing.lasted.filter(|_| unseen).unwrap_or(0));
+    let up = advice::time_is_up(policy, &standing);
+    let time_is_up = up || exposed >= policy.horizon - case.block;
+    let still: Vec<Option<Frozen>> = policy
         .objectives
         .iter()
         .zip(&case.observed)
         .map(|(objective, seen)| {
+            frozen::frozen(objective, seen.state, objective::pass_boundary(policy))
+        })
+        .collect();
+    warnings.extend(noticed::stands_still(case, &still));
+    warnings.extend(noticed::blurred(case));
+    let findings: Vec<Finding> = policy
+        .objectives
+        .iter()
+        .zip(&case.observed)
+        .zip(&still)
+        .map(|((objective, seen), still)| {
             let around = Surroundings {
                 block: case.block,
                 closed: match case.start {
@@ -112,6 +130,7 @@ pub fn evaluate(case: &Case) -> Verdict {
                 problem: seen.problem,
                 cause: seen.cause,
                 split_severe,
+                frozen: still.map(|still| (last_moment(case, &still), still)),
                 time_is_up,
                 patience_over: waited >= policy.no_data_patience,
                 full_weight: weight >= 100.0,
@@ -127,7 +146,8 @@ pub fn evaluate(case: &Case) -> Verdict {
         .iter()
         .zip(&case.observed)
         .any(|(finding, seen)| !finding.watch && seen.problem.is_some());
-    let advice = advice::advise(policy, &standing, sum, blind);
+    let without = findings.iter().find(|finding| lacks_data(finding));
+    let advice = advice::advise(policy, &standing, sum, blind || without.is_some());
     let reason = match advice.rule {
         Some(Rule::MinDuration { missing }) => {
             let missing = explain::span(missing as f64 / 1000.0);
@@ -148,7 +168,15 @@ pub fn evaluate(case: &Case) -> Verdict {
                 lead(sum, &findings)
             ))
         }
-        None => reason(sum, &findings),
+        None => match without {
+            Some(finding) if sum == Outcome::Inconclusive && !blind && up => {
+                explain::clean(&format!(
+                    "the step's time is up, but there is nothing to decide on; {}",
+                    finding.reason
+                ))
+            }
+            _ => reason(sum, &findings),
+        },
     };
     let ((advice, reason), told) =
         ruling::apply(policy, (question.at, weight), case.force, (advice, reason));
@@ -184,6 +212,26 @@ pub fn requests<'a>(observed: &[Observed<'a>]) -> Option<&'a [super::counts::Cou
         .filter(|state| matches!(state, ObjectiveState::Counts(_)))
         .find_map(ObjectiveState::traffic)
         .or_else(|| states().find_map(ObjectiveState::traffic))
+}
+
+/// An undecided objective without anything to decide on: no timeout rules over it.
+fn lacks_data(finding: &Finding) -> bool {
+    let empty = match finding.code {
+        Code::NoCanaryData
+        | Code::NoStableData
+        | Code::CanaryVanished
+        | Code::TrafficSplit
+        | Code::NoComparison
+        | Code::Waiting => true,
+        Code::TooEarly => finding.canary.exposure == Some(0.0),
+        _ => false,
+    };
+    empty && !finding.watch && finding.outcome == Outcome::Inconclusive
+}
+
+/// End of the last block in which both arms had data.
+pub fn last_moment(case: &Case, still: &Frozen) -> Millis {
+    case.start.unwrap_or_default() + (still.last + 1) * case.block
 }
 
 /// Is this still the traffic of the former step? Blocks close later than a weight is set.

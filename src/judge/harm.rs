@@ -15,14 +15,20 @@ pub struct SignedMargin {
 }
 
 impl SignedMargin {
-    /// The boundary for a mean or a level: as a log ratio, or as a difference where values may be zero or negative.
-    pub fn on_scale(self, reference: f64, log: bool) -> f64 {
+    /// The boundary for a mean or a level: as a log ratio, or as a difference where values may be zero or negative. A
+    /// share of a reference of 0 is no margin.
+    pub fn on_scale(self, reference: f64, log: bool) -> Option<f64> {
         let size = reference.abs();
         if log {
-            (1.0 + self.relative + self.absolute / size).max(1e-3).ln()
-        } else {
-            self.relative * size + self.absolute
+            let absolute = if self.absolute == 0.0 {
+                0.0
+            } else {
+                self.absolute / size
+            };
+            return Some((1.0 + self.relative + absolute).max(1e-3).ln());
         }
+        let margin = self.relative * size + self.absolute;
+        (size > 0.0 || self.absolute != 0.0 || self.relative == 0.0).then_some(margin)
     }
 }
 
@@ -47,6 +53,11 @@ impl Harm {
             Direction::Decrease => vec![down],
             Direction::Either => vec![up, down],
         }
+    }
+
+    /// Upwards, with one margin for both sides.
+    pub fn upwards(margin: Margin) -> Self {
+        Self::new(true, margin, margin)
     }
 
     fn new(higher_is_worse: bool, fail: Margin, pass: Margin) -> Self {

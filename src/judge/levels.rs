@@ -102,11 +102,10 @@ impl LevelState {
         let comparison = self.comparison();
         let (mut fails, mut passes) = (Vec::with_capacity(2), Vec::with_capacity(2));
         for harm in &self.harms {
-            let log_e = |side, relative, absolute| {
-                comparison.map_or(0.0, |c| {
-                    c.estimate
-                        .log_e(side, c.boundary(relative, absolute), c.tau)
-                })
+            let log_e = |side, relative: f64, absolute: f64| {
+                comparison
+                    .and_then(|c| Some((c, c.boundary(relative, absolute)?)))
+                    .map_or(0.0, |(c, at)| c.estimate.log_e(side, at, c.tau))
             };
             fails.push(log_e(
                 harm.fail_side(),
@@ -131,7 +130,7 @@ impl LevelState {
         let logs = log_differences(&self.canary, &self.stable);
         if logs.len() == self.canary.len() {
             return Some(Comparison {
-                estimate: steady(paired_estimate(&logs)?, GAUGE_TAU),
+                estimate: paired_estimate(&logs)?.at_least(MIN_SE * GAUGE_TAU),
                 log: true,
                 stable,
                 tau: GAUGE_TAU,
@@ -142,14 +141,25 @@ impl LevelState {
             .harms
             .first()
             .map_or(0.0, |harm| harm.pass.absolute.abs());
-        // the scale of a level around zero: what the author calls much, else how much it varies
-        let scale = [stable.abs(), absolute, estimate.sd];
+        let zero = self.canary.iter().chain(&self.stable).all(|v| *v == 0.0);
+        if zero && absolute == 0.0 {
+            // 0 against 0 is no change: a ratio of 1
+            return Some(Comparison {
+                estimate: estimate.at_least(MIN_SE * GAUGE_TAU),
+                log: true,
+                stable,
+                tau: GAUGE_TAU,
+            });
+        }
+        // the scale of a level around zero: its size or what the author calls much, else how much it varies
+        let scale = [stable.abs().max(absolute), estimate.sd];
         let size = scale.into_iter().find(|s| *s > 0.0).unwrap_or(0.0);
+        let tau = GAUGE_TAU * size;
         Some(Comparison {
-            estimate: steady(estimate, GAUGE_TAU * size),
+            estimate: estimate.at_least(MIN_SE * tau),
             log: false,
             stable,
-            tau: GAUGE_TAU * size,
+            tau,
         })
     }
 
@@ -179,7 +189,7 @@ impl LevelState {
                 GAUGE_TAU * limit.abs(),
             )
         };
-        let estimate = steady(paired_estimate(&differences)?, tau);
+        let estimate = paired_estimate(&differences)?.at_least(MIN_SE * tau);
         Some((estimate.as_estimate(), tau, log))
     }
 
@@ -226,13 +236,14 @@ impl LevelState {
             )
         });
         let harm = self.harms.get(self.running.strongest()).copied();
-        let at = |margin: fn(&Harm) -> (f64, f64)| {
-            harm.as_ref().zip(comparison).map_or(0.0, |(harm, c)| {
-                let (relative, absolute) = margin(harm);
-                c.boundary(relative, absolute)
-            })
+        let at = |margin: fn(&Harm) -> SignedMargin| {
+            let margin = margin(harm.as_ref()?);
+            comparison?.boundary(margin.relative, margin.absolute)
         };
-        let fail_at = at(|h| (h.fail.relative, h.fail.absolute));
+        let (fail_at, pass_at) = (at(|h| h.fail), at(|h| h.pass));
+        let unmeasured = comparison.is_some() && (fail_at.is_none() || pass_at.is_none());
+        // where no margin has a meaning there is nothing to plan for
+        let planned = comparison.filter(|_| !unmeasured);
         let shown = |values: &[f64]| ArmSummary {
             value: (!values.is_empty()).then(|| mean(values)),
             ..ArmSummary::default()
@@ -274,7 +285,8 @@ impl LevelState {
                     .filter(|r| r.is_finite()),
                 scale: None,
             },
-            boundary: comparison.map(|c| back(fail_at, c.log)),
+            boundary: comparison.and_then(|c| Some(back(fail_at?, c.log))),
+            unmeasured,
             scale: Scale::of(comparison.is_none_or(|c| c.log)),
             upwards: harm.is_none_or(|harm| harm.higher_is_worse),
             dispersion: comparison.map(|c| c.estimate.inflation),
@@ -284,18 +296,17 @@ impl LevelState {
             compared: self.compared,
             last_canary: self.last_canary,
             over_limit,
+            held_at: None,
             alone: (over_limit || self.running.over_limit(alpha))
                 .then(|| self.alone(alpha))
                 .flatten(),
             eventless: false,
             above_largest: false,
             information: Information {
-                se: comparison
-                    .map(|c| c.estimate.se)
-                    .filter(|se| se.is_finite()),
-                estimate: comparison.map(|c| c.estimate.mean),
-                fail_at,
-                pass_at: at(|h| (h.pass.relative, h.pass.absolute)),
+                se: planned.map(|c| c.estimate.se).filter(|se| se.is_finite()),
+                estimate: planned.map(|c| c.estimate.mean),
+                fail_at: fail_at.unwrap_or(0.0),
+                pass_at: pass_at.unwrap_or(0.0),
                 tau: comparison.map_or(GAUGE_TAU, |c| c.tau),
             },
         }
@@ -312,16 +323,8 @@ struct Comparison {
 }
 
 impl Comparison {
-    fn boundary(&self, relative: f64, absolute: f64) -> f64 {
+    fn boundary(&self, relative: f64, absolute: f64) -> Option<f64> {
         SignedMargin { relative, absolute }.on_scale(self.stable, self.log)
-    }
-}
-
-/// Two levels that never vary are known well, but not without limit.
-fn steady(estimate: PairedEstimate, tau: f64) -> PairedEstimate {
-    PairedEstimate {
-        se: estimate.se.max(MIN_SE * tau),
-        ..estimate
     }
 }
 

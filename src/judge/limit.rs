@@ -53,6 +53,11 @@ impl LimitBet {
         self.trials += trials;
     }
 
+    /// The canary's rate; nothing without trials.
+    pub fn share(&self) -> Option<f64> {
+        (self.trials > 0.0).then(|| self.events / self.trials * self.trials_per_unit)
+    }
+
     /// The confidence sequence of the canary's rate; nothing without trials.
     pub fn interval(&self, phi: f64, alpha: f64) -> Option<(f64, f64)> {
         let (lower, upper) = rate_confidence_sequence(self.events, self.trials, phi, alpha)?;

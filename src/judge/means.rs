@@ -25,6 +25,8 @@ use crate::{
 const MIN_MINUTES: u32 = 5;
 /// Items per arm before the comparison counts.
 const MIN_ITEMS: f64 = 20.0;
+/// Means that never vary still are not known better than this share of the prior scale.
+const MIN_SE: f64 = 0.001;
 
 /// The evidence of a mean objective, folded block by block.
 #[derive(Debug, Clone)]
@@ -109,10 +111,9 @@ impl MeanState {
         let (mut fails, mut passes) = (Vec::with_capacity(2), Vec::with_capacity(2));
         for harm in &self.harms {
             let log_e = |side, relative: f64, absolute: f64| {
-                comparison.map_or(0.0, |c| {
-                    c.estimate
-                        .log_e(side, c.boundary(relative, absolute), c.tau)
-                })
+                comparison
+                    .and_then(|c| Some((c, c.boundary(relative, absolute)?)))
+                    .map_or(0.0, |(c, at)| c.estimate.log_e(side, at, c.tau))
             };
             fails.push(log_e(
                 harm.fail_side(),
@@ -140,18 +141,35 @@ impl MeanState {
                 .with_squares()
                 .map_or(estimate, |squares| estimate.wider(squares));
             return Some(Comparison {
-                estimate,
+                estimate: estimate.at_least(MIN_SE * MEAN_TAU),
                 log: true,
                 stable: stable.mean,
                 tau: MEAN_TAU,
             });
         }
         let estimate = difference_of_means(&canary, &stable, df)?;
+        let absolute = self
+            .harms
+            .first()
+            .map_or(0.0, |harm| harm.pass.absolute.abs());
+        let zero = |e: &MeanEstimate| e.mean == 0.0 && e.var == 0.0;
+        if zero(&canary) && zero(&stable) && absolute == 0.0 {
+            // 0 against 0 is no change: a ratio of 1
+            return Some(Comparison {
+                estimate: estimate.at_least(MIN_SE * MEAN_TAU),
+                log: true,
+                stable: stable.mean,
+                tau: MEAN_TAU,
+            });
+        }
+        // the scale of a mean around zero: its size or what the author calls much, else the canary's
+        let scale = [stable.mean.abs().max(absolute), canary.mean.abs()];
+        let tau = MEAN_TAU * scale.into_iter().find(|s| *s > 0.0).unwrap_or(0.0);
         Some(Comparison {
-            estimate,
+            estimate: estimate.at_least(MIN_SE * tau),
             log: false,
             stable: stable.mean,
-            tau: MEAN_TAU * stable.mean.abs(),
+            tau,
         })
     }
 
@@ -185,14 +203,15 @@ impl MeanState {
                 se: alone.se / alone.mean,
                 df,
             };
-            return Some((estimate, MEAN_TAU, true));
+            return Some((estimate.at_least(MIN_SE * MEAN_TAU), MEAN_TAU, true));
         }
         let estimate = Estimate {
             value: alone.mean - limit,
             se: alone.se,
             df,
         };
-        Some((estimate, MEAN_TAU * limit.abs(), false))
+        let tau = MEAN_TAU * limit.abs();
+        Some((estimate.at_least(MIN_SE * tau), tau, false))
     }
 
     /// The canary's own interval, where there is a limit.
@@ -239,13 +258,14 @@ impl MeanState {
         let back = |v: f64, log: bool| if log { v.exp() } else { v };
         let interval = comparison.map(|c| (c.estimate.confidence_sequence(alpha, c.tau), c.log));
         let harm = self.harms.get(self.running.strongest()).copied();
-        let at = |margin: fn(&Harm) -> (f64, f64)| {
-            harm.as_ref().zip(comparison).map_or(0.0, |(harm, c)| {
-                let (relative, absolute) = margin(harm);
-                c.boundary(relative, absolute)
-            })
+        let at = |margin: fn(&Harm) -> SignedMargin| {
+            let margin = margin(harm.as_ref()?);
+            comparison?.boundary(margin.relative, margin.absolute)
         };
-        let fail_at = at(|h| (h.fail.relative, h.fail.absolute));
+        let (fail_at, pass_at) = (at(|h| h.fail), at(|h| h.pass));
+        let unmeasured = comparison.is_some() && (fail_at.is_none() || pass_at.is_none());
+        // where no margin has a meaning there is nothing to plan for
+        let planned = comparison.filter(|_| !unmeasured);
         let filled = canary.map_or(0, |e| e.filled);
         let over_limit = alone.zip(self.limit).is_some_and(|(e, limit)| {
             if self.ceiling() {
@@ -283,7 +303,8 @@ impl MeanState {
                     .filter(|r| r.is_finite()),
                 scale: None,
             },
-            boundary: comparison.map(|c| back(fail_at, c.log)),
+            boundary: comparison.and_then(|c| Some(back(fail_at?, c.log))),
+            unmeasured,
             scale: Scale::of(comparison.is_none_or(|c| c.log)),
             upwards: harm.is_none_or(|harm| harm.higher_is_worse),
             dispersion: None,
@@ -293,18 +314,17 @@ impl MeanState {
             compared: self.compared,
             last_canary: self.last_canary,
             over_limit,
+            held_at: None,
             alone: (over_limit || self.running.over_limit(alpha))
                 .then(|| self.alone(alpha))
                 .flatten(),
             eventless: false,
             above_largest: false,
             information: Information {
-                se: comparison
-                    .map(|c| c.estimate.se)
-                    .filter(|se| se.is_finite()),
-                estimate: comparison.map(|c| c.estimate.value),
-                fail_at,
-                pass_at: at(|h| (h.pass.relative, h.pass.absolute)),
+                se: planned.map(|c| c.estimate.se).filter(|se| se.is_finite()),
+                estimate: planned.map(|c| c.estimate.value),
+                fail_at: fail_at.unwrap_or(0.0),
+                pass_at: pass_at.unwrap_or(0.0),
                 tau: comparison.map_or(MEAN_TAU, |c| c.tau),
             },
         }
@@ -321,7 +341,7 @@ struct Comparison {
 }
 
 impl Comparison {
-    fn boundary(&self, relative: f64, absolute: f64) -> f64 {
+    fn boundary(&self, relative: f64, absolute: f64) -> Option<f64> {
         SignedMargin { relative, absolute }.on_scale(self.stable, self.log)
     }
 }

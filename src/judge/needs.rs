@@ -1,10 +1,12 @@
 //! How much more until a decision is likely.
 
-use super::reading::{Information, Reading};
+use super::reading::{Information, Reading, Scale};
 use crate::{domain::Needs, stats::precision};
 
 /// A pass or fail that lies this far beyond the horizon is not promised.
 const MAX_FACTOR: f64 = 1e4;
+/// Nor one that takes this much more because the canary is so near to the margin.
+const NEAR: f64 = 100.0;
 /// Evidence below this has no pace yet.
 const SLIGHT: f64 = 0.3;
 
@@ -24,7 +26,7 @@ pub struct Goal {
 }
 
 /// The canary requests and seconds still needed: to the fail that the estimate points to, else to the pass of a harmless
-/// canary. Zero where nothing can be said.
+/// canary. Zero where the interval lies between the margins.
 pub fn needs(reading: &Reading, goal: &Goal) -> Needs {
     spread(reading, goal, growth(reading, goal))
 }
@@ -63,38 +65,63 @@ fn spread(reading: &Reading, goal: &Goal, factor: Option<f64>) -> Needs {
 
 /// How many times the present information is still missing.
 fn growth(reading: &Reading, goal: &Goal) -> Option<f64> {
-    let information = &reading.information;
-    let by_extrapolation = || {
-        let now = reading.running.pass;
-        (now > SLIGHT).then(|| goal.pass / now - 1.0)
-    };
-    by_precision(information, goal)
-        .or_else(by_extrapolation)
+    if between(reading) {
+        return None;
+    }
+    // evidence that has no pace yet is not taken for slower than slight
+    let by_extrapolation = || goal.pass / reading.running.pass.max(SLIGHT) - 1.0;
+    by_precision(reading, goal)
+        .or_else(|| Some(by_extrapolation()))
         .filter(|f| f.is_finite())
         .map(|f| f.max(0.0))
 }
 
-fn by_precision(information: &Information, goal: &Goal) -> Option<f64> {
+/// Does the whole interval lie between the margins? Then more data decides nothing.
+pub fn between(reading: &Reading) -> bool {
+    let Information {
+        fail_at, pass_at, ..
+    } = reading.information;
+    let back = |v: f64| match reading.scale {
+        Scale::Difference => v,
+        Scale::Ratio | Scale::Complements => v.exp(),
+    };
+    let (low, high) = (back(fail_at.min(pass_at)), back(fail_at.max(pass_at)));
+    let effect = &reading.effect;
+    effect.lower.is_some_and(|lower| lower >= low)
+        && effect.upper.is_some_and(|upper| upper <= high)
+}
+
+/// From the information that the decision takes in all. Evidence that lags behind the information is trusted more: what is
+/// missing of it takes its share of the whole.
+fn by_precision(reading: &Reading, goal: &Goal) -> Option<f64> {
     let Information {
         se: Some(se),
         estimate: Some(estimate),
         fail_at,
         pass_at,
         tau,
-    } = *information
+    } = reading.information
     else {
         return None;
     };
     let sign = if pass_at >= 0.0 { 1.0 } else { -1.0 };
     let beyond_fail = sign * (estimate - fail_at);
     // only harm that stands out of the present scatter is planned for, else the plan would chase noise
-    let (distance, target) = if beyond_fail > 2.0 * se {
-        (beyond_fail, goal.fail)
+    let (distance, target, now) = if beyond_fail > 2.0 * se {
+        (beyond_fail, goal.fail, reading.running.fail)
     } else {
-        (sign * pass_at, goal.pass)
+        (sign * pass_at, goal.pass, reading.running.pass)
     };
     let wanted = precision::standard_error_needed(distance, tau, target)?;
-    Some((se / wanted).powi(2) - 1.0)
+    let whole = (se / wanted).powi(2);
+    let missing = whole * (1.0 - now / target);
+    if whole >= 1.0 {
+        return Some(missing.max(whole - 1.0));
+    }
+    // a canary without any difference would be decided by now: what counts is how far this one is from the margin
+    let near = precision::standard_error_needed(sign * (pass_at - estimate), tau, goal.pass);
+    let more = near.map_or(1.0, |near| (se / near).powi(2) - 1.0);
+    Some(missing.max(more.min(NEAR)))
 }
 
 fn two_digits(value: f64) -> f64 {

@@ -1,6 +1,7 @@
 //! From the reading of one objective to its finding.
 
 use super::{
+    frozen::Frozen,
     horizon,
     needs::{self, Goal},
     reading::Reading,
@@ -9,7 +10,7 @@ use super::{
 };
 use crate::{
     domain::{Code, Effect, EvidenceSummary, Finding, Millis, Needs, Outcome},
-    policy::{Indicator, Objective, Policy},
+    policy::{Indicator, Objective, Policy, Unit},
     stats::{
         decision::{self, Decision, Standing, decide},
         precision,
@@ -44,8 +45,10 @@ pub struct Surroundings<'a> {
     pub problem: Option<Code>,
     /// Why, in the source's words.
     pub cause: Option<&'a str>,
-    /// The split of traffic is far from the weight.
-    pub split_severe: bool,
+    /// The share of traffic, where it is far from the weight.
+    pub split_severe: Option<f64>,
+    /// Stable has been silent since this moment.
+    pub frozen: Option<(Millis, Frozen)>,
     /// The planned time is over.
     pub time_is_up: bool,
     /// No data has lasted longer than `noDataPatience`.
@@ -67,7 +70,17 @@ pub fn judge(
     around: &Surroundings<'_>,
 ) -> Finding {
     let alpha = alpha(policy, objective);
-    let reading = state.reading(alpha);
+    let mut reading = state.reading(alpha);
+    let rate;
+    let objective = if is_rate(objective, &reading) {
+        rate = Objective {
+            unit: Unit::None,
+            ..objective.clone()
+        };
+        &rate
+    } else {
+        objective
+    };
     let mde = detectable(&reading, alpha);
     let (outcome, code) = outcome(policy, objective, &reading, around, alpha, mde);
     let goal = Goal {
@@ -91,6 +104,9 @@ pub fn judge(
             requests: 0.0,
             seconds: reading.gate.needed.saturating_sub(reading.gate.seen) as f64 * each,
         }
+    } else if code == Code::NeedsMoreData && reading.unmeasured {
+        // no data gives a margin a meaning
+        Needs::default()
     } else if open {
         needs::needs(&reading, &goal)
     } else if code == Code::OverLimit {
@@ -98,6 +114,9 @@ pub fn judge(
     } else {
         Needs::default()
     };
+    if matches!(code, Code::LimitExceeded | Code::OverLimit) {
+        reading.canary = state.whole_canary().unwrap_or(reading.canary);
+    }
     let edge = match state {
         ObjectiveState::Quantile(quantile) => quantile.edge(),
         _ => None,
@@ -109,6 +128,8 @@ pub fn judge(
         edge,
         fails_at: goal.fail,
         cause: around.cause,
+        frozen: around.frozen,
+        without_requests: around.split_severe == Some(0.0),
     };
     let step_ends = matches!(outcome, Outcome::Pass | Outcome::Fail) || around.time_is_up;
     Finding {
@@ -150,6 +171,14 @@ pub fn judge(
             None
         },
     }
+}
+
+/// A ratio above 1 is no share of anything: it is told as a number.
+fn is_rate(objective: &Objective, reading: &Reading) -> bool {
+    let told = [reading.canary.value, reading.stable.value, objective.limit];
+    matches!(objective.indicator, Indicator::Ratio { .. })
+        && objective.unit == Unit::Share
+        && told.into_iter().flatten().any(|v| v > 1.0)
 }
 
 /// The log evidence at which this objective passes.
@@ -217,6 +246,15 @@ fn outcome(
             code,
         );
     }
+    if let Some((_, frozen)) = around.frozen {
+        if reading.over_limit {
+            return (Outcome::Inconclusive, Code::OverLimit);
+        }
+        // at full weight the pass of before stands, unless the canary has changed since
+        if !around.full_weight || frozen.moved.is_some() {
+            return (Outcome::Inconclusive, Code::NoComparison);
+        }
+    }
     if standing.canary_trials < standing.min_canary_trials || standing.blocks < standing.min_blocks
     {
         return (Outcome::Inconclusive, Code::TooEarly);
@@ -253,10 +291,12 @@ fn forbids(reading: &Reading, around: &Surroundings<'_>) -> Option<Code> {
     if around.closed - last >= VANISHED_BLOCKS {
         return Some(Code::CanaryVanished);
     }
-    if !reading.compared && !around.full_weight {
+    let stable = reading.stable.value.is_some() || reading.stable.exposure > Some(0.0);
+    if !reading.compared && !stable && !around.full_weight {
         return Some(Code::NoStableData);
     }
-    around.split_severe.then_some(Code::TrafficSplit)
+    // a share of traffic without stable is none
+    (around.split_severe.is_some() && around.frozen.is_none()).then_some(Code::TrafficSplit)
 }
 
 fn design_effect(objective: &Objective) -> f64 {

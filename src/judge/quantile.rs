@@ -5,6 +5,7 @@ use super::{
     harm::Harm,
     limit::LimitBet,
     memo::Memo,
+    noticed::Blur,
     onset::Onset,
     pooled::{Pooled, exceedances},
     reading::{Alone, Gate, Information, Reading, Scale, TrailPoint},
@@ -37,6 +38,8 @@ pub struct QuantileState {
     reference: Pooled,
     canary: Pooled,
     stable: Pooled,
+    /// Both arms again, of blocks in which both had requests: what is compared.
+    beside: [Pooled; 2],
     tracks: [BinomialProcess; 2],
     pass: BinomialProcess,
     limit: Option<LimitBet>,
@@ -51,6 +54,8 @@ pub struct QuantileState {
     edge: Option<f64>,
     boundary: f64,
     pass_boundary: f64,
+    /// That of FAIL without the spread between pods.
+    plain: f64,
     event_blocks: u64,
     /// Blocks with canary requests beyond the limit.
     limit_blocks: u64,
@@ -79,6 +84,7 @@ impl QuantileState {
             reference: Pooled::default(),
             canary: Pooled::default(),
             stable: Pooled::default(),
+            beside: [Pooled::default(), Pooled::default()],
             tracks: [process(), process()],
             pass: BinomialProcess::new(Side::Less),
             limit: objective
@@ -95,6 +101,7 @@ impl QuantileState {
             edge: None,
             boundary: 1.0,
             pass_boundary: 1.0,
+            plain: 1.0,
             event_blocks: 0,
             limit_blocks: 0,
             limit_edge: None,
@@ -211,6 +218,7 @@ impl QuantileState {
                 harm.widen(first.ratio, tau, self.canary_pods)
             });
             self.pass_boundary = pass.ratio;
+            self.plain = first.ratio;
             self.edge = Some(first.edge);
         } else {
             self.counts.push(CountBlock {
@@ -234,6 +242,11 @@ impl QuantileState {
         self.running.look(&[fail], limit, &[self.pass.log_e(phi)]);
         self.canary.add(block, &block.canary);
         self.stable.add(block, &block.stable);
+        if n_c > 0.0 && n_s > 0.0 {
+            let [canary, stable] = &mut self.beside;
+            canary.add(block, &block.canary);
+            stable.add(block, &block.stable);
+        }
         let value = |pods: &[PodHistogram]| {
             let mut pooled = Pooled::default();
             pooled.add(block, pods);
@@ -285,6 +298,16 @@ impl QuantileState {
         told_spread(&self.spread, &self.dispersion)
     }
 
+    /// What the spread between pods does to the boundary of FAIL.
+    pub fn blur(&self) -> Option<Blur> {
+        Some(Blur {
+            spread: self.pod_spread()?,
+            pods: self.canary_pods,
+            plain: self.plain,
+            used: self.boundary,
+        })
+    }
+
     /// Observations of both arms per block since the canary's start.
     pub fn blocks(&self) -> &[CountBlock] {
         &self.counts
@@ -300,14 +323,29 @@ impl QuantileState {
         &self.trail
     }
 
-    /// Pooled buckets since the canary's start: canary, stable.
-    pub fn pooled(&self) -> (&Pooled, &Pooled) {
-        (&self.canary, &self.stable)
-    }
-
     /// The edge at which requests are counted now.
     pub fn edge(&self) -> Option<f64> {
         self.edge
+    }
+
+    /// The pass margin at the edge, as a ratio of requests above it.
+    pub fn pass_boundary(&self) -> f64 {
+        self.pass_boundary
+    }
+
+    /// All of the canary, compared or not: what a limit is about.
+    pub fn whole(&self) -> ArmSummary {
+        self.arm(&self.canary)
+    }
+
+    fn arm(&self, pooled: &Pooled) -> ArmSummary {
+        let value = quantile(&pooled.edges, &pooled.cumulative, self.quantile);
+        ArmSummary {
+            value: value.filter(|v| v.is_finite()),
+            events: self.edge.map(|edge| pooled.above(edge)),
+            exposure: Some(pooled.total()),
+            series: None,
+        }
     }
 
     /// The confidence sequence of the ratio of exceedances.
@@ -329,10 +367,12 @@ impl QuantileState {
     /// What the evidence says now.
     pub fn reading(&self, alpha: f64) -> Reading {
         let phi = self.phi();
-        let value = |pooled: &Pooled| {
-            quantile(&pooled.edges, &pooled.cumulative, self.quantile).unwrap_or(f64::NAN)
+        let compared = self.counts.iter().any(CountBlock::usable);
+        let [canary, stable] = if compared {
+            self.beside.each_ref().map(|pooled| self.arm(pooled))
+        } else {
+            [self.whole(), self.arm(&self.stable)]
         };
-        let (canary, stable) = (value(&self.canary), value(&self.stable));
         let top = self
             .canary
             .edges
@@ -343,21 +383,15 @@ impl QuantileState {
         let above_largest = top.is_some_and(|top| {
             self.canary.above(top) > (1.0 - self.quantile) * self.canary.total()
         });
-        let finite = |v: f64| Some(v).filter(|v| v.is_finite());
         let edge = self.edge.unwrap_or(f64::INFINITY);
-        let arm = |pooled: &Pooled, value: f64| ArmSummary {
-            value: finite(value),
-            events: self.edge.map(|edge| pooled.above(edge)),
-            exposure: Some(pooled.total()),
-            series: None,
-        };
-        let compared = self.counts.iter().any(|b| b.n_c > 0.0 && b.n_s > 0.0);
         let estimate = self
             .b1
             .estimate()
             .filter(|_| self.canary.above(edge) + self.stable.above(edge) > 0.0);
         let (lower, upper) = self.limits(alpha);
-        let over_limit = self.limit_value.is_some_and(|limit| canary > limit);
+        // counted at the edge where the evidence counts, not by the interpolated value
+        let slow = self.limit.as_ref().and_then(LimitBet::share);
+        let over_limit = slow.is_some_and(|share| share > 1.0 - self.quantile);
         Reading {
             method: "quantile-exceedance".to_owned(),
             running: self.running,
@@ -366,16 +400,21 @@ impl QuantileState {
                 needed: 3,
                 of: "blocks with slow requests on the canary",
             },
-            canary: arm(&self.canary, canary),
-            stable: arm(&self.stable, stable),
+            canary,
+            stable,
             effect: Effect {
                 estimate: estimate.map(|e| e.ratio),
                 lower: estimate.map(|_| lower),
                 upper: estimate.map(|_| upper).filter(|u| u.is_finite()),
-                relative: Some(canary / stable - 1.0).filter(|r| r.is_finite()),
+                relative: canary
+                    .value
+                    .zip(stable.value)
+                    .map(|(c, s)| c / s - 1.0)
+                    .filter(|r| r.is_finite()),
                 scale: None,
             },
             boundary: compared.then_some(self.boundary),
+            unmeasured: false,
             scale: Scale::Ratio,
             upwards: true,
             dispersion: Some(phi),
@@ -385,6 +424,9 @@ impl QuantileState {
             compared,
             last_canary: self.last_canary,
             over_limit,
+            held_at: self
+                .limit_edge
+                .filter(|_| !over_limit && canary.value > self.limit_value),
             alone: (over_limit || self.running.over_limit(alpha))
                 .then(|| self.alone(alpha, phi))
                 .flatten(),

@@ -42,6 +42,8 @@ pub struct Reading {
     /// Boundary of FAIL at the present reference, on the scale of `effect`: of two directions of harm the one with the
     /// stronger evidence.
     pub boundary: Option<f64>,
+    /// A margin is a share of stable alone, and stable is 0: nothing can be shown.
+    pub unmeasured: bool,
     /// What `effect` and `boundary` are.
     pub scale: Scale,
     /// Do they lie above no difference where there is harm?
@@ -60,6 +62,8 @@ pub struct Reading {
     pub last_canary: Option<i64>,
     /// The canary's value is beyond the limit.
     pub over_limit: bool,
+    /// The edge at which a quantile's limit is held, where its value lies between the two.
+    pub held_at: Option<f64>,
     /// The canary's own interval, for the limit: at any time, without stable.
     pub alone: Option<Alone>,
     /// Neither arm has a single event of what is counted.

@@ -2,10 +2,11 @@
 
 use super::{
     explain::{clean, digits, missing, noun, value},
+    frozen::{Frozen, Moved},
     reading::{Alone, Gate, Reading, Scale},
 };
 use crate::{
-    domain::{Code, Needs, Outcome},
+    domain::{Code, Millis, Needs, Outcome, time::rfc3339},
     policy::{Indicator, Objective, Unit},
 };
 
@@ -24,6 +25,10 @@ pub struct Said<'a> {
     pub fails_at: f64,
     /// Why the source gave nothing, in its words.
     pub cause: Option<&'a str>,
+    /// Stable has been silent since this moment.
+    pub frozen: Option<(Millis, Frozen)>,
+    /// The canary is there, but gets no requests.
+    pub without_requests: bool,
 }
 
 /// The sentence of one objective.
@@ -42,7 +47,7 @@ pub fn sentence(objective: &Objective, reading: &Reading, said: &Said<'_>) -> St
             format!(
                 "{name}: {both}; the canary{} {when} beyond the limit {}",
                 alone(objective, reading),
-                limit(objective)
+                limit(objective, reading)
             )
         }
         Code::OverLimit => {
@@ -50,21 +55,28 @@ pub fn sentence(objective: &Objective, reading: &Reading, said: &Said<'_>) -> St
             format!(
                 "{name}: {both}; the canary{} is beyond the limit {}, not yet for certain{}",
                 alone(objective, reading),
-                limit(objective),
+                limit(objective, reading),
                 need.unwrap_or_default()
             )
         }
         Code::NoHarm => format!(
-            "{name}: {both}{}; harm beyond the pass margin is ruled out",
-            interval(objective, reading, said.edge)
+            "{name}{}: {both}{}; harm beyond the pass margin {} {} ruled out",
+            until(said),
+            interval(objective, reading, said.edge),
+            pass_margin(objective, reading),
+            if said.frozen.is_some() { "was" } else { "is" },
         ),
         Code::AdequatePower => format!(
-            "{name}: {both}{}; no harm found, and harm of the design size would have shown",
+            "{name}{}: {both}{}; no harm found, and harm of the design size would have shown",
+            until(said),
             interval(objective, reading, said.edge)
         ),
         Code::NeedsMoreData if lacks_events(objective, reading) => format!(
             "{name}: {both}; neither arm has an event of the numerator yet: is its selector right?"
         ),
+        Code::NeedsMoreData if reading.unmeasured => {
+            format!("{name}: {both}; a share of 0 is no margin: give `margin` an `absolute` part")
+        }
         Code::NeedsMoreData => {
             let need = missing(said.needs, noun(objective))
                 .unwrap_or_else(|| "the evidence is between the margins".to_owned());
@@ -84,7 +96,11 @@ pub fn sentence(objective: &Objective, reading: &Reading, said: &Said<'_>) -> St
             format!("{name}: too early to tell, {need}{both}")
         }
         Code::Waiting => {
-            format!("{name}: waiting for the first closed block of the canary (warm-up left out)")
+            let warming = match objective.indicator {
+                Indicator::LatencyQuantile { .. } => " (warm-up left out)",
+                _ => "",
+            };
+            format!("{name}: waiting for the first closed block of the canary{warming}")
         }
         Code::NoCanaryData => {
             let ruled = match said.outcome {
@@ -97,13 +113,16 @@ pub fn sentence(objective: &Objective, reading: &Reading, said: &Said<'_>) -> St
         Code::CanaryVanished => {
             format!("{name}: the canary's samples stopped; the evidence is frozen")
         }
+        Code::TrafficSplit if said.without_requests => {
+            format!("{name}: the canary has had no requests for three blocks while stable has")
+        }
         Code::TrafficSplit => {
             format!("{name}: the traffic split is far from the weight, the comparison is doubtful")
         }
         Code::AboveLargestBucket => {
             format!("{name}: the quantile is above the largest bucket, where nothing can be seen")
         }
-        Code::NoComparison => format!("{name}: no stable traffic is left to compare with"),
+        Code::NoComparison => format!("{name}: {}", alone_since(objective, reading, said)),
         Code::MinDuration => {
             format!("{name}: harmless so far, the step has not lasted its minDuration")
         }
@@ -112,7 +131,9 @@ pub fn sentence(objective: &Objective, reading: &Reading, said: &Said<'_>) -> St
             format!("{name}: {}", said.cause.unwrap_or(code.meaning()))
         }
     };
-    clean(&text)
+    let held = reading.held_at.filter(|_| said.outcome == Outcome::Pass);
+    let held = held.map(|edge| format!("; its limit is held at {}", value(edge, objective.unit)));
+    clean(&(text + &held.unwrap_or_default()))
 }
 
 /// The sentence of an objective whose fail only waits for more blocks.
@@ -136,6 +157,38 @@ fn worse(objective: &Objective, reading: &Reading, said: &Said<'_>) -> String {
         return format!("{now}; the evidence shows harm beyond the margin {margin}");
     }
     format!("harm beyond the margin was shown earlier and stays a fail; now {now}, margin {margin}")
+}
+
+/// Since when nothing is compared any more, and what the canary does since.
+fn alone_since(objective: &Objective, reading: &Reading, said: &Said<'_>) -> String {
+    let Some((at, frozen)) = said.frozen else {
+        return "no stable traffic is left to compare with".to_owned();
+    };
+    let gone = format!("nothing of stable to compare with since {}", rfc3339(at));
+    match frozen.moved {
+        Some(Moved { before, now, above }) => {
+            let unit = above.map_or(objective.unit, |_| Unit::Share);
+            let of = above.map_or_else(String::new, |edge| {
+                format!(" of requests above {}", value(edge, Unit::Seconds))
+            });
+            format!(
+                "{gone}; the canary has become worse than it was: {}{of}, before {}",
+                value(now, unit),
+                value(before, unit)
+            )
+        }
+        None => format!(
+            "{gone}, the evidence is frozen; until then {}",
+            both(objective, reading)
+        ),
+    }
+}
+
+/// A pass of frozen evidence is told as one of that time; `warnings` say why.
+fn until(said: &Said<'_>) -> String {
+    said.frozen.map_or_else(String::new, |(at, _)| {
+        format!(" (compared until {})", rfc3339(at))
+    })
 }
 
 /// Would the present evidence fail it, had it not failed before?
@@ -173,11 +226,17 @@ fn both(objective: &Objective, reading: &Reading) -> String {
     }
 }
 
-fn limit(objective: &Objective) -> String {
-    objective
-        .limit
-        .map(|limit| value(limit, objective.unit))
-        .unwrap_or_default()
+/// The limit; that of a quantile is held at an edge of its buckets.
+fn limit(objective: &Objective, reading: &Reading) -> String {
+    let Some(limit) = objective.limit else {
+        return String::new();
+    };
+    let said = value(limit, objective.unit);
+    let edge = reading.alone.and_then(|alone| alone.above);
+    match edge.map(|(edge, _)| value(edge, objective.unit)) {
+        Some(edge) if edge != said => format!("{said} (edge {edge})"),
+        _ => said,
+    }
 }
 
 /// The canary's own interval, in brackets.
@@ -230,6 +289,37 @@ fn boundary(objective: &Objective, reading: &Reading) -> String {
         || "unknown".to_owned(),
         |boundary| on_scale(objective, reading, boundary),
     )
+}
+
+/// Beyond this ratio the absolute part of a margin rules, and no rate of stable is there to measure it by.
+const LARGE: f64 = 3.0;
+
+/// The pass margin beside the numbers of the comparison; in the policy's words where it is not on their scale: that of a
+/// quantile is one on time, and a share of nearly nothing is no measure.
+fn pass_margin(objective: &Objective, reading: &Reading) -> String {
+    let at = reading.information.pass_at;
+    let quantile = matches!(objective.indicator, Indicator::LatencyQuantile { .. });
+    match reading.scale {
+        _ if quantile => in_words(objective),
+        Scale::Difference => on_scale(objective, reading, at),
+        _ if at.abs() > LARGE.ln() => in_words(objective),
+        Scale::Ratio | Scale::Complements => digits(at.exp()),
+    }
+}
+
+/// The pass margin as the policy has it.
+fn in_words(objective: &Objective) -> String {
+    let margin = objective.pass_margin;
+    let relative = value(margin.relative, Unit::Share);
+    let absolute = match objective.unit {
+        Unit::Share => format!("{} points", digits(margin.absolute * 100.0)),
+        unit => value(margin.absolute, unit),
+    };
+    match (margin.relative > 0.0, margin.absolute > 0.0) {
+        (true, true) => format!("{relative} + {absolute}"),
+        (false, true) => absolute,
+        _ => relative,
+    }
 }
 
 /// A number of the comparison. A difference of shares is in points: percent would read as a share of stable.

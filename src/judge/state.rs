@@ -4,12 +4,13 @@ use super::{
     counts::{CountBlock, CountState},
     levels::LevelState,
     means::MeanState,
+    noticed::Blur,
     onset::Onset,
     quantile::QuantileState,
     reading::{Reading, TrailPoint},
 };
 use crate::{
-    domain::Millis,
+    domain::{ArmSummary, Millis},
     evidence::Block,
     policy::{Indicator, Objective},
 };
@@ -83,6 +84,24 @@ impl ObjectiveState {
             Self::Quantile(state) => state.trail(),
             Self::Means(state) => state.trail(),
             Self::Levels(state) => state.trail(),
+        }
+    }
+
+    /// All of the canary, compared or not, where that is told apart: what a limit is about.
+    pub fn whole_canary(&self) -> Option<ArmSummary> {
+        match self {
+            Self::Counts(state) => Some(state.whole()),
+            Self::Quantile(state) => Some(state.whole()),
+            Self::Means(_) | Self::Levels(_) => None,
+        }
+    }
+
+    /// The boundary of FAIL, where differences between pods have moved it.
+    pub fn blur(&self) -> Option<Blur> {
+        match self {
+            Self::Counts(state) => state.blur(),
+            Self::Quantile(state) => state.blur(),
+            Self::Means(_) | Self::Levels(_) => None,
         }
     }
 

@@ -1,7 +1,10 @@
 //! Rows: blocks in, outcome and code out.
 
 mod gates;
+mod gone;
+mod measured;
 mod said;
+mod steady;
 
 use super::{Case, ObjectiveState, Observed, evaluate};
 use crate::{

@@ -15,6 +15,8 @@ const MILD: f64 = 0.2;
 const SEVERE: f64 = 3.0;
 /// Fewer expected canary requests than this tell nothing.
 const MIN_EXPECTED: f64 = 10.0;
+/// Where all traffic is expected, this much is enough to tell that there is none.
+const FULL: f64 = 50.0;
 /// ln E beyond which a deviation is more than chance.
 const THRESHOLD: f64 = 3.0;
 
@@ -74,7 +76,10 @@ pub fn split(blocks: &[CountBlock], weight: f64, since_step: i64) -> Split {
         observed > share && now > high && shown(&recent, Side::Greater, high, phi)
             || observed < share && now < low && shown(&recent, Side::Less, low, phi)
     };
-    if (canary_now == 0.0 && share * all_now >= MIN_EXPECTED) || beyond(1.0 / SEVERE, SEVERE) {
+    if canary_now == 0.0 && share * all_now >= MIN_EXPECTED {
+        return Split::Severe { share: 0.0 };
+    }
+    if beyond(1.0 / SEVERE, SEVERE) {
         return Split::Severe { share: observed };
     }
     if beyond(1.0 - MILD, 1.0 + MILD) {
@@ -82,6 +87,13 @@ pub fn split(blocks: &[CountBlock], weight: f64, since_step: i64) -> Split {
     } else {
         Split::Fine
     }
+}
+
+/// Has the canary no traffic where it should have some, also at full weight and where nobody says a weight?
+pub fn stopped(blocks: &[CountBlock], weight: f64) -> bool {
+    // at full weight a split says nothing, and yet nothing is too little
+    let weight = weight.min(FULL);
+    matches!(split(blocks, weight, 0), Split::Severe { share } if share == 0.0)
 }
 
 fn shown(blocks: &[CountBlock], side: Side, pi0: f64, phi: f64) -> bool {

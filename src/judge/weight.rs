@@ -9,6 +9,9 @@ use crate::{
 /// Blocks looked at for the traffic.
 const RECENT: usize = 3;
 
+/// The canary gets all of the traffic when it has this share of what both arms had.
+const TAKEN_OVER: f64 = 0.75;
+
 /// Traffic percent of the present step, and whose word it is.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Weight {
@@ -52,14 +55,24 @@ pub fn same_step(policy: &Policy, one: f64, other: f64) -> bool {
     weight(one) == weight(other)
 }
 
-/// The step whose weight is nearest to the share of traffic seen lately.
+/// The step whose weight is nearest to the share of traffic seen lately. An arm that has lost its traffic tells no share,
+/// unless the canary has taken over what stable had: then it is the share of before, or that of the least step.
 fn seen(policy: &Policy, traffic: Option<&[CountBlock]>) -> f64 {
-    let recent = traffic.unwrap_or_default().iter().rev().take(RECENT);
-    let (canary, all) = recent.fold((0.0, 0.0), |(c, n), b| (c + b.n_c, n + b.n_c + b.n_s));
-    if all <= 0.0 {
+    let blocks = traffic.unwrap_or_default();
+    let sum = |(c, s): (f64, f64), b: &CountBlock| (c + b.n_c, s + b.n_s);
+    let recent = blocks.iter().rev().take(RECENT);
+    let (mut canary, mut stable) = recent.fold((0.0, 0.0), sum);
+    if canary + stable <= 0.0 {
         return 0.0;
     }
-    let share = 100.0 * canary / all;
+    if canary <= 0.0 || stable <= 0.0 {
+        let both = blocks.iter().rev().filter(|block| block.usable());
+        let before = both.take(RECENT).fold((0.0, 0.0), sum);
+        if before.0 > 0.0 && canary < TAKEN_OVER * (before.0 + before.1) {
+            (canary, stable) = before;
+        }
+    }
+    let share = 100.0 * canary / (canary + stable);
     let nearest = policy
         .steps
         .iter()

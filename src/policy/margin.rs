@@ -5,7 +5,7 @@ use super::{
     fields::Fields,
     keys::{MARGIN, PASS_MARGIN, Table},
     model::{Direction, Margin, Unit},
-    quantity::quantity,
+    quantity::{is_rate, per_event, quantity},
     scalar,
     tree::{Entry, Node, Value},
 };
@@ -38,8 +38,9 @@ pub(super) fn read(
     let before = sink.count();
     let entry = fields.get("margin");
     let pass_entry = fields.get("passMargin");
-    let margin = entry.and_then(|entry| one(entry, &MARGIN, harm, unit, sink));
-    let pass = pass_entry.and_then(|entry| one(entry, &PASS_MARGIN, harm, unit, sink));
+    let measure = Measure { kind, harm, unit };
+    let margin = entry.and_then(|entry| one(entry, &MARGIN, measure, sink));
+    let pass = pass_entry.and_then(|entry| one(entry, &PASS_MARGIN, measure, sink));
     if sink.count() > before {
         return (default, default_pass);
     }
@@ -61,11 +62,18 @@ fn each(a: Margin, b: Margin, pick: fn(f64, f64) -> f64) -> Margin {
     }
 }
 
+/// What a margin is of.
+#[derive(Clone, Copy)]
+struct Measure<'a> {
+    kind: &'a str,
+    harm: Direction,
+    unit: Unit,
+}
+
 fn one(
     entry: &Entry,
     table: &'static Table,
-    harm: Direction,
-    unit: Unit,
+    measure: Measure<'_>,
     sink: &mut Sink<'_>,
 ) -> Option<Margin> {
     if matches!(entry.value.value, Value::Number(_) | Value::Text(_)) {
@@ -89,7 +97,7 @@ fn one(
     let mut part = |key: &str| {
         fields
             .get(key)
-            .map(|written| (written, value(written, key, harm, unit, sink)))
+            .map(|written| (written, value(written, key, measure, sink)))
     };
     let (relative, absolute) = (part("relative"), part("absolute"));
     if relative.is_none() && absolute.is_none() {
@@ -124,8 +132,7 @@ fn one(
 fn value(
     entry: &Entry,
     key: &str,
-    harm: Direction,
-    unit: Unit,
+    Measure { kind, harm, unit }: Measure<'_>,
     sink: &mut Sink<'_>,
 ) -> Option<f64> {
     let relative = key == "relative";
@@ -175,6 +182,9 @@ fn value(
             format!("a relative margin of {value} is {}%", value * 100.0),
             format!("write {percent} or {}", value / 100.0),
         ))
+    } else if !relative && unit == Unit::Share && value >= 1.0 && is_rate(kind, node) {
+        per_event(node, value, sink);
+        None
     } else if !relative && unit == Unit::Share && value >= 1.0 {
         Some((
             format!("a share cannot grow by {value}, that is {}%", value * 100.0),

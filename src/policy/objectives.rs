@@ -92,7 +92,14 @@ fn objective(
     let (margin, pass_margin) = margin::read(&fields, &kind.key, harm, unit, sink);
     let limit = fields
         .get("limit")
-        .and_then(|entry| quantity::limit(entry, harm, unit, sink));
+        .and_then(|entry| quantity::limit(entry, &kind.key, harm, unit, sink));
+    // what may be 1 or more is no share
+    let sizes = [limit.unwrap_or(0.0), margin.absolute, pass_margin.absolute];
+    let unit = if kind.key == "ratio" && unit == Unit::Share && sizes.iter().any(|v| *v >= 1.0) {
+        Unit::None
+    } else {
+        unit
+    };
     let indicator = indicator::read(kind, context, sink)?;
     let name = name?;
     if fields.get("harm").is_none() && is_time(&indicator, unit) {

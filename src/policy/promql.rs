@@ -110,6 +110,14 @@ pub(super) fn expression(
     if !sink.kept {
         untracked(node, words, &info.untracked, sink);
     }
+    if info.opaque {
+        let message = "not PromQL: sent to VictoriaMetrics as MetricsQL, unparsed; a typo shows only when it is asked (`check --source`)";
+        sink.note(&node.span, message.to_owned());
+    }
+    if info.fixed > 0 {
+        let message = "`@` with a fixed time reads the same moment in every block: nothing that happens to the canary later is seen";
+        sink.note(&node.span, message.to_owned());
+    }
     (sink.count() == before).then_some(info.opaque)
 }
 

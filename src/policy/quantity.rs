@@ -8,9 +8,10 @@ use super::{
 };
 use crate::domain::units;
 
-/// `limit`: positive, and below 1 for a share.
+/// `limit`: positive, and below 1 for a share; events of a `ratio` can be more than those of its denominator.
 pub(super) fn limit(
     entry: &Entry,
+    kind: &str,
     harm: Direction,
     unit: Unit,
     sink: &mut Sink<'_>,
@@ -32,6 +33,9 @@ pub(super) fn limit(
             "must be above 0",
             "write a positive value, or remove `limit`".to_owned(),
         ))
+    } else if unit == Unit::Share && value >= 1.0 && is_rate(kind, node) {
+        per_event(node, value, sink);
+        return Some(value);
     } else if unit == Unit::Share && value >= 1.0 {
         Some((
             "must be a share below 1",
@@ -53,6 +57,21 @@ pub(super) fn limit(
             None
         }
     }
+}
+
+/// May it be above 1? Events of a `ratio` can be more than those of its denominator, but not in percent.
+pub(super) fn is_rate(kind: &str, node: &Node) -> bool {
+    let percent = matches!(&node.value, Value::Text(words) if words.trim_end().ends_with('%'));
+    kind == "ratio" && !percent
+}
+
+/// More events than those of the denominator: meant, or a percent sign is missing.
+pub(super) fn per_event(node: &Node, value: f64, sink: &mut Sink<'_>) {
+    let percent = units::percent(value);
+    sink.note(
+        &node.span,
+        format!("{value} is {value} events of the numerator for each of the denominator; write {percent} if a share is meant"),
+    );
 }
 
 /// A value in the unit of the objective.

@@ -186,7 +186,8 @@ pub(super) fn chance(node: &Node, key: &str, example: &str, sink: &mut Sink<'_>)
     if value > 0.0 && value < 1.0 {
         return Some(value);
     }
-    let help = if (1.0..100.0).contains(&value) {
+    // nobody asks for the quantile of 1 percent
+    let help = if (1.0..100.0).contains(&value) && (value > 1.0 || key != "quantile") {
         format!(
             "write {}, if {value} percent is meant",
             units::percent(value)

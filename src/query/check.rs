@@ -21,6 +21,8 @@ pub struct SelectorInfo {
     pub labels: BTreeSet<String>,
     /// Where in the text of an expression selectors without `$track` stand: they read both arms, and what comes out is mixed.
     pub untracked: Vec<Range<usize>>,
+    /// How many selectors of an expression read a fixed moment (`@ 5`).
+    pub fixed: usize,
 }
 
 /// Checks a selector. Without a kind, both dialects are allowed.
@@ -129,6 +131,7 @@ fn expression_info(
     let Inspected {
         variables,
         untracked: count,
+        fixed,
     } = inspect(&mut expr, kind, common, arms)?;
     let mut places = untracked(text, &tracks);
     if places.len() != count {
@@ -138,6 +141,7 @@ fn expression_info(
     Ok(SelectorInfo {
         variables,
         untracked: places,
+        fixed,
         ..SelectorInfo::default()
     })
 }

@@ -9,7 +9,7 @@ use super::{
 use crate::domain::SourceKind;
 use promql_parser::{
     label::{MatchOp, Matcher},
-    parser::{Expr, VectorSelector},
+    parser::{AtModifier, Expr, VectorSelector},
     util::visitor::{ExprVisitorMut, walk_expr_mut},
 };
 use std::collections::BTreeSet;
@@ -160,6 +160,8 @@ pub(super) struct Inspected {
     pub variables: BTreeSet<String>,
     /// How many have no `$track`.
     pub untracked: usize,
+    /// How many read a fixed moment.
+    pub fixed: usize,
 }
 
 /// Checks every selector without values.
@@ -173,6 +175,7 @@ pub(super) fn inspect(
     let mut each = Each(|selector: &mut VectorSelector| {
         let marked = unmark(selector);
         found.untracked += usize::from(!marked);
+        found.fixed += usize::from(matches!(selector.at, Some(AtModifier::At(_))));
         no_alternatives(selector, kind)?;
         for group in groups(&mut selector.matchers) {
             let written: Vec<Match> = group.iter().map(Match::read).collect();

@@ -174,9 +174,8 @@ impl Analyze {
             end: question.at,
         };
         for objective in &policy.objectives {
-            planned(&planner, objective, window).map_err(|error| JudgeError::InvalidRequest {
-                field: "params".to_owned(),
-                detail: error.to_string(),
+            planned(&planner, objective, window).map_err(|error| JudgeError::CannotPlan {
+                detail: format!("objective `{}`: {error}", objective.name),
             })?;
         }
         let id = verdict_id(&policy.revision, &question);

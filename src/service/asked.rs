@@ -1,6 +1,10 @@
 //! What was asked of the metric source for a kept verdict: planned again from the kept policy and question. Pure.
 
-use super::{bundle::Inputs, discover, read};
+use super::{
+    bundle::Inputs,
+    discover::{self, By},
+    read,
+};
 use crate::{
     domain::{Millis, PlannedQuery, Question, Shape, SourceKind, Track, Window},
     evidence::{Grid, Role},
@@ -98,13 +102,20 @@ pub fn search(
             .extend(queries.map(|(arms, query)| shown(role, arms, query)));
     };
     if question.since.is_none() {
-        add("presence", discover::presence(policy, &planner, at)?);
+        // a start that no sample made precise is one of expressions, or of a sample in the first second of a minute
+        let rest = found.is_none_or(|start| discover::minute_of(start) == start + 1000);
+        let bys = By::ALL.into_iter().filter(|by| *by == By::Traffic || rest);
+        for by in bys.clone() {
+            add("presence", discover::presence(policy, &planner, at, by)?);
+        }
         if let Some(start) = found {
             let minute = discover::minute_of(start);
             let first = discover::first_samples(policy, &planner, minute)?;
             add("first sample", first);
         } else {
-            add("presence", discover::sighting(policy, &planner, at)?);
+            for by in bys {
+                add("presence", discover::sighting(policy, &planner, at, by)?);
+            }
         }
     }
     if let Some(start) = found.or(question.since) {

@@ -107,9 +107,15 @@ async fn first_sample(
     deadline: Instant,
     said: &mut Vec<String>,
 ) -> Result<Option<Millis>, ReadError> {
-    let queries = presence(policy, planner, at)?;
-    let sinks = gather(source, queries, deadline, Presence::default, said).await?;
-    let seen: BTreeSet<Millis> = sinks.into_iter().flat_map(|sink| sink.minutes).collect();
+    let mut seen = BTreeSet::new();
+    for by in By::ALL {
+        let queries = presence(policy, planner, at, by)?;
+        let sinks = gather(source, queries, deadline, Presence::default, said).await?;
+        seen = sinks.into_iter().flat_map(|sink| sink.minutes).collect();
+        if !seen.is_empty() {
+            break;
+        }
+    }
     let Some(minute) = segment_start(&seen, policy.look_back) else {
         return Ok(None);
     };
@@ -135,16 +141,29 @@ async fn sighted(
     at: Millis,
     deadline: Instant,
 ) -> Result<bool, ReadError> {
-    let queries = sighting(policy, planner, at)?;
-    let sinks = gather(
-        source,
-        queries,
-        deadline,
-        Presence::default,
-        &mut Vec::new(),
-    )
-    .await?;
-    Ok(sinks.iter().any(|sink| !sink.minutes.is_empty()))
+    for by in By::ALL {
+        let queries = sighting(policy, planner, at, by)?;
+        let said = &mut Vec::new();
+        let sinks = gather(source, queries, deadline, Presence::default, said).await?;
+        if sinks.iter().any(|sink| !sink.minutes.is_empty()) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// By what the canary is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum By {
+    /// Selectors; expressions only where there are no selectors.
+    Traffic,
+    /// Expressions beside selectors: asked where no selector finds anything.
+    Rest,
+}
+
+impl By {
+    /// In the order in which they are asked.
+    pub(super) const ALL: [Self; 2] = [Self::Traffic, Self::Rest];
 }
 
 /// A query, and whose samples it asks for.
@@ -155,10 +174,11 @@ pub(super) fn presence(
     policy: &Policy,
     planner: &Planner<'_>,
     at: Millis,
+    by: By,
 ) -> Result<Vec<Planned>, QueryError> {
     let end = at.div_euclid(MINUTE) * MINUTE;
     let begin = (at - policy.horizon - policy.look_back).div_euclid(MINUTE) * MINUTE;
-    present(policy, planner, begin, end)
+    present(policy, planner, (begin, end), by)
 }
 
 /// Is something of the canary there at this very moment? Asked where no full minute has anything.
@@ -166,15 +186,16 @@ pub(super) fn sighting(
     policy: &Policy,
     planner: &Planner<'_>,
     at: Millis,
+    by: By,
 ) -> Result<Vec<Planned>, QueryError> {
-    present(policy, planner, at, at)
+    present(policy, planner, (at, at), by)
 }
 
 fn present(
     policy: &Policy,
     planner: &Planner<'_>,
-    begin: Millis,
-    end: Millis,
+    (begin, end): (Millis, Millis),
+    by: By,
 ) -> Result<Vec<Planned>, QueryError> {
     let plan = |exposure| match exposure {
         Exposure::Selector(text) => planner.presence(text, Track::Canary, begin, end, MINUTE),
@@ -183,7 +204,7 @@ fn present(
         }
     };
     let canary = |query| (Arms::Only(Track::Canary), query);
-    let queries = exposures(policy).into_iter().map(plan);
+    let queries = exposures(policy, by).into_iter().map(plan);
     queries.map(|query| query.map(canary)).collect()
 }
 
@@ -198,7 +219,7 @@ pub(super) fn first_samples(
         end: minute,
     };
     let mut queries = Vec::new();
-    for exposure in exposures(policy) {
+    for exposure in exposures(policy, By::Traffic) {
         if let Exposure::Selector(text) = exposure {
             let raw = planner.raw(text, window)?.into_iter();
             let canary = raw.filter(|(arms, _)| *arms != Arms::Only(Track::Stable));
@@ -219,7 +240,7 @@ pub(super) fn spacings(
     planner: &Planner<'_>,
     start: Millis,
 ) -> Result<Vec<Planned>, QueryError> {
-    let Some(Exposure::Selector(text)) = exposures(policy)
+    let Some(Exposure::Selector(text)) = exposures(policy, By::Traffic)
         .into_iter()
         .find(|e| matches!(e, Exposure::Selector(_)))
     else {
@@ -303,7 +324,7 @@ enum Exposure<'a> {
 }
 
 /// What shows that the canary is there: traffic rather than errors. Expressions only where there is nothing else.
-fn exposures(policy: &Policy) -> Vec<Exposure<'_>> {
+fn exposures(policy: &Policy, by: By) -> Vec<Exposure<'_>> {
     let mut selectors = BTreeSet::new();
     let mut expressions = Vec::new();
     for objective in &policy.objectives {
@@ -325,10 +346,11 @@ fn exposures(policy: &Policy) -> Vec<Exposure<'_>> {
             }),
         }
     }
-    if selectors.is_empty() {
-        expressions
-    } else {
-        selectors.into_iter().map(Exposure::Selector).collect()
+    match by {
+        By::Traffic if selectors.is_empty() => expressions,
+        By::Traffic => selectors.into_iter().map(Exposure::Selector).collect(),
+        By::Rest if selectors.is_empty() => Vec::new(),
+        By::Rest => expressions,
     }
 }
 

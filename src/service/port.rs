@@ -52,14 +52,6 @@ pub enum JudgeError {
         /// Names of the loaded policies.
         known: Vec<String>,
     },
-    /// A field of the question does not fit the policy.
-    #[error("invalid request: `{field}`: {detail}")]
-    InvalidRequest {
-        /// Name of the field, as in the request.
-        field: String,
-        /// What is wrong and what cures it.
-        detail: String,
-    },
     /// The policy cannot be planned for this question.
     #[error("the policy cannot be planned: {detail}")]
     CannotPlan {

@@ -1,5 +1,7 @@
 //! From samples to verdicts without a network: whoever asks, however often, the same samples give the same verdict.
 
+mod plans;
+
 use super::{Analyze, Judge, Limits, Policies};
 use crate::{
     domain::{

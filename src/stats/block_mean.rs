@@ -83,8 +83,8 @@ impl BlockMean {
     }
 }
 
-/// `ln(mu_c / mu_s)` by the delta method with `df` degrees of freedom; nothing where a mean is not positive or the
-/// variance vanishes.
+/// `ln(mu_c / mu_s)` by the delta method with `df` degrees of freedom; nothing where a mean is not positive. Means that do
+/// not vary at all have standard error 0 and so give no evidence: the caller knows how steady a mean can be.
 pub fn log_ratio_of_means(
     canary: &MeanEstimate,
     stable: &MeanEstimate,
@@ -95,7 +95,7 @@ pub fn log_ratio_of_means(
     }
     let relative = |e: &MeanEstimate| e.var / (e.mean * e.mean);
     let var = relative(canary) + relative(stable);
-    (var > 0.0 && df > 0.0).then(|| Estimate {
+    (var.is_finite() && df > 0.0).then(|| Estimate {
         value: (canary.mean / stable.mean).ln(),
         se: var.sqrt(),
         df,
@@ -109,7 +109,7 @@ pub fn difference_of_means(
     df: f64,
 ) -> Option<Estimate> {
     let var = canary.var + stable.var;
-    (var > 0.0 && df > 0.0).then(|| Estimate {
+    (var.is_finite() && df > 0.0).then(|| Estimate {
         value: canary.mean - stable.mean,
         se: var.sqrt(),
         df,

@@ -99,6 +99,15 @@ impl Estimate {
         (self.value - mapped, self.value + mapped)
     }
 
+    /// The same with a standard error of at least `floor`.
+    #[must_use]
+    pub fn at_least(self, floor: f64) -> Self {
+        Self {
+            se: self.se.max(floor),
+            ..self
+        }
+    }
+
     /// The one of two estimates with the larger standard error (rule B3).
     #[must_use]
     pub fn wider(self, other: Self) -> Self {

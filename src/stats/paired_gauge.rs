@@ -40,6 +40,25 @@ impl PairedEstimate {
         }
     }
 
+    /// The same with a standard error of at least `floor`, as if a known scatter were added to the measured one. Degrees
+    /// of freedom by Welch and Satterthwaite; what scatter is measured below the floor, and its memory, may be rounding.
+    #[must_use]
+    pub fn at_least(self, floor: f64) -> Self {
+        if self.se.is_nan() || self.se >= floor {
+            return self;
+        }
+        let measured = (self.se / floor).powi(2);
+        let known = 1.0 - measured;
+        let most = self.pairs as f64 - 1.0;
+        Self {
+            se: floor,
+            df: 1.0 / (measured * measured / self.df + known * known / most),
+            lag1_used: self.lag1_used * measured,
+            inflation: 1.0 + (self.inflation - 1.0) * measured,
+            ..self
+        }
+    }
+
     /// Evidence that the mean difference lies on `side` of `boundary` (`ln(1 + margin)` on the log scale).
     pub fn log_e(&self, side: Side, boundary: f64, tau: f64) -> f64 {
         self.as_estimate().log_e(side, boundary, tau)

@@ -139,15 +139,6 @@ async fn errors_of_the_service() {
             "did you mean `http-service`?",
         ),
         (
-            JudgeError::InvalidRequest {
-                field: "params.zone".into(),
-                detail: "is not used".into(),
-            },
-            400,
-            "invalid-field",
-            "params.zone",
-        ),
-        (
             JudgeError::CannotPlan {
                 detail: "objective `x` has no series".into(),
             },

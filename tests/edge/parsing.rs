@@ -54,6 +54,20 @@ fn all_strings_equal_all_typed() {
 }
 
 #[test]
+fn a_weight_below_nothing_is_nothing() {
+    for zero in [json!("-0"), json!(-0.0), json!("-0.0")] {
+        let weight = with(&json!({ "weight": zero })).unwrap().weight;
+        assert!(weight.is_some_and(|w| w == 0.0 && w.is_sign_positive()));
+    }
+}
+
+#[test]
+fn what_is_missing_is_told_in_the_order_of_the_documentation() {
+    let problem = read(&json!({ "policy": null })).unwrap_err();
+    assert!(format!("{problem:?}").contains("policy"), "{problem:?}");
+}
+
+#[test]
 fn empty_strings_and_null_are_absent() {
     for nothing in [json!(""), json!(" "), json!(null)] {
         let mut value = base();

@@ -375,3 +375,111 @@ fn a_split_off_by_more_than_three_is_found_in_little_traffic() {
     row.step_lasted = Some(60_000);
     assert_ne!(row.judge(block).findings[0].code, Code::TrafficSplit);
 }
+
+#[test]
+fn needs_are_never_nothing_while_data_is_lacking() {
+    // half a percent of errors on both: chance makes the ratio walk about
+    let row = &mut Row::new(ERRORS, "");
+    let (mut undecided, mut most) = (0, 0.0_f64);
+    for seed in 0..6 {
+        for blocks in (10..90).step_by(4) {
+            row.blocks = blocks;
+            let walk = |index: i64| {
+                let moved = if index < 0 {
+                    index
+                } else {
+                    index + 10_000 * seed
+                };
+                let Block::Counts(mut block) = counts(0.005, 0.005)(moved) else {
+                    unreachable!()
+                };
+                if index < 0 {
+                    block.canary.clear();
+                }
+                Block::Counts(block)
+            };
+            let found = row.judge(walk).findings.remove(0);
+            if found.code == Code::NeedsMoreData {
+                assert!(
+                    found.needs.requests > 0.0 && found.needs.seconds > 0.0,
+                    "{seed} {blocks}: {found:?}"
+                );
+                assert!(found.reason.contains("needs about"), "{}", found.reason);
+                undecided += 1;
+                most = most.max(found.needs.requests);
+            }
+        }
+    }
+    assert!(undecided > 20 && most < 60_000.0, "{undecided} {most}");
+}
+
+#[test]
+fn between_the_margins_is_said_where_the_interval_lies_there() {
+    // worse than the pass margin, but no more than stable pods differ among themselves
+    let mut row = Row::new(ERRORS, "");
+    row.blocks = 200;
+    let said = says(
+        &row,
+        unlike_pods(0.028),
+        Code::NeedsMoreData,
+        &["the evidence is between the margins"],
+    );
+    assert!(!said.contains("needs about"), "{said}");
+}
+
+#[test]
+fn a_pass_names_its_margin() {
+    says(
+        &Row::new(ERRORS, ""),
+        counts(0.01, 0.01),
+        Code::NoHarm,
+        &["harm beyond the pass margin 1.6 is ruled out"],
+    );
+    // no ratio where stable has no errors
+    says(
+        &Row::new(ERRORS, ""),
+        counts(0.0, 0.0),
+        Code::NoHarm,
+        &["harm beyond the pass margin 50 % + 0.1 points is ruled out"],
+    );
+    let gauge = "    - { name: g, gauge: a, passMargin: { relative: 0.25 } }\n";
+    says(
+        &Row::new(gauge, ""),
+        levels(|_| 10.0, 10.0),
+        Code::NoHarm,
+        &["harm beyond the pass margin 1.25 is ruled out"],
+    );
+}
+
+/// Five stable pods from a third to twice the usual rate, and one canary pod.
+fn unlike_pods(rate: f64) -> impl Fn(i64) -> Block {
+    move |index| {
+        let stable = (0..5).zip([0.003, 0.006, 0.01, 0.016, 0.025]);
+        Block::Counts(Counts {
+            canary: if index < 0 {
+                Vec::new()
+            } else {
+                super::pods(1, 99, rate, 480.0, index)
+            },
+            stable: stable
+                .flat_map(|(pod, rate)| super::pods(1, pod, rate, 1800.0, index))
+                .collect(),
+        })
+    }
+}
+
+#[test]
+fn pods_that_differ_are_told_with_what_cannot_be_seen() {
+    let verdict = Row::new(ERRORS, "").judge(unlike_pods(0.018));
+    assert_ne!(verdict.outcome, Outcome::Fail, "{verdict:?}");
+    let told = verdict.warnings.first().unwrap();
+    assert!(
+        told.starts_with("e: stable pods differ by ")
+            && told.contains(" %: with 1 canary pod no ratio below ")
+            && told.contains(" can be shown as harm, the margin is 1.1"),
+        "{told}"
+    );
+    // pods that are alike are not worth a word
+    let alike = Row::new(ERRORS, "").judge(counts(0.01, 0.01));
+    assert_eq!(alike.warnings, Vec::<String>::new());
+}

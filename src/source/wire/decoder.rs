@@ -15,6 +15,8 @@ const LONGEST_UNIT: usize = 1 << 20;
 /// So many warnings are kept, each so long.
 const WARNINGS: usize = 20;
 const WARNING_CHARS: usize = 300;
+/// So begin remarks of the query language about the query: no data is missing.
+const REMARK: &str = "PromQL ";
 
 /// What an answer may hold.
 #[derive(Debug, Clone, Copy)]
@@ -85,6 +87,10 @@ enum Kind {
 
 /// Decodes one answer.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts, each named"
+)]
 pub struct Decoder {
     limits: Limits,
     state: State,
@@ -101,6 +107,8 @@ pub struct Decoder {
     named: bool,
     /// Kinds of samples that the present series had: native histograms or not.
     fields: Vec<bool>,
+    /// The present list of texts is that of warnings.
+    warns: bool,
     error_type: String,
     error: String,
     labels: Collector,
@@ -124,6 +132,7 @@ impl Decoder {
             has_result: false,
             named: false,
             fields: Vec::new(),
+            warns: false,
             error_type: String::new(),
             error: String::new(),
             labels: Collector::default(),
@@ -362,6 +371,7 @@ impl Decoder {
             b"error" => self.error = cut(&unescape(c.string()?)?, WARNING_CHARS),
             b"isPartial" => self.report.partial |= c.boolean()?,
             b"warnings" | b"infos" => {
+                self.warns = key.bytes == b"warnings";
                 c.eat(b'[')?;
                 return Ok(State::Warning { first: true });
             }
@@ -372,6 +382,8 @@ impl Decoder {
 
     fn warning(&mut self, c: &mut Cursor<'_>) -> Take<State> {
         let text = unescape(c.string()?)?;
+        // a store that failed, a limit: only remarks about the query itself lack no data
+        self.report.partial |= self.warns && !text.starts_with(REMARK);
         if self.report.warnings.len() < WARNINGS {
             self.report.warnings.push(cut(&text, WARNING_CHARS));
         }

@@ -398,3 +398,27 @@ proptest! {
         let _ = decode(WIDE, body.chunks(7));
     }
 }
+
+#[test]
+fn a_warning_of_the_source_lacks_data_a_remark_about_the_query_does_not() {
+    for (said, partial) in [
+        (r#""warnings":["some stores failed"]"#, true),
+        (
+            r#""warnings":["PromQL warning: a mix of histograms and floats","receive a: timeout"]"#,
+            true,
+        ),
+        (
+            r#""warnings":["PromQL info: metric might not be a counter"]"#,
+            false,
+        ),
+        (r#""infos":["metric might not be a counter"]"#, false),
+        (r#""warnings":[]"#, false),
+        (r#""warnings":["lost"],"infos":["i"]"#, true),
+        (r#""isPartial":true,"infos":["i"]"#, true),
+    ] {
+        let text = format!(
+            r#"{{"status":"success",{said},"data":{{"resultType":"vector","result":[]}}}}"#
+        );
+        assert_eq!(whole(&text).1.unwrap().partial, partial, "{said}");
+    }
+}

@@ -140,7 +140,7 @@ fn horizons(verdict: &Verdict) -> Markup {
                 table.cards {
                     caption { "Fixed-horizon tests" }
                     thead { tr {
-                        th scope="col" { "Objective" } th scope="col" { "Test" } th.number scope="col" { "p, one-sided" }
+                        th scope="col" { "Objective" } th scope="col" { "Test" } th.number scope="col" { "p" }
                         th.number scope="col" { "95 % interval" } th scope="col" { "of" }
                     } }
                     tbody {
