@@ -119,10 +119,13 @@ pub fn search(
         }
     }
     if let Some(start) = found.or(question.since) {
-        add(
-            "time between scrapes",
-            discover::spacings(policy, &planner, start)?,
-        );
+        // the further ones are for where it finds nothing
+        if let Some(first) = discover::spacings(policy, &planner, start)?
+            .into_iter()
+            .next()
+        {
+            add("time between scrapes", first);
+        }
     }
     Ok(one)
 }

@@ -234,23 +234,23 @@ pub(super) fn minute_of(start: Millis) -> Millis {
     -(-(start + 1000)).div_euclid(MINUTE) * MINUTE
 }
 
-/// The samples just before the start, which tell how often is scraped; none where there are only expressions.
+/// The samples just before the start, which tell how often is scraped: of each selector, the next one for where those before
+/// find nothing. None where there are only expressions.
 pub(super) fn spacings(
     policy: &Policy,
     planner: &Planner<'_>,
     start: Millis,
-) -> Result<Vec<Planned>, QueryError> {
-    let Some(Exposure::Selector(text)) = exposures(policy, By::Traffic)
-        .into_iter()
-        .find(|e| matches!(e, Exposure::Selector(_)))
-    else {
-        return Ok(Vec::new());
-    };
+) -> Result<Vec<Vec<Planned>>, QueryError> {
     let window = Window {
         start: start - SCRAPE_WINDOW,
         end: start,
     };
-    planner.raw(text, window)
+    let text = |exposure| match exposure {
+        Exposure::Selector(text) => Some(text),
+        Exposure::Expression { .. } => None,
+    };
+    let selectors = exposures(policy, By::Traffic).into_iter().filter_map(text);
+    selectors.map(|text| planner.raw(text, window)).collect()
 }
 
 /// First minute of the newest unbroken stretch.
@@ -273,16 +273,18 @@ async fn scrape_interval(
     deadline: Instant,
 ) -> Result<Millis, ReadError> {
     let otherwise = source.scrape_interval().unwrap_or(SCRAPE_DEFAULT);
-    let queries = spacings(policy, planner, start)?;
-    if queries.is_empty() {
-        return Ok(otherwise);
+    for queries in spacings(policy, planner, start)? {
+        let said = &mut Vec::new();
+        let sinks = gather(source, queries, deadline, Spacing::default, said).await?;
+        let spacing = Spacing {
+            gaps: sinks.into_iter().flat_map(|sink| sink.gaps).collect(),
+            last: None,
+        };
+        if let Some(median) = spacing.median() {
+            return Ok(median);
+        }
     }
-    let sinks = gather(source, queries, deadline, Spacing::default, &mut Vec::new()).await?;
-    let spacing = Spacing {
-        gaps: sinks.into_iter().flat_map(|sink| sink.gaps).collect(),
-        last: None,
-    };
-    Ok(spacing.median().unwrap_or(otherwise))
+    Ok(otherwise)
 }
 
 /// Sends queries side by side; each has a sink of its own.
