@@ -1,6 +1,6 @@
 //! What happened: one line of the log that history, alerts and live pages are made of.
 
-use super::{Millis, Outcome};
+use super::{Millis, Outcome, text::unmarked};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -161,18 +161,23 @@ pub struct Event {
 }
 
 impl Event {
-    /// The sentence, with the override that was in force.
+    /// The sentence, with the override that was in force: once, as it was written, although the sentence spells it without markup.
     pub fn told(&self) -> String {
         let Some(ruling) = self.ruling.as_deref() else {
             return self.reason.clone();
         };
+        let spelt = unmarked(ruling);
+        if self.reason.contains(&spelt) {
+            return self.reason.replacen(&spelt, ruling, 1);
+        }
         let said = self.reason.trim_end_matches('\u{2026}');
-        if self.reason.contains(ruling) {
-            self.reason.clone()
-        } else if !said.is_empty() && ruling.starts_with(said) {
-            ruling.to_owned()
-        } else {
-            format!("{}; {ruling}", self.reason)
+        let begins = spelt.split_once(": ").map(|(head, _)| head);
+        let within = begins.and_then(|head| said.find(head)).unwrap_or_default();
+        match said.split_at_checked(within) {
+            Some((before, cut)) if !cut.is_empty() && spelt.starts_with(cut) => {
+                format!("{before}{ruling}")
+            }
+            _ => format!("{}; {ruling}", self.reason),
         }
     }
 
@@ -220,6 +225,21 @@ mod tests {
                 "pass by override of ann until 1970-01-01T00:00:20Z: a\u{2026}",
                 Some(ruling),
                 ruling,
+            ),
+            (
+                "fail is over: pass by override of ann until 1970-01-01T00:00:20Z: a\u{2026}",
+                Some(ruling),
+                "fail is over: pass by override of ann until 1970-01-01T00:00:20Z: a known bug",
+            ),
+            (
+                "pass by override of ann: \u{2039}b\u{203a}x\u{2039}/b\u{203a} \"'+ and R+D",
+                Some("pass by override of ann: <b>x</b> \"'& & R&D"),
+                "pass by override of ann: <b>x</b> \"'& & R&D",
+            ),
+            (
+                "fail is over: pass by override of ann: \u{2039}b\u{203a}",
+                Some("pass by override of ann: <b>"),
+                "fail is over: pass by override of ann: <b>",
             ),
         ] {
             let event = Event {

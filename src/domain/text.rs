@@ -17,6 +17,20 @@ pub fn visible(text: &str) -> String {
         .collect()
 }
 
+/// The text without what pages of Argo Rollouts escape: `a & b` becomes "a and b", `a&b` becomes `a+b`.
+pub fn unmarked(text: &str) -> String {
+    visible(text)
+        .replace(" & ", " and ")
+        .chars()
+        .map(|c| match c {
+            '<' => '\u{2039}',
+            '>' => '\u{203a}',
+            '&' => '+',
+            c => c,
+        })
+        .collect()
+}
+
 /// Percent-encoded, but for the bytes that may stay.
 pub fn percent(text: &str, stays: impl Fn(u8) -> bool) -> String {
     let mut out = String::with_capacity(text.len());

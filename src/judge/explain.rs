@@ -1,7 +1,7 @@
 //! The words of sentences: numbers with units, what is missing, what fits into 200 characters.
 
 use crate::{
-    domain::{Needs, Outcome, figures, text::visible},
+    domain::{Needs, Outcome, figures, text::unmarked},
     policy::{Objective, Unit},
 };
 
@@ -71,16 +71,7 @@ pub fn summary(outcome: Outcome, lead: &str, passed: usize, judged: usize) -> St
 
 /// Free of the characters that Argo's pages escape, and at most 200 characters long. `a & b` is told as "a and b", `a&b` as `a+b`.
 pub fn clean(text: &str) -> String {
-    let safe: String = visible(text)
-        .replace(" & ", " and ")
-        .chars()
-        .map(|c| match c {
-            '<' => '\u{2039}',
-            '>' => '\u{203a}',
-            '&' => '+',
-            c => c,
-        })
-        .collect();
+    let safe = unmarked(text);
     if safe.chars().count() <= MAX_REASON {
         return safe;
     }

@@ -2,7 +2,9 @@
 
 use super::identity::event_id;
 use crate::{
-    domain::{Event, EventKind, Millis, Override, RolloutState, Verdict, time::rfc3339},
+    domain::{
+        Event, EventKind, Millis, Override, RolloutState, Verdict, text::unmarked, time::rfc3339,
+    },
     judge::{explain::clean, ruling::sentence},
 };
 
@@ -13,7 +15,7 @@ pub const KEY: &str = "override";
 pub fn beside(verdict: &Verdict, ruling: Option<&Override>, now: Millis) -> Option<String> {
     let ruling = ruling?;
     let said = sentence(ruling);
-    let by_it = verdict.reason == clean(&said);
+    let by_it = repeats(verdict, ruling);
     match (by_it, ruling.in_force(now)) {
         (false, true) => Some(clean(&format!(
             "{said}; this answer is about a moment before that, every later question is answered so"
@@ -21,6 +23,23 @@ pub fn beside(verdict: &Verdict, ruling: Option<&Override>, now: Millis) -> Opti
         (true, false) => Some(clean(&ended(ruling))),
         _ => None,
     }
+}
+
+/// Does the verdict's sentence only repeat the override?
+pub fn repeats(verdict: &Verdict, ruling: &Override) -> bool {
+    verdict.reason == clean(&sentence(ruling))
+}
+
+/// The verdict's warnings without the words of the override that a page shows beside them.
+pub fn warnings(verdict: &Verdict, shown: Option<&Override>) -> Vec<String> {
+    let said = shown.map(|ruling| unmarked(&sentence(ruling)));
+    let alone = |warning: &String| {
+        let rest = warning.strip_prefix(said.as_deref()?)?;
+        let rest = rest.strip_prefix("; without it ")?;
+        Some(format!("without the override {rest}"))
+    };
+    let told = |warning| alone(warning).unwrap_or_else(|| warning.clone());
+    verdict.warnings.iter().map(told).collect()
 }
 
 /// The verdict with that among its warnings.
@@ -114,6 +133,32 @@ mod tests {
             findings: Vec::new(),
             warnings: Vec::new(),
         }
+    }
+
+    #[test]
+    fn a_page_that_shows_the_override_says_its_words_once() {
+        let ruling = Override {
+            id: Uuid::nil(),
+            namespace: "n".into(),
+            name: "r".into(),
+            canary_hash: "c".into(),
+            outcome: Outcome::Pass,
+            reason: "<b>x</b> & y".into(),
+            author: "ann".into(),
+            at: 0,
+            expires: 20_000,
+            revoked: None,
+        };
+        let said = "pass by override of ann until 1970-01-01T00:00:20Z: \u{2039}b\u{203a}x\u{2039}/b\u{203a} and y";
+        let mut verdict = verdict(said);
+        assert!(repeats(&verdict, &ruling));
+        let more = "; without it the verdict would be fail: errors";
+        verdict.warnings = vec![format!("{said}{more}"), "other".to_owned()];
+        let without = "without the override the verdict would be fail: errors";
+        assert_eq!(warnings(&verdict, Some(&ruling)), [without, "other"]);
+        assert_eq!(warnings(&verdict, None), verdict.warnings);
+        verdict.reason = "own".to_owned();
+        assert!(!repeats(&verdict, &ruling));
     }
 
     #[test]

@@ -44,7 +44,7 @@ pub fn now(view: &View, shown: &Shown<'_>) -> Markup {
                 Some(record) => {
                     (sentence(view, shown, record))
                     (facts(view, shown, record))
-                    (state::warnings(&record.verdict.warnings))
+                    (state::warnings(&ruled::warnings(&record.verdict, shown.ruling)))
                     (missing(&record.verdict.findings))
                 }
             }
@@ -84,7 +84,10 @@ fn sentence(view: &View, shown: &Shown<'_>, record: &Record) -> Markup {
                 action: verdict.action,
             }))
         }
-        p.sentence { (text::sentence(&verdict.reason)) }
+        // the note above says it in the words as written
+        @if !shown.ruling.is_some_and(|ruling| ruled::repeats(verdict, ruling)) {
+            p.sentence { (text::sentence(&verdict.reason)) }
+        }
         (shift::notes(&verdict.findings))
         (open::notes(shown.open, end.is_some(), view.now))
     }

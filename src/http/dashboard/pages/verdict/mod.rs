@@ -17,6 +17,7 @@ use crate::{
         history::{params::Params, verdicts::find},
         state::App,
     },
+    service::ruled,
 };
 use axum::{
     extract::{Path, State},
@@ -44,17 +45,22 @@ pub async fn page(
     let verdict = &record.verdict;
     let rollout = &verdict.rollout;
     let name = format!("{}/{}", rollout.namespace, rollout.name);
+    let inputs = behind.inputs.as_ref();
+    let ruling = inputs.and_then(|inputs| inputs.ruling.as_ref());
+    let ruling = ruling.filter(|ruling| ruling.in_force(record.question.at));
     let body = html! {
         p.crumbs {
             a href=(view.to("rollouts")) { "Rollouts" } " › "
             a href=(view.to(&format!("rollouts/{name}"))) { (text::shown(&name)) }
         }
         h1 { "Verdict " (badge::outcome(verdict.outcome)) }
-        p.sentence { (text::sentence(&verdict.reason)) }
+        @if !ruling.is_some_and(|ruling| ruled::repeats(verdict, ruling)) {
+            p.sentence { (text::sentence(&verdict.reason)) }
+        }
         (shift::notes(&verdict.findings))
-        (forced(&record, &behind))
+        (forced(&record, &behind, ruling))
         (facts(&view, &record))
-        (state::warnings(&verdict.warnings))
+        (state::warnings(&ruled::warnings(verdict, ruling)))
         (numbers::numbers(verdict, behind.policy.as_ref()))
         (told::told(&behind.deliveries, view.now))
         (queries::queries(&view, verdict, &behind))
@@ -69,12 +75,10 @@ pub async fn page(
 }
 
 /// What stood above the evidence: an override, or a fail that stays.
-fn forced(record: &Record, behind: &Behind) -> Markup {
+fn forced(record: &Record, behind: &Behind, ruling: Option<&Override>) -> Markup {
     let Some(inputs) = &behind.inputs else {
         return html! {};
     };
-    let at = record.question.at;
-    let ruling = inputs.ruling.as_ref().filter(|r| r.in_force(at));
     html! {
         @match (ruling, &inputs.latch) {
             (Some(ruling), _) => (overridden(ruling)),
