@@ -48,6 +48,8 @@ pub struct Present {
     pub score: f64,
     /// Its sentence.
     pub reason: String,
+    /// Does the comparison, weighed block by block, say something else than the totals in the sentence?
+    pub block_by_block: bool,
     /// Moment of the question.
     pub at: Millis,
     /// When it was kept, by our clock.
@@ -162,6 +164,7 @@ impl RolloutState {
             next_weight: self.next_weight,
             score: self.score,
             reason: self.reason.clone(),
+            block_by_block: moments.is_some_and(|one| one.block_by_block),
             at,
             kept_at,
         }

@@ -27,6 +27,7 @@ mod reading;
 pub mod retention;
 pub mod routes;
 pub mod ruled;
+pub mod shift;
 pub mod silence;
 pub mod standing;
 pub mod transitions;

@@ -1,6 +1,6 @@
 //! What a verdict changes: the rollout's next state, and what happened with it. Pure.
 
-use super::{identity::event_id, ruled, standing};
+use super::{identity::event_id, ruled, shift, standing};
 use crate::{
     domain::{
         Event, EventKind, Latch, Look, Millis, Outcome, Override, Present, Question, RolloutState,
@@ -242,6 +242,7 @@ fn presents_after(
         next_weight: verdict.next_weight,
         score: verdict.score,
         reason: verdict.reason.clone(),
+        block_by_block: shift::in_sentence(verdict),
         at,
         kept_at: given.now,
     };

@@ -11,7 +11,7 @@ use rollout_judge::{
         Action, Draft, Event, EventKind, ManualClock, Outcome, Present, Question, Retention,
         RolloutRef, RolloutState, StepSeen, Verdict, VerdictStore,
     },
-    http::{About, App, Auth, Health, Limits, Parts, Token, router},
+    http::{About, App, Auth, Catalog, Health, Limits, Parts, Token, router},
     policy::Policy,
     service::{Keeper, Overrule, Patience, Policies, Pulse, identity::verdict_id},
     telemetry::Metrics,
@@ -38,6 +38,7 @@ pub struct Ground {
     auth: Auth,
     limits: Limits,
     about: About,
+    catalog: Arc<dyn Catalog>,
 }
 
 impl Ground {
@@ -62,6 +63,7 @@ impl Ground {
             auth: Auth::open().anybody_overrides(true),
             limits: Limits::default(),
             about: About::default(),
+            catalog: Arc::new(Shelf),
         }
     }
 
@@ -110,6 +112,11 @@ impl Ground {
         self
     }
 
+    pub fn catalog(mut self, catalog: Arc<dyn Catalog>) -> Self {
+        self.catalog = catalog;
+        self
+    }
+
     pub fn keeper(&self) -> Keeper {
         let pulse = Arc::clone(&self.pulse);
         Keeper {
@@ -136,7 +143,7 @@ impl Ground {
             store,
             overrule: Arc::new(Overrule::new(keeper, Arc::new(Shelf), self.clock.clone())),
             pulse: Arc::clone(&self.pulse),
-            catalog: Arc::new(Shelf),
+            catalog: Arc::clone(&self.catalog),
             clock: self.clock.clone(),
             auth: self.auth.clone(),
             metrics: Arc::new(Metrics::default()),
@@ -202,6 +209,7 @@ pub struct Judged {
     pub weight: f64,
     pub labels: BTreeMap<String, String>,
     pub kinds: Vec<EventKind>,
+    pub block_by_block: bool,
 }
 
 impl Default for Judged {
@@ -216,6 +224,7 @@ impl Default for Judged {
             weight: 5.0,
             labels: BTreeMap::new(),
             kinds: vec![EventKind::Verdict],
+            block_by_block: false,
         }
     }
 }
@@ -260,6 +269,7 @@ impl Judged {
             next_weight: 25.0,
             score: 90.0,
             reason: verdict.reason.clone(),
+            block_by_block: self.block_by_block,
             at: self.at,
             kept_at: self.at + 40,
         }

@@ -148,6 +148,8 @@ shapes! {
         next_weight: Float,
         score: Float,
         reason: String,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        block_by_block: bool,
         at: i64,
         kept_at: i64,
     }

@@ -231,7 +231,7 @@ fn list(app: &App, view: &View, typed: &Typed, found: &Found) -> Markup {
         @if found.rows.is_empty() {
             (nothing(view, typed, found))
         } @else {
-            (table(app, view, &counted(&found.rows), &found.rows))
+            (table(app, view, &counted(found), &found.rows))
             (legend())
         }
         @if found.next.is_some() || !found.first_page {
@@ -255,10 +255,13 @@ fn legend() -> Markup {
     }
 }
 
-fn counted(rows: &[RolloutState]) -> String {
+fn counted(found: &Found) -> String {
+    let rows = &found.rows;
     let count = |outcome: Outcome| rows.iter().filter(|r| r.outcome == outcome).count();
+    let paged = found.next.is_some() || !found.first_page;
+    let here = if paged { "on this page" } else { "shown" };
     format!(
-        "{} shown: {} fail, {} inconclusive, {} pass",
+        "{} {here}: {} fail, {} inconclusive, {} pass",
         rows.len(),
         count(Outcome::Fail),
         count(Outcome::Inconclusive),
@@ -328,7 +331,11 @@ fn line(app: &App, view: &View, row: &RolloutState) -> Markup {
             td.reason data-label="Reason" {
                 span {
                     @if row.presents.len() > 1 { b { (text::shown(&row.policy)) ": " } }
-                    (text::sentence(&row.reason)) " " a href=(view.to(&format!("verdicts/{}", row.verdict))) aria-label=(format!("why {key} has this verdict")) { "why" }
+                    (text::sentence(&row.reason)) " "
+                    @if row.counting().block_by_block {
+                        span.quiet title="traffic shifted between the arms while the rates changed: the totals mislead, the ratio does not" { "(ratio weighed block by block, not of these totals)" } " "
+                    }
+                    a href=(view.to(&format!("verdicts/{}", row.verdict))) aria-label=(format!("why {key} has this verdict")) { "why" }
                 }
             }
             td data-label="Judged" {
