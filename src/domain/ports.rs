@@ -89,6 +89,14 @@ pub enum SourceError {
         /// Status or limit.
         detail: String,
     },
+    /// It scrapes for itself, and its targets fail for different reasons.
+    #[error("metric source `{name}`: {detail}")]
+    Targets {
+        /// Name in the configuration.
+        name: String,
+        /// How many, and by what.
+        detail: String,
+    },
     /// The source refuses the query: 4xx, or `status: error`.
     #[error("metric source `{name}` refused the query: {detail}")]
     Rejected {

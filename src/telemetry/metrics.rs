@@ -409,6 +409,7 @@ impl Metrics {
 pub fn error_kind(error: &SourceError) -> &'static str {
     match error {
         SourceError::Unreachable { .. } => "unreachable",
+        SourceError::Targets { .. } => "targets",
         SourceError::Timeout { .. } => "timeout",
         SourceError::Overloaded { .. } => "overloaded",
         SourceError::Rejected { .. } => "rejected",

@@ -231,9 +231,14 @@ async fn no_target_hurts_another() {
     let health = source::probe(&scraper, SystemClock.now(), Instant::now() + PATIENCE).await;
     let health = health.unwrap_err().to_string();
     assert!(
-        health.contains("12 of 13 targets give no samples") && health.contains("Limit`"),
+        health.starts_with("metric source `pods`: 12 of 13 targets give no samples: ")
+            && health.contains("Limit`"),
         "{health}"
     );
+    // who may not see a target's namespace reads this too
+    assert!(!health.contains(server.url()), "{health}");
+    let problem = scraper.problem().unwrap();
+    assert!(problem.contains(server.url()), "{problem}");
     let (report, _) = raw(&scraper, r#"m{pod="many"}"#).await;
     let told = format!(
         "{}/many` of source `pods` gives no samples: its scrape is refused as a whole: more than 100 samples (`sampleLimit`)",

@@ -226,8 +226,17 @@ impl Pool {
             .collect()
     }
 
-    /// Is anything scraped, and is nothing refused?
+    /// Is anything scraped, and is nothing refused? Everybody may read this answer: it names no target, only what a limit says.
     pub(super) fn health(&self) -> Result<(), SourceError> {
+        self.stands(false)
+    }
+
+    /// The same for who runs the program, with an example of a target.
+    pub(super) fn problem(&self) -> Option<SourceError> {
+        self.stands(true).err()
+    }
+
+    fn stands(&self, named: bool) -> Result<(), SourceError> {
         let name = self.name.clone();
         let active = self.targets();
         let active = active
@@ -235,44 +244,62 @@ impl Pool {
             .filter(|live| live.active.load(Ordering::Relaxed))
             .count();
         let failing = self.failing();
-        let told = |(live, failure): &(Arc<Live>, super::fetch::Failure)| {
-            let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
-            for (_, failure) in &failing {
-                *kinds.entry(failure.kind).or_default() += 1;
-            }
-            let kinds: Vec<String> = kinds
-                .iter()
-                .map(|(kind, n)| format!("{n} {kind}"))
-                .collect();
-            format!(
-                "{} of {active} targets give no samples: {}; `{}`: {}",
-                failing.len(),
-                kinds.join(", "),
-                live.target.url(),
-                failure.detail
-            )
-        };
-        if let Some(refused) = failing
-            .iter()
-            .find(|(_, failure)| failure.kind == "refused")
-        {
-            let detail = told(refused);
-            return Err(SourceError::TooLarge { name, detail });
-        }
-        if let Some(detail) = self.troubled() {
+        let refused = failing.iter().any(|(_, failure)| failure.kind == "refused");
+        let trouble = self.troubled();
+        if let Some(detail) = trouble.filter(|_| !refused) {
             return Err(SourceError::Unreachable { name, detail });
         }
-        match failing.first() {
-            _ if active == 0 => Err(SourceError::Unreachable {
-                name,
-                detail: "there are no targets".to_owned(),
-            }),
-            Some(first) if failing.len() == active => {
-                let detail = told(first);
-                Err(SourceError::Unreachable { name, detail })
-            }
-            _ => Ok(()),
+        if active == 0 {
+            let detail = "there are no targets".to_owned();
+            return Err(SourceError::Unreachable { name, detail });
         }
+        if refused || failing.len() == active {
+            return Err(silent(name, active, &failing, named));
+        }
+        Ok(())
+    }
+}
+
+/// What is told of targets that give nothing: the class of the error is that of the only cause, else a neutral one.
+fn silent(
+    name: String,
+    active: usize,
+    failing: &[(Arc<Live>, super::fetch::Failure)],
+    named: bool,
+) -> SourceError {
+    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+    for (_, failure) in failing {
+        *kinds.entry(failure.kind).or_default() += 1;
+    }
+    let most = kinds.iter().max_by_key(|(_, n)| **n).map(|(kind, _)| *kind);
+    let told: Vec<String> = kinds
+        .iter()
+        .map(|(kind, n)| format!("{n} {kind}"))
+        .collect();
+    let mut detail = format!(
+        "{} of {active} targets give no samples: {}",
+        failing.len(),
+        told.join(", ")
+    );
+    // what a limit says is ours; other words may be a target's
+    let shown = |kind: &str| named || kind == "refused";
+    let example = |wanted: Option<&str>| {
+        let mut fits = failing.iter().filter(|(_, f)| shown(f.kind));
+        fits.find(|(_, f)| wanted.is_none_or(|wanted| f.kind == wanted))
+    };
+    if let Some((live, failure)) = example(most).or_else(|| example(None)) {
+        let what = if named {
+            format!("; `{}`: {}", live.target.url(), failure.detail)
+        } else {
+            format!("; one of them: {}", failure.detail)
+        };
+        detail.push_str(&what);
+    }
+    let only = kinds.len() == 1;
+    match most {
+        Some("refused") if only => SourceError::TooLarge { name, detail },
+        Some("unreachable") if only => SourceError::Unreachable { name, detail },
+        _ => SourceError::Targets { name, detail },
     }
 }
 

@@ -77,7 +77,7 @@ impl Scraper {
 
     /// Why nothing, or not everything, is scraped.
     pub fn problem(&self) -> Option<String> {
-        self.pool.health().err().map(|error| error.to_string())
+        self.pool.problem().map(|error| error.to_string())
     }
 
     /// From now on exactly these targets are scraped: for programs that know their targets better than any file.
