@@ -51,6 +51,19 @@ pub fn percent(share: f64) -> String {
     format!("{}\u{202f}%", plain(share * 100.0))
 }
 
+/// A p value. None is 0: what is below the smallest number is told as such.
+pub fn p_value(p: f64) -> String {
+    if !p.is_finite() {
+        "–".to_owned()
+    } else if p < 1e-300 {
+        "< 1e-300".to_owned()
+    } else if p < 1e-4 {
+        format!("{p:.1e}")
+    } else {
+        plain(p)
+    }
+}
+
 /// A value in the unit of an objective: `ratio`, `seconds`, `bytes` or none.
 pub fn with_unit(value: f64, unit: &str) -> String {
     match unit {
@@ -85,6 +98,20 @@ pub fn bytes(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_p_value_is_nothing() {
+        for (p, expected) in [
+            (0.0, "< 1e-300"),
+            (1e-305, "< 1e-300"),
+            (3.2e-40, "3.2e-40"),
+            (0.0123, "0.0123"),
+            (1.0, "1"),
+            (f64::NAN, "–"),
+        ] {
+            assert_eq!(p_value(p), expected);
+        }
+    }
 
     #[test]
     fn digits_are_sensible() {

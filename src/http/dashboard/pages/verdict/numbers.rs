@@ -103,7 +103,7 @@ fn evidence(verdict: &Verdict, pass_at: Option<f64>) -> Markup {
 
 fn evidence_row(finding: &Finding, pass_at: Option<f64>) -> Markup {
     let e = &finding.evidence;
-    let p = |p: f64| html! { @if p.is_finite() { div.quiet { "p " (number::plain(p)) } } };
+    let p = |p: f64| html! { @if p.is_finite() { div.quiet { "p " (number::p_value(p)) } } };
     let pass_at = pass_at.map_or_else(|| "not kept".to_owned(), number::plain);
     html! {
         tr {
@@ -148,7 +148,7 @@ fn horizons(verdict: &Verdict) -> Markup {
                             tr {
                                 th scope="row" { (text::shown(&finding.name)) }
                                 td data-label="Test" { (text::shown(&report.method)) }
-                                td.number data-label="p" { (report.p_value.map_or_else(|| "–".to_owned(), number::plain)) }
+                                td.number data-label="p" { (report.p_value.map_or_else(|| "–".to_owned(), number::p_value)) }
                                 td.number data-label="95 % interval" { (range(report)) }
                                 td data-label="of" { (text::shown(&report.interval_of)) }
                             }
