@@ -1,5 +1,6 @@
 //! What the edge asks about policies.
 
+use super::auth::Caller;
 use crate::policy::Policy;
 use serde::Serialize;
 use std::sync::Arc;
@@ -110,17 +111,33 @@ pub struct PolicyList {
 /// A file that is not in force as it is written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FileAnswer {
-    /// Its path.
+    /// Its path; `a file` for a token with `namespaces`.
     pub file: String,
     /// When the mistakes were first seen.
     #[schema(format = DateTime)]
     pub since: String,
     /// Policies of an earlier version of the file that stay in force.
     pub kept: Vec<String>,
-    /// Every error.
+    /// Every error; none for a token with `namespaces`.
     pub diagnostics: Vec<DiagnosticAnswer>,
-    /// The errors as a person reads them, with the lines they are about.
+    /// The errors as a person reads them, with the lines they are about; empty for a token with `namespaces`.
     pub rendered: String,
+}
+
+impl FileAnswer {
+    /// The same for this caller: paths and texts of files are for tokens of all namespaces.
+    #[must_use]
+    pub fn seen_by(self, caller: &Caller) -> Self {
+        if caller.visible().is_none() {
+            return self;
+        }
+        Self {
+            file: "a file".to_owned(),
+            diagnostics: Vec::new(),
+            rendered: String::new(),
+            ..self
+        }
+    }
 }
 
 impl From<&Policy> for PolicySummary {

@@ -1,6 +1,7 @@
 //! Loaded policies, and the check of one that is not loaded.
 
 use super::{
+    auth::Caller,
     catalog::{CheckAnswer, PolicyList, PolicySummary},
     hint::did_you_mean,
     loose,
@@ -10,6 +11,7 @@ use super::{
     verdicts::read,
 };
 use axum::{
+    Extension,
     body::Body,
     extract::{Path, State},
     http::StatusCode,
@@ -21,14 +23,15 @@ use std::sync::Arc;
 #[utoipa::path(get, path = "/v1/policies", tag = "policies", summary = "All loaded policies, and what is wrong with files that are not",
     responses((status = 200, description = "In order of name", body = PolicyList),
               (status = 401, description = "Token missing or wrong", body = Problem, content_type = "application/problem+json")))]
-pub async fn list(State(app): State<Arc<App>>) -> Response {
+pub async fn list(State(app): State<Arc<App>>, Extension(caller): Extension<Caller>) -> Response {
     let policies = app
         .catalog
         .all()
         .iter()
         .map(|p| PolicySummary::from(&**p))
         .collect();
-    let problems = app.catalog.problems();
+    let problems = app.catalog.problems().into_iter();
+    let problems = problems.map(|one| one.seen_by(&caller)).collect();
     let list = PolicyList { policies, problems };
     json(StatusCode::OK, "application/json", &list)
 }

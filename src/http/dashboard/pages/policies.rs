@@ -16,7 +16,8 @@ use std::sync::Arc;
 
 /// `GET /policies`
 pub async fn page(view: View, State(app): State<Arc<App>>) -> Result<Html<String>, PageProblem> {
-    let (policies, problems) = (app.catalog.all(), app.catalog.problems());
+    let policies = app.catalog.all();
+    let problems = problems(&app, &view);
     let body = html! {
         h1 { "Policies" }
         div data-live="problems" { @for problem in &problems { (refused(problem)) } }
@@ -29,19 +30,27 @@ pub async fn page(view: View, State(app): State<Arc<App>>) -> Result<Html<String
     Ok(view.show(&Content::new("Policies", body).area("policies").live("")))
 }
 
+/// Files that are not in force as they are written, as far as this viewer may know of them.
+pub fn problems(app: &App, view: &View) -> Vec<FileAnswer> {
+    let all = app.catalog.problems().into_iter();
+    all.map(|one| one.seen_by(&view.caller)).collect()
+}
+
 /// A file with mistakes.
 pub fn refused(problem: &FileAnswer) -> Markup {
     let count = problem.diagnostics.len();
+    let hidden = problem.rendered.is_empty();
     html! {
         div.note.bad {
             p {
-                strong { (text::shown(&problem.file)) } " is not in force as it is written: "
-                (count) @if count == 1 { " mistake" } @else { " mistakes" } ", since "
+                @if hidden { strong { "A policy file" } } @else { strong { (text::shown(&problem.file)) } } " is not in force as it is written"
+                @if !hidden { ": " (count) @if count == 1 { " mistake" } @else { " mistakes" } } ", since "
                 time datetime=(problem.since) { (problem.since) } ". "
                 @if problem.kept.is_empty() { "None of its policies is loaded." }
                 @else { "The former version stays: " (text::shown(&problem.kept.join(", "))) "." }
+                @if hidden { " Its path and its mistakes are shown to tokens without " code { "namespaces" } "." }
             }
-            (code::plain(&format!("Report on {}", text::flat(&problem.file)), &problem.rendered))
+            @if !hidden { (code::plain(&format!("Report on {}", text::flat(&problem.file)), &problem.rendered)) }
         }
     }
 }

@@ -7,7 +7,7 @@ use super::{
         shell::PageProblem,
         view::View,
     },
-    policies::{refused, steps},
+    policies::{problems, refused, steps},
 };
 use crate::{
     domain::{Filter, Revision, RolloutState},
@@ -81,7 +81,7 @@ pub async fn page(
         (Some(count), Some(policy)) => Some(look_back(&app, &view, policy, count).await?),
         _ => None,
     };
-    let problems = app.catalog.problems();
+    let problems = problems(&app, &view);
     let body = html! {
         p { a href=(view.to("policies")) { "← Policies" } }
         h1 { (text::shown(&name)) }
