@@ -14,6 +14,7 @@ mod edge {
     mod dashboard_targets;
     mod dashboard_times;
     mod dashboard_typed;
+    mod dashboard_words;
     mod deliveries;
     mod double;
     mod events;

@@ -108,6 +108,8 @@ fn form(app: &App, place: &Place, next: &str, wrong: Option<&str>, said: Option<
         } @else {
             form.form method="post" action=(place.to("sign-in")) {
                 input type="hidden" name="next" value=(next);
+                // password managers keep the token under a name
+                input type="text" name="username" value="rollout-judge" autocomplete="username" readonly hidden;
                 div.field {
                     label for="token" { "Token" }
                     p.hint #token-hint { "One of " code { "auth.tokens" } " of the configuration. Its namespaces and its right to override apply here too." }
