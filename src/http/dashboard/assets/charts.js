@@ -620,7 +620,17 @@
   document.addEventListener("dashboard:updated", refresh);
   document.addEventListener("dashboard:theme", repaint);
   let theme = null;
-  addEventListener("beforeprint", () => { theme = document.documentElement.dataset.theme; document.documentElement.dataset.theme = "light"; repaint(); });
-  addEventListener("afterprint", () => { if (theme) document.documentElement.dataset.theme = theme; repaint(); });
+  const PAPER = 690; // px: a chart as wide as the text of an A4 page, so that its letters stay as large as drawn
+  addEventListener("beforeprint", () => {
+    theme = document.documentElement.dataset.theme;
+    document.documentElement.dataset.theme = "light";
+    for (const { u } of plots) u.setSize({ width: PAPER, height: u.height });
+    repaint();
+  });
+  addEventListener("afterprint", () => {
+    if (theme) document.documentElement.dataset.theme = theme;
+    for (const one of plots) one.fit();
+    repaint();
+  });
   load();
 })();
