@@ -31,18 +31,49 @@ pub fn needs(reading: &Reading, goal: &Goal) -> Needs {
     spread(reading, goal, growth(reading, goal))
 }
 
-/// The same to the fail of a canary beyond its limit, at the pace of its evidence so far.
-pub fn limit_needs(reading: &Reading, goal: &Goal) -> Needs {
+/// The same to the fail of a canary beyond its limit: at the pace of its evidence so far, else from how far the value is
+/// from the limit beside the width of its interval, which shrinks with the root of the information.
+pub fn limit_needs(reading: &Reading, goal: &Goal, limit: Option<f64>) -> Needs {
     // the limit's evidence is averaged with that of the comparison
     let target = goal.fail + std::f64::consts::LN_2;
-    let now = reading.running.limit.filter(|now| *now > SLIGHT);
-    let factor = now.map(|now| (target / now - 1.0).max(0.0));
-    spread(reading, goal, factor)
+    let now = reading.running.limit.unwrap_or(0.0);
+    let by_pace = target / now.max(SLIGHT) - 1.0;
+    let factor = match by_width(reading, limit) {
+        Some(factor) if now <= SLIGHT => factor,
+        _ => by_pace,
+    };
+    spread(reading, goal, Some(factor.clamp(0.0, NEAR)))
+}
+
+fn by_width(reading: &Reading, limit: Option<f64>) -> Option<f64> {
+    let alone = reading.alone?;
+    let (value, limit) = match alone.above {
+        // the share of a quantile's requests: rather the middle of the ratios
+        Some((_, allowed)) => ((alone.lower.max(0.0) * alone.upper).sqrt(), allowed),
+        None => (reading.canary.value?, limit?),
+    };
+    let (beyond, width) = if alone.above.is_some() || value > limit {
+        (value - limit, value - alone.lower)
+    } else {
+        (limit - value, alone.upper - value)
+    };
+    let factor = if beyond > 0.0 {
+        (width / beyond).powi(2) - 1.0
+    } else {
+        NEAR
+    };
+    // an interval clear of the limit lacks evidence all the same: then the pace tells
+    Some(factor).filter(|factor| factor.is_finite() && *factor > 0.0)
+}
+
+/// The seconds judged so far.
+pub fn exposed(reading: &Reading, goal: &Goal) -> f64 {
+    reading.blocks.max(1) as f64 * goal.block_seconds
 }
 
 fn spread(reading: &Reading, goal: &Goal, factor: Option<f64>) -> Needs {
     let blocks_missing = goal.min_blocks.saturating_sub(reading.blocks) as f64;
-    let exposed = reading.blocks.max(1) as f64 * goal.block_seconds;
+    let exposed = exposed(reading, goal);
     let factor = factor.unwrap_or(0.0).min(MAX_FACTOR);
     let Some(trials) = reading.trials else {
         let seconds = (factor * exposed).max(blocks_missing * goal.block_seconds);

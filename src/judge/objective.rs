@@ -83,6 +83,9 @@ pub fn judge(
     };
     let mde = detectable(&reading, alpha);
     let (outcome, code) = outcome(policy, objective, &reading, around, alpha, mde);
+    if matches!(code, Code::LimitExceeded | Code::OverLimit) {
+        reading.canary = state.whole_canary().unwrap_or(reading.canary);
+    }
     let goal = Goal {
         fail: -alpha.ln(),
         pass: -policy.false_pass_rate.ln(),
@@ -110,13 +113,10 @@ pub fn judge(
     } else if open {
         needs::needs(&reading, &goal)
     } else if code == Code::OverLimit {
-        needs::limit_needs(&reading, &goal)
+        needs::limit_needs(&reading, &goal, objective.limit)
     } else {
         Needs::default()
     };
-    if matches!(code, Code::LimitExceeded | Code::OverLimit) {
-        reading.canary = state.whole_canary().unwrap_or(reading.canary);
-    }
     let edge = match state {
         ObjectiveState::Quantile(quantile) => quantile.edge(),
         _ => None,
@@ -125,6 +125,8 @@ pub fn judge(
         outcome,
         code,
         needs: &missing,
+        too_near: needs::exposed(&reading, &goal) + missing.seconds
+            > policy.horizon as f64 / 1000.0,
         edge,
         fails_at: goal.fail,
         cause: around.cause,
@@ -268,7 +270,10 @@ fn outcome(
         }
         Decision::Pass => (Outcome::Pass, Code::AdequatePower),
         _ if reading.above_largest => (Outcome::Inconclusive, Code::AboveLargestBucket),
-        _ if around.full_weight => (Outcome::Inconclusive, Code::NoComparison),
+        // a little of stable is still something to compare with, also at full weight
+        _ if around.frozen.is_some() || (around.full_weight && !reading.compared) => {
+            (Outcome::Inconclusive, Code::NoComparison)
+        }
         _ => (Outcome::Inconclusive, Code::NeedsMoreData),
     }
 }

@@ -19,6 +19,8 @@ pub struct Said<'a> {
     pub code: Code,
     /// What is missing.
     pub needs: &'a Needs,
+    /// That is more than the horizon has.
+    pub too_near: bool,
     /// The edge at which requests of a quantile are counted.
     pub edge: Option<f64>,
     /// ln E at which it fails.
@@ -51,12 +53,16 @@ pub fn sentence(objective: &Objective, reading: &Reading, said: &Said<'_>) -> St
             )
         }
         Code::OverLimit => {
-            let need = missing(said.needs, noun(objective)).map(|need| format!("; {need}"));
+            let need = if said.too_near {
+                Some("too near to it to tell within the horizon".to_owned())
+            } else {
+                missing(said.needs, noun(objective))
+            };
             format!(
                 "{name}: {both}; the canary{} is beyond the limit {}, not yet for certain{}",
                 alone(objective, reading),
                 limit(objective, reading),
-                need.unwrap_or_default()
+                need.map(|need| format!("; {need}")).unwrap_or_default()
             )
         }
         Code::NoHarm => format!(

@@ -6,7 +6,7 @@ use crate::{
     policy::{Policy, Step},
 };
 
-/// Blocks looked at for the traffic.
+/// Blocks looked at for the traffic, and that a change of the weight takes.
 const RECENT: usize = 3;
 
 /// The canary gets all of the traffic when it has this share of what both arms had.
@@ -65,18 +65,82 @@ fn seen(policy: &Policy, traffic: Option<&[CountBlock]>) -> f64 {
     if canary + stable <= 0.0 {
         return 0.0;
     }
-    if canary <= 0.0 || stable <= 0.0 {
-        let both = blocks.iter().rev().filter(|block| block.usable());
-        let before = both.take(RECENT).fold((0.0, 0.0), sum);
-        if before.0 > 0.0 && canary < TAKEN_OVER * (before.0 + before.1) {
-            (canary, stable) = before;
+    let both = blocks.iter().rev().filter(|block| block.usable());
+    let before = both.take(RECENT).fold((0.0, 0.0), sum);
+    let lost = canary <= 0.0 || stable <= 0.0;
+    let taken_over = lost && canary >= TAKEN_OVER * (before.0 + before.1);
+    if before.0 > 0.0 && !taken_over {
+        if let Some(weight) = settled(policy, blocks) {
+            return weight;
         }
+        (canary, stable) = before;
     }
     let share = 100.0 * canary / (canary + stable);
-    let nearest = policy
-        .steps
-        .iter()
-        .map(|step| step.weight)
-        .min_by(|a, b| (a - share).abs().total_cmp(&(b - share).abs()));
-    nearest.unwrap_or(share)
+    nearest(policy, share).unwrap_or(share)
+}
+
+/// The step that the blocks with both arms have settled on, from the least one on: each of three in a row, by itself, must
+/// speak for a higher one, or for a lower one. A block in which an arm fades or returns moves nothing.
+fn settled(policy: &Policy, blocks: &[CountBlock]) -> Option<f64> {
+    let weights = policy.steps.iter().map(|step| step.weight);
+    let least = weights.min_by(f64::total_cmp)?;
+    let both = blocks.iter().filter(|block| block.usable());
+    let told: Vec<f64> = both
+        .filter_map(|block| nearest(policy, 100.0 * block.n_c / (block.n_c + block.n_s)))
+        .collect();
+    let settle = |present: f64, three: &[f64]| {
+        let low = three.iter().copied().fold(f64::INFINITY, f64::min);
+        let high = three.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        present.max(low).min(high)
+    };
+    Some(told.windows(RECENT).fold(least, settle))
+}
+
+fn nearest(policy: &Policy, share: f64) -> Option<f64> {
+    let weights = policy.steps.iter().map(|step| step.weight);
+    weights.min_by(|a, b| (a - share).abs().total_cmp(&(b - share).abs()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy;
+
+    #[test]
+    fn a_lone_fading_block_does_not_move_the_weight() {
+        let text = "apiVersion: rollout-judge/v1\nkind: JudgePolicy\nmetadata: { name: p }\nspec:\n  steps: [{ weight: 5 }, { weight: 25 }, { weight: 50 }, { weight: 100 }]\n  objectives:\n    - { name: e, errorRatio: { errors: errors, total: requests } }\n";
+        let policy = &policy::load("p.yaml", text, None).unwrap()[0].policy;
+        let (five, quarter, half) = ((150.0, 2850.0), (750.0, 2250.0), (1500.0, 1500.0));
+        let (fades, gone, trickle) = ((150.0, 300.0), (150.0, 0.0), (150.0, 10.0));
+        let full = (3000.0, 0.0);
+        let rows: [(&[(f64, f64)], f64); 14] = [
+            (&[], 0.0),
+            (&[five], 5.0),
+            // from one or two blocks nothing rises
+            (&[trickle], 5.0),
+            (&[five, five, five, fades], 5.0),
+            (&[five, five, five, trickle, gone], 5.0),
+            (&[five, five, five, fades, gone, gone, gone, gone], 5.0),
+            (&[five, five, five, fades, gone, gone, gone, trickle], 5.0),
+            (&[five, five, five, fades, gone, trickle, five, five], 5.0),
+            (&[five, five, five, quarter, quarter], 5.0),
+            (&[five, five, five, quarter, quarter, quarter], 25.0),
+            (&[half, half, half, five], 50.0),
+            (&[half, half, half, five, five, five], 5.0),
+            (&[half, half, half, full, full, full], 100.0),
+            (&[half, half, half, full, full, full, five], 50.0),
+        ];
+        for (traffic, expected) in rows {
+            let blocks: Vec<CountBlock> = traffic
+                .iter()
+                .map(|&(n_c, n_s)| CountBlock {
+                    x_c: 0.0,
+                    n_c,
+                    x_s: 0.0,
+                    n_s,
+                })
+                .collect();
+            assert_eq!(seen(policy, Some(&blocks)), expected, "{traffic:?}");
+        }
+    }
 }

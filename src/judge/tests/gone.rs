@@ -139,6 +139,30 @@ fn an_arm_of_little_traffic_that_is_missing_now_and_then_is_not_gone() {
 }
 
 #[test]
+fn a_little_of_stable_at_full_weight_is_still_compared_with() {
+    let mut row = row(100.0, 20);
+    let thin = |index| {
+        let Block::Counts(mut block) = counts_of(|_| (0.012, 0.01), 240.0)(index) else {
+            unreachable!()
+        };
+        block.stable = pods(1, 0, 0.01, 60.0, index);
+        Block::Counts(block)
+    };
+    for told in [true, false] {
+        row.told = told;
+        let verdict = row.judge(thin);
+        check(&verdict, Outcome::Inconclusive, Code::NeedsMoreData);
+        assert_eq!(verdict.weight, 100.0);
+        assert!(verdict.findings[0].needs.seconds > 0.0, "{verdict:?}");
+        says(&verdict, "needs about ");
+    }
+    // stable was never there
+    let never = with(|_, block| block.stable.clear());
+    let verdict = row.judge(never);
+    check(&verdict, Outcome::Inconclusive, Code::NoComparison);
+}
+
+#[test]
 fn every_kind_stands_still_without_stable() {
     let noise = |index: i64, step: i64| 0.02 * (((index * step).rem_euclid(17)) as f64 / 8.0 - 1.0);
     let edges = vec![0.1, 0.2, 0.5, 1.0, f64::INFINITY];

@@ -245,6 +245,32 @@ fn a_limit_tells_the_canarys_own_interval_and_what_is_missing() {
 }
 
 #[test]
+fn an_undecided_limit_always_says_what_is_missing() {
+    let limited = "    - { name: e, errorRatio: { errors: a, total: b }, limit: 2% }\n";
+    let mut near = 0;
+    for blocks in [12, 30, 60, 120] {
+        for rate in [0.0201, 0.0205, 0.022, 0.025, 0.03] {
+            let mut row = Row::new(limited, "");
+            row.blocks = blocks;
+            let found = row.judge(counts(rate, rate)).findings.remove(0);
+            if found.code != Code::OverLimit {
+                continue;
+            }
+            let told = (found.needs.requests > 0.0 && found.needs.seconds > 0.0)
+                || found.reason.contains("a fail needs");
+            assert!(told, "{found:?}");
+            assert!(found.reason.chars().count() <= 200, "{found:?}");
+            let too_near = found
+                .reason
+                .ends_with("; too near to it to tell within the horizon");
+            near += u32::from(too_near);
+            assert!(too_near || found.reason.contains("needs "), "{found:?}");
+        }
+    }
+    assert!(near > 0);
+}
+
+#[test]
 fn too_early_shows_what_is_there_after_what_is_missing() {
     let mut row = Row::new(ERRORS, "");
     row.blocks = 4;
