@@ -16,6 +16,15 @@ pub struct ArmSummary {
     pub series: Option<u64>,
 }
 
+impl ArmSummary {
+    /// The relative change of its value from that of another arm; `None` where one has no value, or the other's is 0.
+    pub fn change_from(&self, other: &Self) -> Option<f64> {
+        let change = |(own, other): (f64, f64)| own / other - 1.0;
+        let both = self.value.zip(other.value);
+        both.map(change).filter(|change| change.is_finite())
+    }
+}
+
 /// What a comparison is measured in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scale {

@@ -440,11 +440,7 @@ impl CountState {
                 estimate: ratio,
                 lower: ratio.map(|_| lower),
                 upper: ratio.map(|_| upper).filter(|u| u.is_finite()),
-                relative: canary
-                    .value
-                    .zip(stable.value)
-                    .map(|(c, s)| c / s - 1.0)
-                    .filter(|r| r.is_finite()),
+                relative: canary.change_from(&stable),
                 scale: None,
             },
             boundary: compared.then_some(fail_at),

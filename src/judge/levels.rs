@@ -278,11 +278,7 @@ impl LevelState {
                 upper: interval
                     .map(|((_, high), log)| back(high, log))
                     .filter(|v| v.is_finite()),
-                relative: canary
-                    .value
-                    .zip(stable.value)
-                    .map(|(c, s)| c / s - 1.0)
-                    .filter(|r| r.is_finite()),
+                relative: canary.change_from(&stable),
                 scale: None,
             },
             boundary: comparison.and_then(|c| Some(back(fail_at?, c.log))),

@@ -406,11 +406,7 @@ impl QuantileState {
                 estimate: estimate.map(|e| e.ratio),
                 lower: estimate.map(|_| lower),
                 upper: estimate.map(|_| upper).filter(|u| u.is_finite()),
-                relative: canary
-                    .value
-                    .zip(stable.value)
-                    .map(|(c, s)| c / s - 1.0)
-                    .filter(|r| r.is_finite()),
+                relative: canary.change_from(&stable),
                 scale: None,
             },
             boundary: compared.then_some(self.boundary),
