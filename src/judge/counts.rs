@@ -16,7 +16,7 @@ use crate::{
     stats::{
         BinomialProcess,
         dispersion::{Dispersion, PodSpread},
-        ratio_cs::ratio_confidence_sequence,
+        ratio_cs::RatioSums,
         special::log_mean_exp,
         stratified::StratifiedRatio,
         two_arm::{self, Reference, boundary_ratio, two_arm_block},
@@ -106,6 +106,7 @@ pub struct CountState {
     last_canary: Option<i64>,
     canary_pods: usize,
     widths: Widths,
+    ratio: RatioSums,
     memo: Memo,
 }
 
@@ -136,6 +137,7 @@ impl CountState {
             last_canary: None,
             canary_pods: 0,
             widths: Widths::default(),
+            ratio: RatioSums::default(),
             memo: Memo::default(),
         }
     }
@@ -294,6 +296,7 @@ impl CountState {
             limit.log_e(phi)
         });
         self.running.look(&fails, limit, &passes);
+        self.ratio.push(&block);
         self.blocks.push(block);
         let shown = |x, n| self.shown(x, n);
         let point = TrailPoint {
@@ -375,7 +378,10 @@ impl CountState {
 
     /// The confidence sequence of the ratio.
     pub fn limits(&self, alpha: f64) -> (f64, f64) {
-        let make = || ratio_confidence_sequence(&self.blocks, self.phi(), alpha, CS_TOLERANCE);
+        let make = || {
+            self.ratio
+                .limits(&self.blocks, self.phi(), alpha, CS_TOLERANCE)
+        };
         self.memo.limits(alpha, make)
     }
 

@@ -20,7 +20,7 @@ use crate::{
         dispersion::{Dispersion, PodSpread},
         exceedance::{choose_edges, exceedance_ratio},
         histogram::quantile,
-        ratio_cs::ratio_confidence_sequence,
+        ratio_cs::RatioSums,
         special::log_mean_exp,
         stratified::StratifiedRatio,
         two_arm::conditional_share,
@@ -64,6 +64,7 @@ pub struct QuantileState {
     data_blocks: u64,
     last_canary: Option<i64>,
     canary_pods: usize,
+    ratio: RatioSums,
     memo: Memo,
 }
 
@@ -108,6 +109,7 @@ impl QuantileState {
             data_blocks: 0,
             last_canary: None,
             canary_pods: 0,
+            ratio: RatioSums::default(),
             memo: Memo::default(),
         }
     }
@@ -213,6 +215,7 @@ impl QuantileState {
             };
             self.event_blocks += u64::from(count.x_c > 0.0);
             self.b1.push(count.x_c, count.n_c, count.x_s, count.n_s);
+            self.ratio.push(&count);
             self.counts.push(count);
             self.boundary = spread.map_or(first.ratio, |tau| {
                 harm.widen(first.ratio, tau, self.canary_pods)
@@ -350,7 +353,10 @@ impl QuantileState {
 
     /// The confidence sequence of the ratio of exceedances.
     pub fn limits(&self, alpha: f64) -> (f64, f64) {
-        let make = || ratio_confidence_sequence(&self.counts, self.phi(), alpha, CS_TOLERANCE);
+        let make = || {
+            self.ratio
+                .limits(&self.counts, self.phi(), alpha, CS_TOLERANCE)
+        };
         self.memo.limits(alpha, make)
     }
 
