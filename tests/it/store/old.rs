@@ -195,7 +195,7 @@ fn rows(kind: Kind) -> String {
             ),
         );
     }
-    say("cursors", &format!("'remote-write', {}", EVENTS.len()));
+    say("cursors", &format!("'write-back/import', {}", EVENTS.len()));
     text
 }
 

@@ -169,7 +169,7 @@ async fn log(store: &dyn VerdictStore) {
         .await
         .unwrap();
     assert_eq!(changes, [5, 3, 2].map(|n| events[n - 1].clone()));
-    let cursor = store.cursor("remote-write").await.unwrap();
+    let cursor = store.cursor("write-back/import").await.unwrap();
     assert_eq!(cursor, Some(5));
 }
 
