@@ -1,5 +1,7 @@
-//! The papers say what the program does: reasons, metrics, policy keys and settings.
+//! The papers say what the program does: reasons, metrics, policy keys, settings and examples.
 
+#[cfg(test)]
+mod examples;
 #[cfg(test)]
 mod settings;
 
