@@ -5,12 +5,15 @@
 //! `ln E(r) = ln sum_j w_j exp([+-u_j X - S(ln r +- u_j) + S(ln r)] / phi)`.
 
 use super::mixture::{GRID, Side};
-use super::special::{POINTS, Table, expand, find_root, log_sum_exp};
+use super::special::{NOTHING, POINTS, Table, expand, find_root, log_sum_exp};
 use super::two_arm::Counts;
 use std::{cell::OnceCell, sync::LazyLock};
 
 /// Limits of the search on the scale of ln r.
 const REACH: (f64, f64) = (-60.0, 60.0);
+
+/// So many shifts are looked at together.
+const PART: usize = 12;
 
 /// `S` is kept in tables side by side, from this `l` on; it is analytic within pi of the real line, so that these are exact to
 /// rounding.
@@ -156,13 +159,22 @@ impl Evidence<'_> {
         let (sign, grid) = (side.sign(), &*GRID);
         let mut here = [ln_ratio];
         self.softplus.replace(&mut here);
-        let mut moved = grid.shift.map(|shift| ln_ratio + sign * shift);
-        self.softplus.replace(&mut moved);
-        let mut terms = grid.ln_weight;
-        for ((term, shift), moved) in terms.iter_mut().zip(&grid.shift).zip(moved) {
-            *term += self.scale * (sign * shift * self.canary - moved + here[0]);
+        let mut terms = grid.shift.map(|shift| ln_ratio + sign * shift);
+        let (mut known, mut best) = (0, f64::NEG_INFINITY);
+        let parts = terms.chunks_mut(PART).zip(grid.shift.chunks(PART));
+        for ((terms, shifts), weights) in parts.zip(grid.ln_weight.chunks(PART)) {
+            self.softplus.replace(terms);
+            for ((term, shift), weight) in terms.iter_mut().zip(shifts).zip(weights) {
+                *term = weight + self.scale * (sign * shift * self.canary - *term + here[0]);
+                best = best.max(*term);
+            }
+            known += terms.len();
+            // concave in the shift: what has fallen behind stays there
+            if terms.last().is_some_and(|term| *term < best - NOTHING) {
+                break;
+            }
         }
-        log_sum_exp(terms)
+        log_sum_exp(terms.iter().take(known).copied())
     }
 
     /// The value that `log_e` tends to as the ratio goes to zero (greater) or to infinity (less).
@@ -197,7 +209,7 @@ fn crossing(
         side.sign() * (threshold - evidence.log_e(side, ln_ratio))
     };
     let (low, high) = expand(|l| rising(pooled, l), 0.0, 1.0, REACH);
-    let guess = find_root(|l| rising(pooled, l), low, high, 1e-6);
+    let guess = find_root(|l| rising(pooled, l), low, high, tolerance.max(1e-6));
     let step = (10.0 * tolerance).clamp(1e-4, 2e-3);
     let (low, high) = expand(|l| rising(exact, l), guess, step, REACH);
     Some(find_root(|l| rising(exact, l), low, high, tolerance))
