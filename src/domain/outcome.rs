@@ -98,7 +98,7 @@ codes! {
     Waiting = "waiting",
     /// The canary has no samples for this objective.
     NoCanaryData = "no-canary-data",
-    /// Stable has no samples for this objective.
+    /// Stable has no samples for this objective, or none in the blocks of the canary.
     NoStableData = "no-stable-data",
     /// The canary's samples stopped.
     CanaryVanished = "canary-vanished",

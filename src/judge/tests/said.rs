@@ -205,9 +205,9 @@ fn a_limit_tells_the_canarys_own_interval_and_what_is_missing() {
     for blocks in 5..40 {
         early.blocks = blocks;
         let found = early.judge(counts(0.03, 0.03)).findings.remove(0);
-        if found.code == Code::OverLimit && found.needs.requests > 0.0 {
+        if found.code == Code::OverLimit && found.needs.requests > Some(0.0) {
             assert!(found.reason.contains("needs about"), "{}", found.reason);
-            needs.push(found.needs.requests);
+            needs.push(found.needs.requests.unwrap());
         }
     }
     assert!(!needs.is_empty());
@@ -256,7 +256,7 @@ fn an_undecided_limit_always_says_what_is_missing() {
             if found.code != Code::OverLimit {
                 continue;
             }
-            let told = (found.needs.requests > 0.0 && found.needs.seconds > 0.0)
+            let told = (found.needs.requests > Some(0.0) && found.needs.seconds > Some(0.0))
                 || found.reason.contains("a fail needs");
             assert!(told, "{found:?}");
             assert!(found.reason.chars().count() <= 200, "{found:?}");
@@ -427,12 +427,12 @@ fn needs_are_never_nothing_while_data_is_lacking() {
             let found = row.judge(walk).findings.remove(0);
             if found.code == Code::NeedsMoreData {
                 assert!(
-                    found.needs.requests > 0.0 && found.needs.seconds > 0.0,
+                    found.needs.requests > Some(0.0) && found.needs.seconds > Some(0.0),
                     "{seed} {blocks}: {found:?}"
                 );
                 assert!(found.reason.contains("needs about"), "{}", found.reason);
                 undecided += 1;
-                most = most.max(found.needs.requests);
+                most = most.max(found.needs.requests.unwrap());
             }
         }
     }
