@@ -15,6 +15,8 @@ const LONGEST_UNIT: usize = 1 << 20;
 /// So many warnings are kept, each so long.
 const WARNINGS: usize = 20;
 const WARNING_CHARS: usize = 300;
+/// What `isPartial` means, in words.
+const PARTIAL: &str = "partial answer: a part of the storage did not answer";
 /// So begin remarks of the query language about the query: no data is missing.
 const REMARK: &str = "PromQL ";
 
@@ -103,6 +105,8 @@ pub struct Decoder {
     status: Option<bool>,
     kind: Option<Kind>,
     has_data: bool,
+    /// `isPartial` was true.
+    lacks: bool,
     has_result: bool,
     named: bool,
     /// Kinds of samples that the present series had: native histograms or not.
@@ -129,6 +133,7 @@ impl Decoder {
             status: None,
             kind: None,
             has_data: false,
+            lacks: false,
             has_result: false,
             named: false,
             fields: Vec::new(),
@@ -172,7 +177,12 @@ impl Decoder {
             return Err(WireError::Malformed { position, what });
         }
         match self.status {
-            Some(true) if self.has_result => Ok(self.report),
+            Some(true) if self.has_result => {
+                if self.lacks {
+                    self.report.warnings.push(PARTIAL.to_owned());
+                }
+                Ok(self.report)
+            }
             Some(false) => Err(WireError::Refused(match self.error_type.as_str() {
                 "" => self.error,
                 kind => format!("{kind}: {}", self.error),
@@ -369,7 +379,10 @@ impl Decoder {
             }
             b"errorType" => self.error_type = cut(&unescape(c.string()?)?, WARNING_CHARS),
             b"error" => self.error = cut(&unescape(c.string()?)?, WARNING_CHARS),
-            b"isPartial" => self.report.partial |= c.boolean()?,
+            b"isPartial" => {
+                self.lacks |= c.boolean()?;
+                self.report.partial |= self.lacks;
+            }
             b"warnings" | b"infos" => {
                 self.warns = key.bytes == b"warnings";
                 c.eat(b'[')?;
@@ -464,8 +477,12 @@ impl Decoder {
         } else {
             let digest = self.labels.take(c)?;
             if !self.seen.insert(digest) {
-                let shown = cut(&self.labels.read(c)?.to_string(), WARNING_CHARS);
-                return Err(Cursor::bad(c.at - 1, format!("series {shown} comes twice")));
+                let labels = self.labels.read(c)?;
+                let shown = match labels.iter().next() {
+                    Some(_) => cut(&format!("series {labels}"), WARNING_CHARS),
+                    None => "a series without labels".to_owned(),
+                };
+                return Err(Cursor::bad(c.at - 1, format!("{shown} comes twice")));
             }
             let is_new = glance.is_some_and(|(asked, _)| asked == digest);
             if room && (is_new || !sink.recall(digest)) {

@@ -49,7 +49,7 @@ pub fn interval(effect: &Effect, scale: Scale, unit: &str) -> Option<String> {
         Scale::Ratio | Scale::Complements => MOST,
     };
     match (finite(effect.lower), finite(effect.upper)) {
-        (Some(lower), _) if lower > most => Some(format!("all of {}", shown(lower))),
+        (Some(lower), _) if lower > most => Some(shown(lower)),
         (Some(lower), Some(upper)) if upper > most => Some(format!("at least {}", shown(lower))),
         (Some(lower), Some(upper)) => Some(format!("{} to {}", shown(lower), shown(upper))),
         (Some(lower), None) => Some(format!("at least {}", shown(lower))),
@@ -214,11 +214,21 @@ mod tests {
                 Some(f64::INFINITY),
                 Some("at least 0.5\u{202f}×"),
             ),
+            (Some(0.5), Some(1001.0), Some("at least 0.5\u{202f}×")),
+            (Some(6399.0), None, Some("more than 1\u{2009}000\u{202f}×")),
             (None, None, None),
         ] {
             let text = interval(&effect(lower, upper), Scale::Ratio, "");
             assert_eq!(text.as_deref(), expected);
         }
+        let alone = Effect {
+            estimate: Some(1.2),
+            ..Effect::default()
+        };
+        let text = interval(&alone, Scale::Ratio, "");
+        assert_eq!(text.as_deref(), Some("interval not known yet"));
+        let far = on_scale(127_262.0, Scale::Ratio, "");
+        assert_eq!(far, "more than 1\u{2009}000\u{202f}×");
         assert_eq!(
             on_scale(0.012, Scale::Difference, "seconds"),
             "+12\u{202f}ms"
