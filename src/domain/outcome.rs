@@ -94,6 +94,8 @@ codes! {
     NeedsMoreData = "needs-more-data",
     /// Fewer canary requests or closed blocks than any decision needs.
     TooEarly = "too-early",
+    /// Only a decrease is harm, and stable is at 0: nothing can fall below it.
+    StableAtZero = "stable-at-zero",
     /// No block has closed since the canary started.
     Waiting = "waiting",
     /// The canary has no samples for this objective.

@@ -419,6 +419,9 @@ impl CountState {
             .value
             .zip(self.limit_value)
             .is_some_and(|(v, l)| over(v, l));
+        let eventless =
+            self.events(total.x_c, total.n_c) + self.events(total.x_s, total.n_s) <= 0.0;
+        let downwards = !self.complement && self.harms.iter().all(|h| !h.higher_is_worse);
         Reading {
             method: if self.complement {
                 "conditional-binomial-mixture+stratified-ratio on the complement"
@@ -452,13 +455,14 @@ impl CountState {
             compared,
             apart: apart(&self.blocks),
             at_bottom: false,
+            nothing_to_lose: eventless && downwards,
             last_canary: self.last_canary,
             over_limit,
             held_at: None,
             alone: (over_limit || self.running.over_limit(alpha))
                 .then(|| self.alone(alpha, phi))
                 .flatten(),
-            eventless: self.events(total.x_c, total.n_c) + self.events(total.x_s, total.n_s) <= 0.0,
+            eventless,
             above_largest: false,
             information: Information {
                 se: estimate

@@ -191,15 +191,18 @@ impl LevelState {
     fn ahead(&self) -> [Option<Projection>; 2] {
         let enough = |scatter: &Scatter| scatter.raw.pairs >= MIN_PAIRS && scatter.tau > 0.0;
         let parts = if self.limit.is_some() { 2.0 } else { 1.0 };
-        let comparison = self.compare().filter(|c| enough(&c.scatter)).map(|c| {
+        let comparison = self.compare().filter(|c| enough(&c.scatter)).and_then(|c| {
             let mut bounds = [None; 2];
             for (slot, harm) in bounds.iter_mut().zip(&self.harms) {
                 let (fail, pass) = harm.bounds(c.stable, c.scatter.log);
                 let side = harm.fail_side();
                 *slot = Some(Bounds { side, fail, pass });
             }
-            c.scatter
-                .ahead(bounds, (parts * self.harms.len() as f64).ln())
+            let set = || bounds.iter().flatten();
+            let decidable =
+                set().any(|b| b.fail.is_some()) || set().all(|b: &Bounds| b.pass.is_some());
+            let shared = (parts * self.harms.len() as f64).ln();
+            decidable.then(|| c.scatter.ahead(bounds, shared))
         });
         let limit = self.limit.and_then(|limit| self.against(limit));
         let limit = limit.filter(enough).map(|scatter| {
@@ -309,6 +312,7 @@ impl LevelState {
             compared: self.compared,
             apart: self.canary.is_empty() && self.alone.len().min(self.stable_minutes) >= APART,
             at_bottom,
+            nothing_to_lose: false,
             last_canary: self.last_canary,
             over_limit,
             held_at: None,

@@ -320,6 +320,7 @@ impl MeanState {
             compared: self.compared,
             apart: matches!(self.seen, [c, s, 0] if c.min(s) >= APART),
             at_bottom,
+            nothing_to_lose: false,
             last_canary: self.last_canary,
             over_limit,
             held_at: None,
@@ -338,7 +339,7 @@ impl MeanState {
                     MIN_MINUTES.saturating_sub(canary.map_or(0, |e| e.blocks)),
                 ) * self.minutes.seconds(),
                 ahead: [None; 2],
-                pair_seconds: self.minutes.seconds(),
+                pair_seconds: 0.0,
             },
         }
     }

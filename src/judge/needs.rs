@@ -32,8 +32,11 @@ pub struct Goal {
 /// canary. Not known where the interval lies between the margins.
 pub fn needs(reading: &Reading, goal: &Goal) -> Needs {
     let between = between(reading);
+    let levels = reading.information.pair_seconds > 0.0;
     match &reading.information.ahead {
         [Some(levels), _] if !between => ahead(reading, goal, levels),
+        // two minutes of a level say nothing of its pace
+        [None, _] if levels => spread(reading, goal, None),
         _ => spread(reading, goal, growth(reading, goal).filter(|_| !between)),
     }
 }
@@ -124,8 +127,10 @@ fn spread(reading: &Reading, goal: &Goal, factor: Option<f64>) -> Needs {
     let rate = trials / exposed;
     let by_rate = if rate > 0.0 { requests / rate } else { 0.0 };
     Needs {
-        requests: Some(two_digits(requests)),
-        seconds: Some(round_up(by_rate.max(floor), goal.block_seconds)),
+        // 0 would mean decided: where only blocks are missing, requests are not what is
+        requests: Some(two_digits(requests)).filter(|requests| *requests > 0.0),
+        seconds: Some(round_up(by_rate.max(floor), goal.block_seconds))
+            .filter(|seconds| *seconds > 0.0),
     }
 }
 

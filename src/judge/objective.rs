@@ -182,6 +182,13 @@ fn still_needed(
     match code {
         // no data gives a margin a meaning
         Code::NeedsMoreData if reading.unmeasured => Needs::default(),
+        // shares of nothing on both arms stay what they are
+        Code::NeedsMoreData
+            if sentence::lacks_events(objective, reading)
+                && objective.pass_margin.absolute == 0.0 =>
+        {
+            Needs::default()
+        }
         Code::NeedsMoreData | Code::TooEarly => needs::needs(reading, goal),
         Code::OverLimit => needs::limit_needs(reading, goal, objective.limit),
         Code::Waiting => {
@@ -292,6 +299,7 @@ fn outcome(
         _ if around.frozen.is_some() || (around.full_weight && !reading.compared) => {
             (Outcome::Inconclusive, Code::NoComparison)
         }
+        _ if reading.nothing_to_lose => (Outcome::Inconclusive, Code::StableAtZero),
         _ => (Outcome::Inconclusive, Code::NeedsMoreData),
     }
 }

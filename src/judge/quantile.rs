@@ -420,6 +420,7 @@ impl QuantileState {
             compared,
             apart: apart(&self.counts),
             at_bottom: false,
+            nothing_to_lose: false,
             last_canary: self.last_canary,
             over_limit,
             held_at: self

@@ -60,8 +60,10 @@ pub struct Reading {
     pub compared: bool,
     /// Both arms have data, for some blocks already, but never in the same one.
     pub apart: bool,
-    /// Stable is at 0, and only a decrease is harm.
+    /// Stable is at 0, and only a decrease is harm: whoever is not lower passes.
     pub at_bottom: bool,
+    /// The same of counts without a single event on either arm: nothing can be shown.
+    pub nothing_to_lose: bool,
     /// Number of the last block with canary data.
     pub last_canary: Option<i64>,
     /// The canary's value is beyond the limit.
@@ -130,6 +132,6 @@ pub struct Information {
     pub least_seconds: f64,
     /// Levels: how their evidence goes on, and that of their limit.
     pub ahead: [Option<Projection>; 2],
-    /// Length of one of their pairs in seconds.
+    /// Length of one of their pairs in seconds; 0 for everything else.
     pub pair_seconds: f64,
 }

@@ -84,6 +84,9 @@ pub fn sentence(objective: &Objective, reading: &Reading, said: &Said<'_>) -> St
         Code::NeedsMoreData if lacks_events(objective, reading) => format!(
             "{name}: {both}; neither arm has an event of the numerator yet: is its selector right?"
         ),
+        Code::StableAtZero => format!(
+            "{name}: {both}; nothing can fall below 0, so this cannot be judged: is the selector of the numerator right?"
+        ),
         Code::NeedsMoreData if reading.unmeasured => {
             format!("{name}: {both}; a share of 0 is no margin: give `margin` an `absolute` part")
         }
@@ -125,7 +128,7 @@ pub fn sentence(objective: &Objective, reading: &Reading, said: &Said<'_>) -> St
             format!("{name}: no canary data, the selectors find no series of the canary{ruled}")
         }
         Code::NoStableData if reading.apart => format!(
-            "{name}: canary and stable never have data in the same block: is `block` at least two scrapes of each?"
+            "{name}: canary and stable never have data in the same block: traffic comes in turns, or `block` is shorter than two scrapes"
         ),
         Code::NoStableData => format!("{name}: no stable data to compare with"),
         Code::CanaryVanished => {
@@ -227,7 +230,8 @@ fn beyond(reading: &Reading) -> bool {
 }
 
 /// A typo in the selector of a numerator finds nothing for ever.
-fn lacks_events(objective: &Objective, reading: &Reading) -> bool {
+/// Has neither arm of a ratio an event of its numerator?
+pub fn lacks_events(objective: &Objective, reading: &Reading) -> bool {
     reading.eventless && matches!(objective.indicator, Indicator::Ratio { .. })
 }
 

@@ -52,6 +52,8 @@ fn promises(block: impl Fn(i64) -> Block) -> Option<(Vec<(i64, f64)>, i64)> {
             return Some((told, blocks / 2));
         }
         let seconds = found.needs.seconds.unwrap_or_else(|| panic!("{found:?}"));
+        // two pairs say nothing of the scatter
+        assert!(blocks > 4 || seconds <= 600.0, "{found:?}");
         assert!(found.needs.requests.is_none(), "{found:?}");
         told.push((blocks / 2, seconds / 60.0));
     }

@@ -170,13 +170,31 @@ fn either_names_the_margin_of_the_side_that_shows_harm() {
 
 #[test]
 fn a_numerator_without_events_is_asked_for() {
-    let ratio = "    - { name: k, ratio: { numerator: a, denominator: b }, harm: decrease }\n";
-    says(
-        &Row::new(ratio, ""),
-        counts(0.0, 0.0),
-        Code::NeedsMoreData,
-        &["neither arm has an event of the numerator yet"],
-    );
+    for (harm, code, said) in [
+        (
+            "decrease",
+            Code::StableAtZero,
+            "nothing can fall below 0, so this cannot be judged: is the selector of the numerator right?",
+        ),
+        (
+            "increase",
+            Code::NeedsMoreData,
+            "neither arm has an event of the numerator yet",
+        ),
+        (
+            "either",
+            Code::NeedsMoreData,
+            "neither arm has an event of the numerator yet",
+        ),
+    ] {
+        let ratio = format!(
+            "    - {{ name: k, ratio: {{ numerator: a, denominator: b }}, harm: {harm} }}\n"
+        );
+        let row = Row::new(&ratio, "");
+        says(&row, counts(0.0, 0.0), code, &[said]);
+        let found = row.judge(counts(0.0, 0.0)).findings.remove(0);
+        assert_eq!(found.needs, crate::domain::Needs::default(), "{found:?}");
+    }
 }
 
 #[test]
