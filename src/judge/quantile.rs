@@ -1,7 +1,7 @@
 //! A quantile from buckets: not compared as a number, but as "how many requests are slower than a bucket edge".
 
 use super::{
-    counts::{B1_TAU, CS_TOLERANCE, CountBlock, POD_BLOCKS, lone_pod_phi, told_spread},
+    counts::{B1_TAU, CS_TOLERANCE, CountBlock, POD_BLOCKS, apart, lone_pod_phi, told_spread},
     harm::Harm,
     limit::LimitBet,
     memo::Memo,
@@ -424,6 +424,9 @@ impl QuantileState {
             blocks: self.data_blocks,
             trials: Some(self.canary.total()),
             compared,
+            apart: apart(&self.counts),
+            at_bottom: false,
+            nothing_to_lose: false,
             last_canary: self.last_canary,
             over_limit,
             held_at: self
@@ -443,6 +446,9 @@ impl QuantileState {
                 fail_at: self.boundary.ln(),
                 pass_at: self.pass_boundary.ln(),
                 tau: B1_TAU,
+                least_seconds: 0.0,
+                ahead: [None; 2],
+                pair_seconds: 0.0,
             },
         }
     }

@@ -17,6 +17,8 @@ const SEAM: usize = 4096;
 /// So many warnings are kept, each so long.
 const WARNINGS: usize = 20;
 const WARNING_CHARS: usize = 300;
+/// What `isPartial` means, in words.
+const PARTIAL: &str = "partial answer: a part of the storage did not answer";
 /// So begin remarks of the query language about the query: no data is missing.
 const REMARK: &str = "PromQL ";
 
@@ -105,6 +107,8 @@ pub struct Decoder {
     status: Option<bool>,
     kind: Option<Kind>,
     has_data: bool,
+    /// `isPartial` was true.
+    lacks: bool,
     has_result: bool,
     named: bool,
     /// Kinds of samples that the present series had: native histograms or not.
@@ -131,6 +135,7 @@ impl Decoder {
             status: None,
             kind: None,
             has_data: false,
+            lacks: false,
             has_result: false,
             named: false,
             fields: Vec::new(),
@@ -195,7 +200,12 @@ impl Decoder {
             return Err(WireError::Malformed { position, what });
         }
         match self.status {
-            Some(true) if self.has_result => Ok(self.report),
+            Some(true) if self.has_result => {
+                if self.lacks {
+                    self.report.warnings.push(PARTIAL.to_owned());
+                }
+                Ok(self.report)
+            }
             Some(false) => Err(WireError::Refused(match self.error_type.as_str() {
                 "" => self.error,
                 kind => format!("{kind}: {}", self.error),
@@ -392,7 +402,10 @@ impl Decoder {
             }
             b"errorType" => self.error_type = cut(&unescape(c.string()?)?, WARNING_CHARS),
             b"error" => self.error = cut(&unescape(c.string()?)?, WARNING_CHARS),
-            b"isPartial" => self.report.partial |= c.boolean()?,
+            b"isPartial" => {
+                self.lacks |= c.boolean()?;
+                self.report.partial |= self.lacks;
+            }
             b"warnings" | b"infos" => {
                 self.warns = key.bytes == b"warnings";
                 c.eat(b'[')?;
@@ -499,9 +512,7 @@ impl Decoder {
             }
         };
         if !self.seen.insert(digest) {
-            let text = String::from_utf8_lossy(c.between(start, c.at - 1));
-            let what = format!("series {{{}}} comes twice", cut(&text, WARNING_CHARS));
-            return Err(Cursor::bad(c.at - 1, what));
+            return Err(twice(c.at - 1, c.between(start, c.at - 1)));
         }
         if let Some(labels) = fresh.filter(|_| room) {
             sink.series(labels);
@@ -587,6 +598,16 @@ fn item(c: &mut Cursor<'_>, close: u8, first: bool) -> Take<bool> {
         c.at += 1;
     }
     Ok(true)
+}
+
+/// Refuses a series by its labels as they are written.
+#[cold]
+fn twice(at: usize, labels: &[u8]) -> Stop {
+    let shown = match String::from_utf8_lossy(labels).trim() {
+        "" => "a series without labels".to_owned(),
+        text => format!("series {{{}}}", cut(text, WARNING_CHARS)),
+    };
+    Cursor::bad(at, format!("{shown} comes twice"))
 }
 
 fn skip(level: Level) -> State {

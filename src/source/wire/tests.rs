@@ -210,7 +210,8 @@ fn a_matrix_with_everything() {
         (report.series, report.samples, report.partial),
         (2, 6, true)
     );
-    assert_eq!(report.warnings, ["wé", "i"]);
+    let partial = "partial answer: a part of the storage did not answer";
+    assert_eq!(report.warnings, ["wé", "i", partial]);
     assert_eq!(report.bytes, MATRIX.len() as u64);
 }
 
@@ -326,7 +327,7 @@ fn what_cannot_be_right() {
         ),
         (
             series(r#"{"metric":{}},{"metric":{}}"#),
-            "series {} comes twice",
+            "a series without labels comes twice",
         ),
         (series(r#"{"metric":{},"value":[1,"1"]}"#), "do not fit"),
         (
