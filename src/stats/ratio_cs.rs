@@ -117,13 +117,12 @@ impl Softplus<'_> {
             Self::Exact(sums, blocks, tables) => {
                 for run in points.chunk_by_mut(|a, b| table_of(*a) == table_of(*b)) {
                     let place = run.first().and_then(|l| table_of(*l));
-                    match place.and_then(|place| Some((place, tables.get(place)?))) {
-                        Some((place, table)) => {
-                            table.get_or_init(|| sums.table(place)).replace(run)
+                    if let Some((place, table)) = place.and_then(|p| Some((p, tables.get(p)?))) {
+                        table.get_or_init(|| sums.table(place)).replace(run);
+                    } else {
+                        for point in run {
+                            *point = beside(blocks, *point);
                         }
-                        None => run
-                            .iter_mut()
-                            .for_each(|point| *point = beside(blocks, *point)),
                     }
                 }
             }
@@ -226,6 +225,8 @@ pub fn ratio_confidence_sequence(
     tolerance: f64,
 ) -> (f64, f64) {
     let mut sums = RatioSums::default();
-    blocks.iter().for_each(|block| sums.push(block));
+    for block in blocks {
+        sums.push(block);
+    }
     sums.limits(blocks, phi, alpha, tolerance)
 }

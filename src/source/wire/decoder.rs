@@ -8,7 +8,7 @@ use super::{
     skip::Skip,
     text::{cut, unescape},
 };
-use crate::domain::{LabelsDigest, Millis, ReadReport, SampleSink, Window, time::rfc3339};
+use crate::domain::{Labels, LabelsDigest, Millis, ReadReport, SampleSink, Window, time::rfc3339};
 
 /// One key, set of labels or sample is never longer than this.
 const LONGEST_UNIT: usize = 1 << 20;
@@ -512,7 +512,9 @@ impl Decoder {
             }
         };
         if !self.seen.insert(digest) {
-            return Err(twice(c.at - 1, c.between(start, c.at - 1)));
+            c.at = start;
+            self.labels.take(c)?;
+            return Err(twice(c.at - 1, &self.labels.read(c)?));
         }
         if let Some(labels) = fresh.filter(|_| room) {
             sink.series(labels);
@@ -600,12 +602,12 @@ fn item(c: &mut Cursor<'_>, close: u8, first: bool) -> Take<bool> {
     Ok(true)
 }
 
-/// Refuses a series by its labels as they are written.
+/// Refuses a series that was here before.
 #[cold]
-fn twice(at: usize, labels: &[u8]) -> Stop {
-    let shown = match String::from_utf8_lossy(labels).trim() {
-        "" => "a series without labels".to_owned(),
-        text => format!("series {{{}}}", cut(text, WARNING_CHARS)),
+fn twice(at: usize, labels: &Labels) -> Stop {
+    let shown = match labels.iter().next() {
+        Some(_) => cut(&format!("series {labels}"), WARNING_CHARS),
+        None => "a series without labels".to_owned(),
     };
     Cursor::bad(at, format!("{shown} comes twice"))
 }
