@@ -1,7 +1,9 @@
 //! Rows: blocks in, outcome and code out.
 
+mod drift;
 mod gates;
 mod gone;
+mod lately;
 mod measured;
 mod said;
 mod steady;
