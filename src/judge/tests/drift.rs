@@ -291,14 +291,15 @@ fn a_healthy_canary_is_seldom_called_moved() {
     ];
     let mut calls = Vec::new();
     for (number, world) in worlds.into_iter().enumerate() {
-        for seed in 1..=2 {
+        for seed in 1..=6 {
             for past in [20, 60] {
-                let first = healthy(past, 240, 6).first(world, seed);
+                let first = healthy(past, 240, 4).first(world, seed);
                 calls.extend(first.map(|first| (number, seed, past, first)));
             }
         }
     }
-    assert!(calls.len() <= 1, "{calls:?}");
+    // of 120 runs of two hours each
+    assert!(calls.len() <= 2, "{calls:?}");
 }
 
 #[test]
@@ -309,7 +310,7 @@ fn a_broken_canary_is_called_moved_within_minutes() {
         (errors(0.01, 100.0, 2.0, 0.5, 0.1), 50.0, 4),
         (errors(0.01, 1000.0, 5.0, 0.5, 0.2), 50.0, 4),
         (slow(100.0, 1.0, 0.0, 0.0), 12.0, 6),
-        (World::Means { items: 5.0 }, 0.5, 12),
+        (World::Means { items: 25.0 }, 0.5, 6),
         (World::Levels { memory: 0.3 }, 3.0, 16),
     ];
     for (number, (world, factor, within)) in rows.into_iter().enumerate() {

@@ -142,8 +142,8 @@ fn what_is_judged_over_the_whole_run_is_not_told_as_late() {
             "mean: { sum: a, count: b }, harm: either",
             means((48.0, 50.0), (150.0, 50.0)),
         ),
-        ("gauge: a", levels((9.0, 10.0), (60.0, 10.0))),
-        ("gauge: a, harm: either", levels((11.0, 10.0), (1.0, 10.0))),
+        ("gauge: a", levels((60.0, 10.0), (80.0, 10.0))),
+        ("gauge: a, harm: either", levels((3.0, 10.0), (2.0, 10.0))),
     ];
     for (objective, blocks) in rows {
         let failed: Vec<Finding> = looks(objective, &blocks)
@@ -203,10 +203,10 @@ fn a_limit_that_is_exceeded_late_is_told_as_such() {
             "mean: { sum: a, count: b }, harm: decrease, limit: 40",
             means((50.0, 50.0), (5.0, 5.0)),
         ),
-        ("gauge: a, limit: 15", levels((10.0, 10.0), (60.0, 60.0))),
+        ("gauge: a, limit: 15", levels((60.0, 60.0), (80.0, 80.0))),
         (
             "gauge: a, harm: decrease, limit: 9",
-            levels((10.0, 10.0), (1.0, 1.0)),
+            levels((4.0, 4.0), (3.0, 3.0)),
         ),
     ];
     for (objective, blocks) in rows {
