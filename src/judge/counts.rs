@@ -316,7 +316,7 @@ impl CountState {
     }
 
     /// Dispersion from the stable pods; where there are fewer than two, from the canary's own blocks.
-    fn phi(&self) -> f64 {
+    pub fn phi(&self) -> f64 {
         if self.pod_blocks >= POD_BLOCKS {
             return self.dispersion.phi();
         }
@@ -360,6 +360,11 @@ impl CountState {
     /// The history for charts.
     pub fn trail(&self) -> &[TrailPoint] {
         &self.trail
+    }
+
+    /// The directions of harm, as they are on what is counted.
+    pub fn harms(&self) -> &[Harm] {
+        &self.harms
     }
 
     /// Is the complement judged (a proportion near 1)?

@@ -108,9 +108,7 @@ pub fn evaluate(case: &Case) -> Verdict {
         .objectives
         .iter()
         .zip(&case.observed)
-        .map(|(objective, seen)| {
-            frozen::frozen(objective, seen.state, objective::pass_boundary(policy))
-        })
+        .map(|(objective, seen)| frozen::frozen(objective, seen.state, case.block))
         .collect();
     warnings.extend(noticed::stands_still(case, &still));
     warnings.extend(noticed::blurred(case));

@@ -1,20 +1,20 @@
 //! Stable is gone: since when a comparison stands still, and whether the canary has left its own past since.
 
-use super::{counts::CountBlock, harm::Harm, reading::TrailPoint, state::ObjectiveState};
+use super::{
+    counts::CountBlock,
+    drift::{self, Change, Rates},
+    harm::Harm,
+    state::ObjectiveState,
+};
 use crate::{
+    domain::Millis,
     policy::{Margin, Objective},
-    stats::{normal_mixture::Estimate, paired_gauge::paired_estimate},
 };
 
 /// Blocks of the canary alone after which stable counts as gone, at least.
 const ALONE_BLOCKS: usize = 3;
 /// So improbable must they be, where stable was missing now and then before.
 const CHANCE: f64 = 0.01;
-/// Prior scale of the canary's own change, as a share of its value.
-const TAU: f64 = 0.5;
-/// Values that never vary are not known better than this share of the prior scale.
-const MIN_SE: f64 = 0.01;
-
 /// A comparison that stands still.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Frozen {
@@ -22,15 +22,15 @@ pub struct Frozen {
     pub last: i64,
     /// The canary against its own past, where it has become worse by more than the pass margin.
     pub moved: Option<Moved>,
+    /// The canary's value in its newest block.
+    pub now: Option<f64>,
 }
 
 /// The canary's own value before and since.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Moved {
-    /// While it was compared: the mean of its blocks.
-    pub before: f64,
-    /// Since then.
-    pub now: f64,
+    /// Before, now, and in how many of the newest blocks.
+    pub change: Change,
     /// Of a quantile these are shares of requests above this edge.
     pub above: Option<f64>,
 }
@@ -42,10 +42,12 @@ struct Look {
     both: bool,
     canary: bool,
     value: Option<f64>,
+    /// Events and trials of the canary, where they are counted.
+    counted: Option<(f64, f64)>,
 }
 
 /// Has stable been silent beside a canary with data? Nothing where they were never compared, or still are.
-pub fn frozen(objective: &Objective, state: &ObjectiveState, threshold: f64) -> Option<Frozen> {
+pub fn frozen(objective: &Objective, state: &ObjectiveState, block: Millis) -> Option<Frozen> {
     let looks = looks(state);
     let last = looks.iter().rposition(|look| look.both)?;
     let (past, since) = looks.split_at(last + 1);
@@ -57,87 +59,114 @@ pub fn frozen(objective: &Objective, state: &ObjectiveState, threshold: f64) -> 
     if run < ALONE_BLOCKS || lonely.powf(run as f64) > CHANCE {
         return None;
     }
-    let values = |looks: &[Look], both: bool| -> Vec<f64> {
-        let of = looks.iter().filter(|look| look.both == both);
-        of.filter_map(|look| look.value).collect()
-    };
     Some(Frozen {
         last: past.last()?.index,
-        moved: moved(
-            objective,
-            state,
-            (&values(past, true), &values(since, false)),
-            threshold,
-        ),
+        moved: moved(objective, state, (past, since), block),
+        now: since.iter().rev().find_map(|look| look.value),
     })
 }
 
-/// Each block of the state. A quantile is followed by the share of requests above its edge, which every block has.
+/// Each block of the state.
 fn looks(state: &ObjectiveState) -> Vec<Look> {
-    let of_counts = |(point, block): (&TrailPoint, &CountBlock), value| Look {
-        index: point.index,
-        both: block.usable(),
-        canary: block.n_c > 0.0,
-        value,
+    let (blocks, usable): (&[CountBlock], Box<dyn Fn(usize) -> bool>) = match state {
+        ObjectiveState::Counts(counts) => (counts.blocks(), Box::new(|_| true)),
+        // what was counted at another edge is no past of what is counted now
+        ObjectiveState::Quantile(quantile) => (
+            quantile.blocks(),
+            Box::new(|at| quantile.edges().get(at).copied().flatten() == quantile.edge()),
+        ),
+        ObjectiveState::Means(_) | ObjectiveState::Levels(_) => (&[], Box::new(|_| false)),
     };
-    let trail = state.trail().iter();
-    match state {
-        ObjectiveState::Counts(counts) => trail
-            .zip(counts.blocks())
-            .map(|pair| of_counts(pair, pair.0.canary))
-            .collect(),
-        ObjectiveState::Quantile(quantile) => trail
-            .zip(quantile.blocks())
-            .map(|pair| {
-                let share = (pair.1.n_c > 0.0).then(|| pair.1.x_c / pair.1.n_c);
-                of_counts(pair, share)
-            })
-            .collect(),
-        ObjectiveState::Means(_) | ObjectiveState::Levels(_) => trail
-            .map(|point| Look {
-                index: point.index,
-                both: point.canary.is_some() && point.stable.is_some(),
-                canary: point.canary.is_some(),
-                value: point.canary,
-            })
-            .collect(),
-    }
+    let look = |(at, point): (usize, &super::reading::TrailPoint)| match blocks.get(at) {
+        Some(block) => Look {
+            index: point.index,
+            both: block.usable(),
+            canary: block.n_c > 0.0,
+            value: point.canary,
+            counted: (block.n_c > 0.0 && usable(at)).then_some((block.x_c, block.n_c)),
+        },
+        None => Look {
+            index: point.index,
+            both: point.canary.is_some() && point.stable.is_some(),
+            canary: point.canary.is_some(),
+            value: point.canary,
+            counted: None,
+        },
+    };
+    state.trail().iter().enumerate().map(look).collect()
 }
 
 /// Is it shown that the canary is now worse than it was, by more than the pass margin?
 fn moved(
     objective: &Objective,
     state: &ObjectiveState,
-    (before, now): (&[f64], &[f64]),
-    threshold: f64,
+    (past, since): (&[Look], &[Look]),
+    block: Millis,
 ) -> Option<Moved> {
-    let (past, present) = (paired_estimate(before)?, paired_estimate(now)?);
-    let (above, harms) = match state {
-        // a margin on time is another one on the share of requests
+    let rates = |harm: Harm, rates: Rates| {
+        let counted = |looks: &[Look], both: bool| -> Vec<(f64, f64)> {
+            let of = looks.iter().filter(|look| look.both == both);
+            of.filter_map(|look| look.counted).collect()
+        };
+        drift::of_counts(&counted(past, true), &counted(since, false), harm, rates)
+    };
+    match state {
+        ObjectiveState::Counts(counts) => {
+            let shown = |rate: f64| {
+                if counts.complement() {
+                    1.0 - rate
+                } else {
+                    rate
+                }
+            };
+            let change = counts.harms().iter().find_map(|&harm| {
+                let of = Rates {
+                    block,
+                    dispersion: counts.phi(),
+                    errors: counts.counts_requests() && harm.higher_is_worse,
+                    fixed_ratio: false,
+                };
+                rates(harm, of)
+            })?;
+            Some(Moved {
+                change: Change {
+                    before: shown(change.before),
+                    now: shown(change.now),
+                    ..change
+                },
+                above: None,
+            })
+        }
         ObjectiveState::Quantile(quantile) => {
+            // a margin on time is another one on the share of requests
             let margin = Margin {
                 relative: quantile.pass_boundary() - 1.0,
                 absolute: 0.0,
             };
-            let harm = Harm::upwards(margin);
-            (quantile.edge(), vec![harm])
+            let of = Rates {
+                block,
+                dispersion: quantile.phi(),
+                errors: false,
+                fixed_ratio: true,
+            };
+            Some(Moved {
+                change: rates(Harm::upwards(margin), of)?,
+                above: quantile.edge(),
+            })
         }
-        _ => (None, Harm::of(objective)),
-    };
-    let tau = TAU * past.mean.abs().max(present.mean.abs());
-    let change = Estimate {
-        value: present.mean - past.mean,
-        se: present.se.hypot(past.se).max(MIN_SE * tau),
-        df: present.df,
-    };
-    let worse = harms.iter().any(|harm| {
-        let boundary = harm.pass.on_scale(past.mean, false);
-        // the side of FAIL is where harm is
-        boundary.is_some_and(|at| change.log_e(harm.fail_side(), at, tau) >= threshold)
-    });
-    worse.then_some(Moved {
-        before: past.mean,
-        now: present.mean,
-        above,
-    })
+        ObjectiveState::Means(_) | ObjectiveState::Levels(_) => {
+            let values = |looks: &[Look], both: bool| -> Vec<f64> {
+                let of = looks.iter().filter(|look| look.both == both);
+                of.filter_map(|look| look.value).collect()
+            };
+            let (past, since) = (values(past, true), values(since, false));
+            let change = Harm::of(objective)
+                .into_iter()
+                .find_map(|harm| drift::of_values(&past, &since, harm))?;
+            Some(Moved {
+                change,
+                above: None,
+            })
+        }
+    }
 }

@@ -2,11 +2,12 @@
 //!
 //! ```text
 //!  Block ──fold──> counts | quantile | means | levels ──reading──> objective ──finding──> evaluate ──> Verdict
-//!                  (harm, onset, limit, running)                   (needs, horizon, sentence)  (weight, traffic, timeout, advice)
+//!                  (harm, onset, limit, running)                   (needs, horizon, sentence)  (weight, traffic, frozen, drift, timeout, advice)
 //! ```
 
 pub mod advice;
 pub mod counts;
+pub mod drift;
 pub mod evaluate;
 pub mod explain;
 pub mod frozen;

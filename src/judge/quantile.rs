@@ -52,6 +52,8 @@ pub struct QuantileState {
     counts: Vec<CountBlock>,
     trail: Vec<TrailPoint>,
     edge: Option<f64>,
+    /// The edge of each block.
+    edges: Vec<Option<f64>>,
     boundary: f64,
     pass_boundary: f64,
     /// That of FAIL without the spread between pods.
@@ -100,6 +102,7 @@ impl QuantileState {
             counts: Vec::new(),
             trail: Vec::new(),
             edge: None,
+            edges: Vec::new(),
             boundary: 1.0,
             pass_boundary: 1.0,
             plain: 1.0,
@@ -223,7 +226,9 @@ impl QuantileState {
             self.pass_boundary = pass.ratio;
             self.plain = first.ratio;
             self.edge = Some(first.edge);
+            self.edges.push(self.edge);
         } else {
+            self.edges.push(None);
             self.counts.push(CountBlock {
                 x_c: 0.0,
                 n_c,
@@ -290,7 +295,8 @@ impl QuantileState {
             .find(|e| e.is_finite() && *e >= limit * (1.0 - 1e-9))
     }
 
-    fn phi(&self) -> f64 {
+    /// Dispersion from the stable pods; where there are fewer than two, from the canary's own blocks.
+    pub fn phi(&self) -> f64 {
         if self.pod_blocks >= POD_BLOCKS {
             return self.dispersion.phi();
         }
@@ -324,6 +330,11 @@ impl QuantileState {
     /// The history for charts.
     pub fn trail(&self) -> &[TrailPoint] {
         &self.trail
+    }
+
+    /// The edge at which the requests of each block are counted; none before it could be chosen.
+    pub fn edges(&self) -> &[Option<f64>] {
+        &self.edges
     }
 
     /// The edge at which requests are counted now.

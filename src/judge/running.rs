@@ -7,6 +7,8 @@ use crate::stats::special::log_mean_exp;
 pub struct Running {
     /// Running maximum of ln E against "harm within the margin", limit included.
     pub max_fail: f64,
+    /// Present ln E of the comparison alone.
+    pub comparison: f64,
     /// The same for the comparison alone.
     pub max_comparison: f64,
     /// The same for each direction of harm alone, in the order of the objective's.
@@ -27,6 +29,7 @@ impl Default for Running {
     fn default() -> Self {
         Self {
             max_fail: 0.0,
+            comparison: 0.0,
             max_comparison: 0.0,
             max_sides: [f64::NEG_INFINITY; 2],
             max_limit: f64::NEG_INFINITY,
@@ -46,6 +49,7 @@ impl Running {
             *most = most.max(*fail);
         }
         let comparison = log_mean_exp(fails);
+        self.comparison = comparison;
         self.limit = limit;
         self.fail = limit.map_or(comparison, |limit| log_mean_exp(&[comparison, limit]));
         self.max_fail = self.max_fail.max(self.fail);

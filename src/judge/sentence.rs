@@ -40,18 +40,7 @@ pub fn sentence(objective: &Objective, reading: &Reading, said: &Said<'_>) -> St
     let code = said.code;
     let text = match code {
         Code::WorseThanStable => format!("{name}: {}", worse(objective, reading, said)),
-        Code::LimitExceeded => {
-            let when = if shown_now(reading, said) {
-                "is shown to be"
-            } else {
-                "was shown earlier to be"
-            };
-            format!(
-                "{name}: {both}; the canary{} {when} beyond the limit {}",
-                alone(objective, reading),
-                limit(objective, reading)
-            )
-        }
+        Code::LimitExceeded => format!("{name}: {}", exceeded(objective, reading, said)),
         Code::OverLimit => {
             let need = if said.too_near {
                 Some("too near to it to tell within the horizon".to_owned())
@@ -70,16 +59,18 @@ pub fn sentence(objective: &Objective, reading: &Reading, said: &Said<'_>) -> St
             until(said)
         ),
         Code::NoHarm => format!(
-            "{name}{}: {both}{}; harm beyond the pass margin {} {} ruled out",
+            "{name}{}: {both}{}; harm beyond the pass margin {} {} ruled out{}",
             until(said),
             interval(objective, reading, said.edge),
             pass_margin(objective, reading),
             if said.frozen.is_some() { "was" } else { "is" },
+            now(objective, said),
         ),
         Code::AdequatePower => format!(
-            "{name}{}: {both}{}; no harm found, and harm of the design size would have shown",
+            "{name}{}: {both}{}; no harm found, and harm of the design size would have shown{}",
             until(said),
-            interval(objective, reading, said.edge)
+            interval(objective, reading, said.edge),
+            now(objective, said),
         ),
         Code::NeedsMoreData if lacks_events(objective, reading) => format!(
             "{name}: {both}; neither arm has an event of the numerator yet: is its selector right?"
@@ -165,19 +156,46 @@ pub fn held(objective: &Objective, gate: &Gate) -> String {
 
 /// A fail against stable: what shows it now, or that it was shown.
 fn worse(objective: &Objective, reading: &Reading, said: &Said<'_>) -> String {
-    let now = format!(
-        "{}{}",
-        both(objective, reading),
-        interval(objective, reading, said.edge)
-    );
+    let both = both(objective, reading);
+    let interval = interval(objective, reading, said.edge);
     let margin = boundary(objective, reading);
+    let shown = reading.running.comparison >= said.fails_at;
     if beyond(reading) {
-        return format!("{now} is beyond the margin {margin}");
+        return format!("{both}{interval} is beyond the margin {margin}");
     }
-    if shown_now(reading, said) {
-        return format!("{now}; the evidence shows harm beyond the margin {margin}");
+    // what is harmless over the whole run has begun to do harm late in it
+    if shown && within_margin(reading) {
+        return format!("lately harm beyond the margin {margin} shows; in all {both}{interval}");
     }
-    format!("harm beyond the margin was shown earlier and stays a fail; now {now}, margin {margin}")
+    if shown {
+        return format!("{both}{interval}; the evidence shows harm beyond the margin {margin}");
+    }
+    format!(
+        "harm beyond the margin was shown earlier and stays a fail; now {both}{interval}, margin {margin}"
+    )
+}
+
+/// A fail by the limit: what shows it now, or that it was shown.
+fn exceeded(objective: &Objective, reading: &Reading, said: &Said<'_>) -> String {
+    let both = both(objective, reading);
+    let limit = limit(objective, reading);
+    let alone = alone(objective, reading);
+    let shown = reading
+        .running
+        .limit
+        .is_some_and(|log_e| log_e >= said.fails_at);
+    match (shown, reading.over_limit) {
+        (true, true) => {
+            format!("{both}; the canary{alone} is shown to be beyond the limit {limit}")
+        }
+        // over the whole run the limit is held, so the whole run's interval would only confuse
+        (true, false) => {
+            format!("lately the canary is shown to be beyond the limit {limit}; in all {both}")
+        }
+        (false, _) => {
+            format!("{both}; the canary{alone} was shown earlier to be beyond the limit {limit}")
+        }
+    }
 }
 
 /// Since when nothing is compared any more, and what the canary does since.
@@ -187,15 +205,16 @@ fn alone_since(objective: &Objective, reading: &Reading, said: &Said<'_>) -> Str
     };
     let gone = format!("nothing of stable to compare with since {}", rfc3339(at));
     match frozen.moved {
-        Some(Moved { before, now, above }) => {
+        Some(Moved { change, above }) => {
             let unit = above.map_or(objective.unit, |_| Unit::Share);
             let of = above.map_or_else(String::new, |edge| {
                 format!(" of requests above {}", value(edge, Unit::Seconds))
             });
             format!(
-                "{gone}; the canary has become worse than it was: {}{of}, before {}",
-                value(now, unit),
-                value(before, unit)
+                "{gone}; the canary has become worse than it was: {}{of} in {} blocks, before {}",
+                value(change.now, unit),
+                change.blocks,
+                value(change.before, unit)
             )
         }
         None => format!(
@@ -212,9 +231,24 @@ fn until(said: &Said<'_>) -> String {
     })
 }
 
-/// Would the present evidence fail it, had it not failed before?
-fn shown_now(reading: &Reading, said: &Said<'_>) -> bool {
-    reading.running.fail >= said.fails_at
+/// The canary's present value beside a comparison of the past.
+fn now(objective: &Objective, said: &Said<'_>) -> String {
+    let newest = said.frozen.and_then(|(_, frozen)| frozen.now);
+    newest.map_or_else(String::new, |now| {
+        format!("; now canary {}", value(now, objective.unit))
+    })
+}
+
+/// Is the canary on the good side of the boundary over the whole run?
+fn within_margin(reading: &Reading) -> bool {
+    let both = reading.effect.estimate.zip(reading.boundary);
+    both.is_some_and(|(estimate, boundary)| {
+        if reading.upwards {
+            estimate <= boundary
+        } else {
+            estimate >= boundary
+        }
+    })
 }
 
 /// Does the whole interval lie beyond the boundary?

@@ -1,8 +1,10 @@
 //! Rows: blocks in, outcome and code out.
 
 mod ahead;
+mod drift;
 mod gates;
 mod gone;
+mod lately;
 mod measured;
 mod said;
 mod steady;

@@ -109,6 +109,33 @@ fn a_canary_that_stays_as_it_was_keeps_its_pass_at_full_weight_only() {
 }
 
 #[test]
+fn a_canary_that_changes_long_after_stable_is_gone_is_no_pass() {
+    let late = |since: i64, rate: f64| {
+        move |index: i64| ends(if index < since { 0.01 } else { rate }, 3000.0)(index)
+    };
+    for (since, blocks, rate) in [(70, 73, 0.5), (110, 113, 0.5), (150, 156, 0.05)] {
+        let verdict = row(100.0, blocks).judge(late(since, rate));
+        check(&verdict, Outcome::Inconclusive, Code::NoComparison);
+        says(&verdict, "the canary has become worse than it was: ");
+        says(&verdict, " blocks, before 1");
+    }
+    // a burst of a minute is no new level
+    let burst =
+        |index: i64| ends(if (80..82).contains(&index) { 0.5 } else { 0.01 }, 3000.0)(index);
+    for blocks in 80..130 {
+        check(
+            &row(100.0, blocks).judge(burst),
+            Outcome::Pass,
+            Code::NoHarm,
+        );
+    }
+    let verdict = row(100.0, 120).judge(ends(0.01, 3000.0));
+    check(&verdict, Outcome::Pass, Code::NoHarm);
+    let found = &verdict.findings[0].reason;
+    assert!(found.contains("; now canary 1"), "{found}");
+}
+
+#[test]
 fn a_limit_is_told_with_all_of_the_canary() {
     let mut row = row(100.0, 120);
     row.policy = super::policy(

@@ -1,0 +1,230 @@
+//! Has the canary left its own past? Its newest blocks, where stable is gone, against its blocks of before.
+//!
+//! ```text
+//! |---- compared: past ----|-------- alone: earlier --------|-- newest 3, 6, 12 ... or all --|
+//! ```
+//!
+//! Each length is held against the past and against everything before it. No concurrent stable takes out here what all
+//! versions share, so the scatter of the blocks before is allowed for, and is taken to last [`MEMORY`]. A healthy canary is
+//! called moved in 0 to 3 % of four-hour runs in the worlds of section "What was measured" of `ARCHITECTURE.md`.
+
+use super::harm::Harm;
+use crate::{
+    domain::Millis,
+    stats::{
+        BinomialBlock, BinomialProcess, Side,
+        normal_mixture::Estimate,
+        paired_gauge::{PairedEstimate, paired_estimate},
+        two_arm::{Counts, boundary_ratio, conditional_share, two_arm_block},
+    },
+};
+
+/// Fewest newest blocks that are looked at by themselves; twice as many each time. All but these and no fewer must be worse.
+const SHORTEST: usize = 3;
+/// One in so many of a window's blocks must be worse by itself: a burst is no new level.
+const WORSE_PART: usize = 4;
+/// So improbable must a change be at one look of one window, in natural logarithms: one in a thousand.
+const EVIDENCE: f64 = 6.907_755_278_982_137;
+/// What makes a rate wander lasts this long.
+const MEMORY: Millis = 240_000;
+/// Errors come in waves: before enough blocks were seen, a rate is taken to wander with this variance (of its logarithm).
+const WANDER: f64 = 0.2;
+/// That counts as much as so many blocks.
+const WANDER_BLOCKS: f64 = 20.0;
+/// Prior scale of a level's change, as a share of it.
+const TAU: f64 = 0.5;
+/// Values that never vary are not known better than this share of the prior scale.
+const MIN_SE: f64 = 0.01;
+/// Fewest blocks that tell how much values scatter.
+const MIN_PAST: usize = 5;
+/// So many of the canary alone tell it better than the past.
+const MIN_EARLIER: usize = 10;
+
+/// A level that the canary has left, and the one it has now.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Change {
+    /// Before the newest blocks.
+    pub before: f64,
+    /// In the newest blocks.
+    pub now: f64,
+    /// How many these are.
+    pub blocks: usize,
+}
+
+/// What counts of events are held to.
+#[derive(Debug, Clone, Copy)]
+pub struct Rates {
+    /// Length of a block.
+    pub block: Millis,
+    /// Over-dispersion of stable pods.
+    pub dispersion: f64,
+    /// Are they errors, which come in waves?
+    pub errors: bool,
+    /// The ratio is known by itself, whatever the rate (a quantile's).
+    pub fixed_ratio: bool,
+}
+
+/// Sums over blocks.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sums {
+    x: f64,
+    n: f64,
+    squares: f64,
+    blocks: f64,
+}
+
+impl Sums {
+    fn of<'a>(blocks: impl Iterator<Item = &'a (f64, f64)>) -> Self {
+        blocks.fold(Self::default(), |sum, (x, n)| Self {
+            x: sum.x + x,
+            n: sum.n + n,
+            squares: sum.squares + n * n,
+            blocks: sum.blocks + 1.0,
+        })
+    }
+
+    fn rate(self) -> f64 {
+        (self.x + 0.5) / (self.n + 1.0)
+    }
+
+    /// Over-dispersion of the sum, where the rate wanders with this variance for so many blocks.
+    fn dispersion(self, rate: f64, pods: f64, wander: f64, memory: f64) -> f64 {
+        pods + wander * rate * self.squares / self.n * self.blocks.min(memory)
+    }
+}
+
+/// Lengths of newest blocks to look at.
+fn lengths(blocks: usize) -> Vec<usize> {
+    let doubled = std::iter::successors(Some(SHORTEST), |length| Some(length * 2));
+    let shorter = doubled.take_while(|length| *length < blocks);
+    let all = (blocks >= SHORTEST).then_some(blocks);
+    shorter.chain(all).collect()
+}
+
+/// ln E that shows a change: dearer by every block that may be the first of it, every length, and two references.
+fn threshold(blocks: usize, lengths: usize) -> f64 {
+    EVIDENCE + (2.0 * blocks as f64 * lengths as f64).ln()
+}
+
+fn enough(worse: usize, of: usize) -> bool {
+    worse >= SHORTEST.max(of / WORSE_PART)
+}
+
+/// How much more the rate varies from block to block than its dispersion explains, as variance of its logarithm.
+fn wander<'a>(
+    blocks: impl Iterator<Item = &'a (f64, f64)>,
+    sums: Sums,
+    (dispersion, errors): (f64, bool),
+) -> f64 {
+    let rate = sums.rate();
+    let excess: f64 = blocks
+        .map(|(x, n)| (x - rate * n).powi(2) - dispersion * rate * n)
+        .sum();
+    let seen = (excess / (rate * rate * sums.squares)).max(0.0);
+    if errors {
+        (sums.blocks * seen + WANDER_BLOCKS * WANDER) / (sums.blocks + WANDER_BLOCKS)
+    } else {
+        seen
+    }
+}
+
+/// Events and trials of the canary's blocks: while it was compared, and since.
+pub fn of_counts(
+    past: &[(f64, f64)],
+    since: &[(f64, f64)],
+    harm: Harm,
+    rates: Rates,
+) -> Option<Change> {
+    let compared = Sums::of(past.iter());
+    let memory = (MEMORY as f64 / rates.block.max(1) as f64).max(1.0);
+    let (side, margin) = (harm.fail_side(), harm.pass);
+    let lengths = lengths(since.len());
+    let needed = threshold(since.len(), lengths.len());
+    lengths.iter().find_map(|&length| {
+        let (earlier, newest) = since.split_at(since.len() - length);
+        let before = || past.iter().chain(earlier);
+        let (all, now) = (Sums::of(before()), Sums::of(newest.iter()));
+        let wander = wander(before(), all, (rates.dispersion, rates.errors));
+        [compared, all].into_iter().find_map(|reference| {
+            let rate = reference.rate();
+            let at = rate * boundary_ratio(rate, margin.relative, margin.absolute);
+            let worse = |(x, n): &&(f64, f64)| side.sign() * (x / n - at) > 0.0;
+            if reference.n <= 0.0 || !enough(newest.iter().filter(worse).count(), length) {
+                return None;
+            }
+            // events in clusters and waves count for as many as are independent
+            let spread = |sums: Sums| sums.dispersion(rate, rates.dispersion, wander, memory);
+            let counts = Counts {
+                x_c: now.x / spread(now),
+                n_c: now.n / spread(now),
+                x_s: reference.x / spread(reference),
+                n_s: reference.n / spread(reference),
+            };
+            let known = (counts.x_s + 0.5) / (counts.n_s + 1.0);
+            let ratio = boundary_ratio(known, margin.relative, margin.absolute);
+            let block = if rates.fixed_ratio {
+                BinomialBlock {
+                    x: counts.x_c,
+                    m: counts.x_c + counts.x_s,
+                    pi0: conditional_share(ratio, counts.n_c, counts.n_s),
+                }
+            } else {
+                two_arm_block(side, known, ratio, margin.relative, margin.absolute, counts)?
+            };
+            let mut process = BinomialProcess::new(side);
+            process.open(1.0);
+            process.push(block);
+            (process.log_e(1.0) >= needed).then_some(Change {
+                before: reference.x / reference.n,
+                now: now.x / now.n,
+                blocks: length,
+            })
+        })
+    })
+}
+
+/// Standard error of the mean of so many blocks that scatter and remember like these.
+fn standard_error(like: &PairedEstimate, blocks: f64) -> f64 {
+    like.sd * (blocks.min(like.inflation) / blocks).sqrt()
+}
+
+/// Values of the canary's blocks: while it was compared, and since.
+pub fn of_values(past: &[f64], since: &[f64], harm: Harm) -> Option<Change> {
+    if past.len() < MIN_PAST {
+        return None;
+    }
+    let compared = paired_estimate(past)?;
+    let side: Side = harm.fail_side();
+    let lengths = lengths(since.len());
+    let needed = threshold(since.len(), lengths.len());
+    lengths.iter().find_map(|&length| {
+        let (earlier, newest) = since.split_at(since.len() - length);
+        let earlier = paired_estimate(earlier).filter(|all| all.pairs >= MIN_EARLIER);
+        let like = earlier.unwrap_or(compared);
+        let now = newest.iter().sum::<f64>() / length as f64;
+        [Some(compared), earlier]
+            .into_iter()
+            .flatten()
+            .find_map(|reference| {
+                let boundary = harm.pass.on_scale(reference.mean, false)?;
+                let at = reference.mean + boundary;
+                let worse = |value: &&f64| side.sign() * (*value - at) > 0.0;
+                if !enough(newest.iter().filter(worse).count(), length) {
+                    return None;
+                }
+                let tau = TAU * reference.mean.abs().max(now.abs());
+                let own = standard_error(&like, length as f64);
+                let se = own.hypot(standard_error(&reference, reference.pairs as f64));
+                let change = Estimate {
+                    value: now - reference.mean,
+                    se: se.max(MIN_SE * tau),
+                    df: like.df,
+                };
+                (change.log_e(side, boundary, tau) >= needed).then_some(Change {
+                    before: reference.mean,
+                    now,
+                    blocks: length,
+                })
+            })
+    })
+}
