@@ -1,5 +1,6 @@
 //! Rows: blocks in, outcome and code out.
 
+mod alone;
 mod drift;
 mod gates;
 mod gone;
