@@ -11,8 +11,8 @@ use std::{
 pub struct LabelsDigest(u64, u64);
 
 impl LabelsDigest {
-    /// Of a set written as `"name":"value","name":"value"`, sorted by name, quotes and backslashes escaped by a backslash: what
-    /// the databases send between the braces is nearly always just that.
+    /// Of a set written as `"name":"value","name":"value"`, sorted by name, quotes and backslashes escaped by a backslash. Of
+    /// another text it stands for that text alone.
     pub fn of(text: &[u8]) -> Self {
         // SipHash with fixed keys: the same in every process
         let half = |salt: u8| {

@@ -94,11 +94,13 @@ codes! {
     NeedsMoreData = "needs-more-data",
     /// Fewer canary requests or closed blocks than any decision needs.
     TooEarly = "too-early",
+    /// Only a decrease is harm, and stable is at 0: nothing can fall below it.
+    StableAtZero = "stable-at-zero",
     /// No block has closed since the canary started.
     Waiting = "waiting",
     /// The canary has no samples for this objective.
     NoCanaryData = "no-canary-data",
-    /// Stable has no samples for this objective.
+    /// Stable has no samples for this objective, or none in the blocks of the canary.
     NoStableData = "no-stable-data",
     /// The canary's samples stopped.
     CanaryVanished = "canary-vanished",

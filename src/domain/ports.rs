@@ -36,12 +36,12 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub trait SampleSink: Send {
     /// The answer starts anew (a retry): forget everything since the sink was made.
     fn restart(&mut self);
-    /// A new series begins whose labels have this digest. `true`: the sink knows it, and nobody needs to read its labels;
-    /// else they follow by `series`.
-    fn recall(&mut self, _: LabelsDigest) -> bool {
-        false
+    /// A new series begins whose labels are written in a text of this digest. The digest of the labels, however they are
+    /// written, where the sink knows that text: then nobody needs to read them. Else they follow by `series`.
+    fn recall(&mut self, _: LabelsDigest) -> Option<LabelsDigest> {
+        None
     }
-    /// A new series begins.
+    /// A new series begins, or the one that was not recalled.
     fn series(&mut self, labels: Labels);
     /// One sample of the present series. NaN (stale markers too) and infinities are passed on.
     fn sample(&mut self, at: Millis, value: f64);

@@ -92,13 +92,23 @@ pub struct EvidenceSummary {
     pub blocks: u64,
 }
 
-/// How much more until a decision is likely; zero once decided.
+/// How much more until a decision is likely; zero once decided, `None` where that is not known or does not exist.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Needs {
-    /// Canary requests.
-    pub requests: f64,
+    /// Canary requests; none for levels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requests: Option<f64>,
     /// Seconds at the present rate.
-    pub seconds: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<f64>,
+}
+
+impl Needs {
+    /// It is decided.
+    pub const NOTHING: Self = Self {
+        requests: Some(0.0),
+        seconds: Some(0.0),
+    };
 }
 
 /// A classical test, made once when a step ends. Its p value is fixed-horizon and must never be polled.

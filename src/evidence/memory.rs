@@ -122,10 +122,10 @@ pub(super) struct Series {
     counted: bool,
 }
 
-/// How a series is found again: by its labels as they came and by what was asked.
+/// How a series is found again: by the text of its labels as it came and by what was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct SeriesKey {
-    pub digest: LabelsDigest,
+    pub written: LabelsDigest,
     pub role: Role,
     pub arm: Option<Track>,
 }
@@ -133,6 +133,8 @@ pub(super) struct SeriesKey {
 /// Where a known series is.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Known {
+    /// Of its labels, however they are written.
+    pub digest: LabelsDigest,
     /// Place among the series.
     pub place: usize,
     /// A histogram's series without a bucket.
@@ -146,6 +148,7 @@ pub(super) type Index = HashMap<SeriesKey, Known, BuildHasherDefault<DigestHashe
 #[derive(Debug, Clone)]
 pub(super) struct Newcomer {
     pub key: SeriesKey,
+    pub digest: LabelsDigest,
     pub name: Name,
     pub bare: bool,
 }
@@ -242,8 +245,12 @@ impl Memory {
             known.place = moved.get(known.place).copied().unwrap_or_default();
         }
         for (new, place) in newcomers.iter().zip(moved.iter().skip(old)) {
-            let (place, bare) = (*place, new.bare);
-            index.insert(new.key, Known { place, bare });
+            let known = Known {
+                digest: new.digest,
+                place: *place,
+                bare: new.bare,
+            };
+            index.insert(new.key, known);
         }
         moved
     }

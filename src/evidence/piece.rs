@@ -22,6 +22,8 @@ pub struct Piece {
     identity: Arc<Identity>,
     /// The series met before this piece.
     known: Arc<Index>,
+    /// The text that was asked about and is not known.
+    unknown: Option<LabelsDigest>,
     /// Samples of the present series of which this kind is of use.
     wanted: Wanted,
 }
@@ -53,6 +55,7 @@ impl Piece {
             arm,
             identity,
             known,
+            unknown: None,
             wanted: Wanted::Nothing,
         }
     }
@@ -67,9 +70,9 @@ impl Piece {
         self.span.last = last;
     }
 
-    fn key(&self, digest: LabelsDigest) -> SeriesKey {
+    fn key(&self, written: LabelsDigest) -> SeriesKey {
         SeriesKey {
-            digest,
+            written,
             role: self.role,
             arm: self.arm,
         }
@@ -89,30 +92,38 @@ impl SampleSink for Piece {
     fn restart(&mut self) {
         self.strands.clear();
         self.notes = Notes::default();
+        self.unknown = None;
         self.wanted = Wanted::Nothing;
     }
 
-    fn recall(&mut self, digest: LabelsDigest) -> bool {
+    fn recall(&mut self, written: LabelsDigest) -> Option<LabelsDigest> {
         self.wanted = Wanted::Nothing;
-        let known = self.known.get(&self.key(digest)).copied();
-        if let Some(known) = known {
-            self.begin(Who::Known(known.place), known.bare);
-        }
-        known.is_some()
+        let known = self.known.get(&self.key(written)).copied();
+        self.unknown = known.is_none().then_some(written);
+        let known = known?;
+        self.begin(Who::Known(known.place), known.bare);
+        Some(known.digest)
     }
 
     fn series(&mut self, labels: Labels) {
         let digest = labels.digest();
-        if self.recall(digest) {
+        // who was not asked is asked now
+        if self.unknown.is_none() && self.recall(digest).is_some() {
             return;
         }
+        let written = self.unknown.take().unwrap_or(digest);
         match self.identity.name(self.role, self.arm, labels) {
             Err(Nameless::Foreign) => self.notes.ignored_series += 1,
             Err(Nameless::Unusable) => self.notes.unusable_series += 1,
             Ok(name) => {
                 let bare = self.role == Role::Histogram && name.slot == Slot::Plain;
-                let key = self.key(digest);
-                self.begin(Who::New(Box::new(Newcomer { key, name, bare })), bare);
+                let newcomer = Newcomer {
+                    key: self.key(written),
+                    digest,
+                    name,
+                    bare,
+                };
+                self.begin(Who::New(Box::new(newcomer)), bare);
             }
         }
     }

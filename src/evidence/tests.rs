@@ -48,7 +48,7 @@ pub(super) fn read(
             let mut piece = condenser.piece(role, None, first, last);
             for (_, name, samples) in rows.iter().filter(|r| r.0 == role) {
                 let labels = labels(name);
-                if !piece.recall(labels.digest()) {
+                if piece.recall(labels.digest()).is_none() {
                     piece.series(labels);
                 }
                 for &(at, value) in *samples {

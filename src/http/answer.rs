@@ -150,7 +150,7 @@ pub struct ObjectiveAnswer {
     pub limit: Option<f64>,
     /// The evidence.
     pub evidence: EvidenceAnswer,
-    /// How much more until a decision is likely; 0 once decided.
+    /// How much more until a decision is likely; 0 once decided, left out where that is not known.
     pub needs: NeedsAnswer,
     /// A classical test, made once when a step ends. Its p value must never be polled.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -222,12 +222,12 @@ numbers! {
 }
 
 numbers! {
-    /// How much more is needed.
+    /// How much more is needed; what is not known is left out.
     NeedsAnswer from Needs {
-        /// Canary requests.
-        requests = Some(needs.requests),
+        /// Canary requests; none for levels.
+        requests = needs.requests,
         /// Seconds at the present rate.
-        seconds = Some(needs.seconds),
+        seconds = needs.seconds,
     } |needs|
 }
 

@@ -42,7 +42,8 @@ pub async fn serve(
         stop.await;
         let _ = tell.send(());
     };
-    let server = axum::serve(listener, router).with_graceful_shutdown(signal);
+    // made into a service here: a bare router would be copied, route by route, for each connection
+    let server = axum::serve(listener, router.into_make_service()).with_graceful_shutdown(signal);
     // on a worker: the thread that waits here would have to hand each connection over to one
     let mut server = tokio::spawn(server.into_future());
     let too_long = async move {

@@ -56,9 +56,8 @@ pub fn time_is_up(policy: &Policy, standing: &Standing) -> bool {
         .is_some_and(|(max, lasted)| lasted >= max)
 }
 
-/// Applies the step's rules to the sum of the findings. `blind`: the source failed in this look, so no timeout rules:
-/// neither a pass nor a fail may come of a failing source.
-pub fn advise(policy: &Policy, standing: &Standing, sum: Outcome, blind: bool) -> Advice {
+/// Applies the step's rules to the sum of the findings. `barred`: the step's `onTimeout` may not decide them.
+pub fn advise(policy: &Policy, standing: &Standing, sum: Outcome, barred: bool) -> Advice {
     let step = step_of(policy, standing.weight);
     let (outcome, rule) = match sum {
         Outcome::Fail => (Outcome::Fail, None),
@@ -71,7 +70,7 @@ pub fn advise(policy: &Policy, standing: &Standing, sum: Outcome, blind: bool) -
             ),
             _ => (Outcome::Pass, None),
         },
-        Outcome::Inconclusive if !blind && time_is_up(policy, standing) => {
+        Outcome::Inconclusive if !barred && time_is_up(policy, standing) => {
             let on_timeout = step.map_or(OnTimeout::Hold, |step| step.on_timeout);
             let outcome = match on_timeout {
                 OnTimeout::Hold => Outcome::Inconclusive,

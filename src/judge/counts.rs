@@ -16,7 +16,7 @@ use crate::{
     stats::{
         BinomialProcess,
         dispersion::{Dispersion, PodSpread},
-        ratio_cs::ratio_confidence_sequence,
+        ratio_cs::RatioSums,
         special::log_mean_exp,
         stratified::StratifiedRatio,
         two_arm::{self, Reference, boundary_ratio, two_arm_block},
@@ -35,6 +35,8 @@ pub const POD_BLOCKS: u64 = 5;
 const LONE_POD_PHI: f64 = 1.5;
 /// The spread between pods counts once each has this many events on average.
 const SPREAD_EVENTS: f64 = 50.0;
+/// Blocks of each arm without one in common that are no chance.
+const APART: usize = 3;
 /// Look-back trials before the complement may be chosen.
 const REFERENCE_TRIALS: f64 = 100.0;
 
@@ -101,11 +103,14 @@ pub struct CountState {
     look_back: Vec<Vec<PodCount>>,
     begun: bool,
     event_blocks: u64,
+    /// Blocks in which some canary trial was no event: of a complement, blocks with events.
+    missed_blocks: u64,
     trial_blocks: u64,
     data_blocks: u64,
     last_canary: Option<i64>,
     canary_pods: usize,
     widths: Widths,
+    ratio: RatioSums,
     memo: Memo,
 }
 
@@ -131,11 +136,13 @@ impl CountState {
             look_back: Vec::new(),
             begun: false,
             event_blocks: 0,
+            missed_blocks: 0,
             trial_blocks: 0,
             data_blocks: 0,
             last_canary: None,
             canary_pods: 0,
             widths: Widths::default(),
+            ratio: RatioSums::default(),
             memo: Memo::default(),
         }
     }
@@ -235,6 +242,7 @@ impl CountState {
             self.canary_pods = canary_pods;
         }
         self.event_blocks += u64::from(block.x_c > 0.0);
+        self.missed_blocks += u64::from(block.n_c > block.x_c);
         self.trial_blocks += u64::from(block.n_c > 0.0);
         if let Some(weight) = self.onset.open_before(index) {
             for bet in &mut self.bets {
@@ -294,6 +302,7 @@ impl CountState {
             limit.log_e(phi)
         });
         self.running.look(&fails, limit, &passes);
+        self.ratio.push(&block);
         self.blocks.push(block);
         let shown = |x, n| self.shown(x, n);
         let point = TrailPoint {
@@ -380,7 +389,10 @@ impl CountState {
 
     /// The confidence sequence of the ratio.
     pub fn limits(&self, alpha: f64) -> (f64, f64) {
-        let make = || ratio_confidence_sequence(&self.blocks, self.phi(), alpha, CS_TOLERANCE);
+        let make = || {
+            self.ratio
+                .limits(&self.blocks, self.phi(), alpha, CS_TOLERANCE)
+        };
         self.memo.limits(alpha, make)
     }
 
@@ -418,6 +430,9 @@ impl CountState {
             .value
             .zip(self.limit_value)
             .is_some_and(|(v, l)| over(v, l));
+        let eventless =
+            self.events(total.x_c, total.n_c) + self.events(total.x_s, total.n_s) <= 0.0;
+        let downwards = !self.complement && self.harms.iter().all(|h| !h.higher_is_worse);
         Reading {
             method: if self.complement {
                 "conditional-binomial-mixture+stratified-ratio on the complement"
@@ -426,19 +441,7 @@ impl CountState {
             }
             .to_owned(),
             running: self.running,
-            gate: if higher {
-                Gate {
-                    seen: self.event_blocks,
-                    needed: 3,
-                    of: "blocks with canary events",
-                }
-            } else {
-                Gate {
-                    seen: self.trial_blocks,
-                    needed: 10,
-                    of: "blocks with canary traffic",
-                }
-            },
+            gate: self.gate(higher, alpha),
             canary,
             stable,
             effect: Effect {
@@ -461,13 +464,16 @@ impl CountState {
             blocks: self.data_blocks,
             trials: Some(total.n_c),
             compared,
+            apart: apart(&self.blocks),
+            at_bottom: false,
+            nothing_to_lose: eventless && downwards,
             last_canary: self.last_canary,
             over_limit,
             held_at: None,
             alone: (over_limit || self.running.over_limit(alpha))
                 .then(|| self.alone(alpha, phi))
                 .flatten(),
-            eventless: self.events(total.x_c, total.n_c) + self.events(total.x_s, total.n_s) <= 0.0,
+            eventless,
             above_largest: false,
             information: Information {
                 se: estimate
@@ -478,7 +484,33 @@ impl CountState {
                 fail_at: fail_at.ln(),
                 pass_at: pass_at.ln(),
                 tau: B1_TAU,
+                least_seconds: 0.0,
+                ahead: [None; 2],
+                pair_seconds: 0.0,
             },
+        }
+    }
+
+    /// The least that a fail needs. What the limit alone shows needs what a limit needs: a ceiling events above it, also
+    /// where the complement is judged.
+    fn gate(&self, higher: bool, alpha: f64) -> Gate {
+        let by_limit = self.running.over_limit(alpha);
+        let above = self.harms.first().is_none_or(|h| h.higher_is_worse);
+        let seen = if (by_limit && above) || (!by_limit && higher) {
+            self.event_blocks
+        } else if by_limit && self.complement {
+            self.missed_blocks
+        } else {
+            return Gate {
+                seen: self.trial_blocks,
+                needed: 10,
+                of: "blocks with canary traffic",
+            };
+        };
+        Gate {
+            seen,
+            needed: 3,
+            of: "blocks with canary events",
         }
     }
 
@@ -536,6 +568,12 @@ pub fn lone_pod_phi(b1: &StratifiedRatio) -> f64 {
 /// The spread between stable pods, once each has events enough to tell it.
 pub fn told_spread(spread: &PodSpread, dispersion: &Dispersion) -> Option<f64> {
     (spread.mean_events() >= SPREAD_EVENTS).then(|| spread.tau(dispersion.phi()))
+}
+
+/// Has each arm had requests in blocks that are no chance, but never both in the same one?
+pub fn apart(blocks: &[CountBlock]) -> bool {
+    let with = |arm: fn(&CountBlock) -> f64| blocks.iter().filter(|b| arm(b) > 0.0).count();
+    with(|b| b.n_c).min(with(|b| b.n_s)) >= APART && !blocks.iter().any(CountBlock::usable)
 }
 
 fn total(blocks: &[CountBlock], counts: impl Fn(&CountBlock) -> bool) -> CountBlock {

@@ -8,6 +8,7 @@ use super::{
     objective::{self, Surroundings},
     ruling::{self, Force},
     state::ObjectiveState,
+    timeout::{self, Bar},
     traffic::{self, Split},
     weight::{self, Weight},
 };
@@ -80,7 +81,7 @@ pub fn evaluate(case: &Case) -> Verdict {
     let split = traffic.map_or(Split::Fine, |blocks| match assumed {
         _ if traffic::stopped(blocks, weight) => Split::Severe { share: 0.0 },
         Weight::Told(_) => traffic::split(blocks, weight, since_step),
-        Weight::Seen(_) => Split::Fine,
+        Weight::Seen(_) | Weight::Unknown(_) => Split::Fine,
     });
     if let Split::Mild { share } | Split::Severe { share } = split {
         warnings.push(format!(
@@ -144,8 +145,9 @@ pub fn evaluate(case: &Case) -> Verdict {
         .iter()
         .zip(&case.observed)
         .any(|(finding, seen)| !finding.watch && seen.problem.is_some());
-    let without = findings.iter().find(|finding| lacks_data(finding));
-    let advice = advice::advise(policy, &standing, sum, blind || without.is_some());
+    let on_timeout = advice::step_of(policy, weight).map_or(OnTimeout::Hold, |s| s.on_timeout);
+    let bar = timeout::bar(on_timeout, &findings, blind);
+    let advice = advice::advise(policy, &standing, sum, bar.is_some());
     let reason = match advice.rule {
         Some(Rule::MinDuration { missing }) => {
             let missing = explain::span(missing as f64 / 1000.0);
@@ -166,12 +168,10 @@ pub fn evaluate(case: &Case) -> Verdict {
                 lead(sum, &findings)
             ))
         }
-        None => match without {
-            Some(finding) if sum == Outcome::Inconclusive && !blind && up => {
-                explain::clean(&format!(
-                    "the step's time is up, but there is nothing to decide on; {}",
-                    finding.reason
-                ))
+        None => match bar.as_ref().and_then(Bar::words) {
+            Some((said, of)) if sum == Outcome::Inconclusive && up => {
+                let rest = of.map_or_else(|| lead(sum, &findings), |f| f.reason.clone());
+                explain::clean(&format!("{said}; {rest}"))
             }
             _ => reason(sum, &findings),
         },
@@ -210,21 +210,6 @@ pub fn requests<'a>(observed: &[Observed<'a>]) -> Option<&'a [super::counts::Cou
         .filter(|state| matches!(state, ObjectiveState::Counts(_)))
         .find_map(ObjectiveState::traffic)
         .or_else(|| states().find_map(ObjectiveState::traffic))
-}
-
-/// An undecided objective without anything to decide on: no timeout rules over it.
-fn lacks_data(finding: &Finding) -> bool {
-    let empty = match finding.code {
-        Code::NoCanaryData
-        | Code::NoStableData
-        | Code::CanaryVanished
-        | Code::TrafficSplit
-        | Code::NoComparison
-        | Code::Waiting => true,
-        Code::TooEarly => finding.canary.exposure == Some(0.0),
-        _ => false,
-    };
-    empty && !finding.watch && finding.outcome == Outcome::Inconclusive
 }
 
 /// End of the last block in which both arms had data.
@@ -289,7 +274,7 @@ fn lead(sum: Outcome, findings: &[Finding]) -> String {
             by(
                 |f| {
                     if f.code == Code::NeedsMoreData || f.code == Code::TooEarly {
-                        f.needs.seconds
+                        f.needs.seconds.unwrap_or_default()
                     } else {
                         f64::MAX
                     }

@@ -28,18 +28,19 @@ pub fn span(seconds: f64) -> String {
 
 /// What is missing, in words; nothing once nothing is missing.
 pub fn missing(needs: &Needs, noun: &str) -> Option<String> {
-    match (needs.requests > 0.0, needs.seconds > 0.0) {
-        (true, true) => Some(format!(
+    let some = |number: Option<f64>| number.filter(|n| *n > 0.0);
+    match (some(needs.requests), some(needs.seconds)) {
+        (Some(requests), Some(seconds)) => Some(format!(
             "needs about {} more canary {noun}, {} at this rate",
-            digits(needs.requests),
-            span(needs.seconds)
+            digits(requests),
+            span(seconds)
         )),
-        (true, false) => Some(format!(
+        (Some(requests), None) => Some(format!(
             "needs about {} more canary {noun}",
-            digits(needs.requests)
+            digits(requests)
         )),
-        (false, true) => Some(format!("needs about {} more", span(needs.seconds))),
-        (false, false) => None,
+        (None, Some(seconds)) => Some(format!("needs about {} more", span(seconds))),
+        (None, None) => None,
     }
 }
 

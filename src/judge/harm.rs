@@ -87,6 +87,15 @@ impl Harm {
         }
     }
 
+    /// Boundaries of FAIL and PASS on a scale. Below a reference of 0 there is nothing to lose by shares: whoever is shown
+    /// to be no lower than that passes.
+    pub fn bounds(&self, reference: f64, log: bool) -> (Option<f64>, Option<f64>) {
+        let fail = self.fail.on_scale(reference, log);
+        let pass = self.pass.on_scale(reference, log);
+        let bottom = !log && !self.higher_is_worse && reference == 0.0;
+        (fail, if bottom { pass.or(Some(0.0)) } else { pass })
+    }
+
     /// Side of the FAIL process.
     pub fn fail_side(&self) -> Side {
         if self.higher_is_worse {

@@ -1,7 +1,8 @@
 //! A mean from sum and count: the stratified comparison of block means (B2), or with squares the larger variance (B3).
 
 use super::{
-    harm::{Harm, SignedMargin},
+    harm::Harm,
+    interval,
     minutes::Minutes,
     reading::{Alone, Gate, Information, Reading, Scale, TrailPoint},
     running::Running,
@@ -23,6 +24,8 @@ use crate::{
 
 /// Minutes before the comparison counts.
 const MIN_MINUTES: u32 = 5;
+/// Minutes of each arm without one in common that are no chance.
+const APART: u32 = 3;
 /// Items per arm before the comparison counts.
 const MIN_ITEMS: f64 = 20.0;
 /// Means that never vary still are not known better than this share of the prior scale.
@@ -35,12 +38,15 @@ pub struct MeanState {
     limit: Option<f64>,
     minutes: Minutes,
     pending: [SumCount; 2],
+    present: [bool; 2],
     paired: bool,
     canary: BlockMean,
     stable: BlockMean,
     /// The canary alone, for the limit: also where stable has gone.
     alone: BlockMean,
     totals: [SumCount; 2],
+    /// Minutes with data of the canary, of stable, and with blocks of both only.
+    seen: [u32; 3],
     running: Running,
     trail: Vec<TrailPoint>,
     data_blocks: u64,
@@ -57,11 +63,13 @@ impl MeanState {
             limit: objective.limit,
             minutes: Minutes::of(block_ms),
             pending: [none; 2],
+            present: [false; 2],
             paired: true,
             canary: BlockMean::default(),
             stable: BlockMean::default(),
             alone: BlockMean::default(),
             totals: [none; 2],
+            seen: [0; 3],
             running: Running::default(),
             trail: Vec::new(),
             data_blocks: 0,
@@ -81,6 +89,9 @@ impl MeanState {
         }
         self.compared |= block.canary.is_some() && block.stable.is_some();
         self.paired &= block.canary.is_some() && block.stable.is_some();
+        for (there, arm) in self.present.iter_mut().zip([block.canary, block.stable]) {
+            *there |= arm.is_some();
+        }
         let [canary, stable] = &mut self.pending;
         add(canary, block.canary);
         add(stable, block.stable);
@@ -100,6 +111,10 @@ impl MeanState {
     fn close_minute(&mut self) {
         let [canary, stable] = std::mem::take(&mut self.pending);
         self.alone.push(canary.sum, canary.count);
+        let [c, s] = std::mem::take(&mut self.present);
+        for (minutes, there) in self.seen.iter_mut().zip([c, s, self.paired]) {
+            *minutes += u32::from(there);
+        }
         if std::mem::replace(&mut self.paired, true) {
             self.canary.push(canary.sum, canary.count);
             self.stable.push(stable.sum, stable.count);
@@ -110,21 +125,13 @@ impl MeanState {
         let comparison = self.comparison();
         let (mut fails, mut passes) = (Vec::with_capacity(2), Vec::with_capacity(2));
         for harm in &self.harms {
-            let log_e = |side, relative: f64, absolute: f64| {
-                comparison
-                    .and_then(|c| Some((c, c.boundary(relative, absolute)?)))
-                    .map_or(0.0, |(c, at)| c.estimate.log_e(side, at, c.tau))
+            let (fail, pass) = comparison.map_or((None, None), |c| harm.bounds(c.stable, c.log));
+            let log_e = |side, at: Option<f64>| {
+                let known = comparison.zip(at);
+                known.map_or(0.0, |(c, at)| c.estimate.log_e(side, at, c.tau))
             };
-            fails.push(log_e(
-                harm.fail_side(),
-                harm.fail.relative,
-                harm.fail.absolute,
-            ));
-            passes.push(log_e(
-                harm.pass_side(),
-                harm.pass.relative,
-                harm.pass.absolute,
-            ));
+            fails.push(log_e(harm.fail_side(), fail));
+            passes.push(log_e(harm.pass_side(), pass));
         }
         let limit = self.limit.map(|limit| self.limit_log_e(limit));
         self.running.look(&fails, limit, &passes);
@@ -219,8 +226,9 @@ impl MeanState {
         let limit = self.limit?;
         let (estimate, tau, log) = self.against(limit)?;
         let (lower, upper) = estimate.confidence_sequence(alpha, tau);
+        let (lower, upper) = interval::told(estimate.value, (lower, upper), log, tau)?;
         let back = |v: f64| if log { limit * v.exp() } else { limit + v };
-        upper.is_finite().then(|| Alone {
+        Some(Alone {
             lower: back(lower),
             upper: back(upper),
             above: None,
@@ -256,14 +264,16 @@ impl MeanState {
             series: None,
         };
         let back = |v: f64, log: bool| if log { v.exp() } else { v };
-        let interval = comparison.map(|c| (c.estimate.confidence_sequence(alpha, c.tau), c.log));
+        let interval = comparison.and_then(|c| {
+            let ends = c.estimate.confidence_sequence(alpha, c.tau);
+            Some((interval::told(c.estimate.value, ends, c.log, c.tau)?, c.log))
+        });
         let harm = self.harms.get(self.running.strongest()).copied();
-        let at = |margin: fn(&Harm) -> SignedMargin| {
-            let margin = margin(harm.as_ref()?);
-            comparison?.boundary(margin.relative, margin.absolute)
-        };
-        let (fail_at, pass_at) = (at(|h| h.fail), at(|h| h.pass));
-        let unmeasured = comparison.is_some() && (fail_at.is_none() || pass_at.is_none());
+        let bounds = |harm: &Harm| comparison.map(|c| harm.bounds(c.stable, c.log));
+        let (fail_at, pass_at) = harm.as_ref().and_then(bounds).unwrap_or((None, None));
+        let meaningless = |h| bounds(h).is_some_and(|(_, pass)| pass.is_none());
+        let unmeasured = self.harms.iter().any(meaningless);
+        let at_bottom = comparison.is_some() && !unmeasured && fail_at.is_none();
         // where no margin has a meaning there is nothing to plan for
         let planned = comparison.filter(|_| !unmeasured);
         let filled = canary.map_or(0, |e| e.filled);
@@ -291,12 +301,8 @@ impl MeanState {
             stable: arm(stable),
             effect: Effect {
                 estimate: comparison.map(|c| back(c.estimate.value, c.log)),
-                lower: interval
-                    .map(|((low, _), log)| back(low, log))
-                    .filter(|v| v.is_finite()),
-                upper: interval
-                    .map(|((_, high), log)| back(high, log))
-                    .filter(|v| v.is_finite()),
+                lower: interval.map(|((low, _), log)| back(low, log)),
+                upper: interval.map(|((_, high), log)| back(high, log)),
                 relative: canary
                     .zip(stable)
                     .map(|(c, s)| c.mean / s.mean - 1.0)
@@ -312,6 +318,9 @@ impl MeanState {
             blocks: self.data_blocks,
             trials: Some(alone.map_or(0.0, |e| e.count)),
             compared: self.compared,
+            apart: matches!(self.seen, [c, s, 0] if c.min(s) >= APART),
+            at_bottom,
+            nothing_to_lose: false,
             last_canary: self.last_canary,
             over_limit,
             held_at: None,
@@ -326,6 +335,11 @@ impl MeanState {
                 fail_at: fail_at.unwrap_or(0.0),
                 pass_at: pass_at.unwrap_or(0.0),
                 tau: comparison.map_or(MEAN_TAU, |c| c.tau),
+                least_seconds: f64::from(
+                    MIN_MINUTES.saturating_sub(canary.map_or(0, |e| e.blocks)),
+                ) * self.minutes.seconds(),
+                ahead: [None; 2],
+                pair_seconds: 0.0,
             },
         }
     }
@@ -338,12 +352,6 @@ struct Comparison {
     log: bool,
     stable: f64,
     tau: f64,
-}
-
-impl Comparison {
-    fn boundary(&self, relative: f64, absolute: f64) -> Option<f64> {
-        SignedMargin { relative, absolute }.on_scale(self.stable, self.log)
-    }
 }
 
 fn add(total: &mut SumCount, more: Option<SumCount>) {

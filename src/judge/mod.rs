@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  Block ──fold──> counts | quantile | means | levels ──reading──> objective ──finding──> evaluate ──> Verdict
-//!                  (harm, onset, limit, running)                   (needs, horizon, sentence)  (weight, traffic, frozen, drift, advice)
+//!                  (harm, onset, limit, running)                   (needs, horizon, sentence)  (weight, traffic, frozen, drift, timeout, advice)
 //! ```
 
 pub mod advice;
@@ -13,6 +13,7 @@ pub mod explain;
 pub mod frozen;
 pub mod harm;
 pub mod horizon;
+pub mod interval;
 pub mod levels;
 pub mod limit;
 pub mod means;
@@ -23,12 +24,14 @@ pub mod noticed;
 pub mod objective;
 pub mod onset;
 pub mod pooled;
+pub mod projection;
 pub mod quantile;
 pub mod reading;
 pub mod ruling;
 pub mod running;
 pub mod sentence;
 pub mod state;
+pub mod timeout;
 pub mod traffic;
 pub mod weight;
 

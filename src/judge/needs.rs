@@ -1,6 +1,9 @@
 //! How much more until a decision is likely.
 
-use super::reading::{Information, Reading, Scale};
+use super::{
+    projection::Projection,
+    reading::{Information, Reading, Scale},
+};
 use crate::{domain::Needs, stats::precision};
 
 /// A pass or fail that lies this far beyond the horizon is not promised.
@@ -26,14 +29,24 @@ pub struct Goal {
 }
 
 /// The canary requests and seconds still needed: to the fail that the estimate points to, else to the pass of a harmless
-/// canary. Zero where the interval lies between the margins.
+/// canary. Not known where the interval lies between the margins.
 pub fn needs(reading: &Reading, goal: &Goal) -> Needs {
-    spread(reading, goal, growth(reading, goal))
+    let between = between(reading);
+    let levels = reading.information.pair_seconds > 0.0;
+    match &reading.information.ahead {
+        [Some(levels), _] if !between => ahead(reading, goal, levels),
+        // two minutes of a level say nothing of its pace
+        [None, _] if levels => spread(reading, goal, None),
+        _ => spread(reading, goal, growth(reading, goal).filter(|_| !between)),
+    }
 }
 
 /// The same to the fail of a canary beyond its limit: at the pace of its evidence so far, else from how far the value is
 /// from the limit beside the width of its interval, which shrinks with the root of the information.
 pub fn limit_needs(reading: &Reading, goal: &Goal, limit: Option<f64>) -> Needs {
+    if let [_, Some(levels)] = &reading.information.ahead {
+        return ahead(reading, goal, levels);
+    }
     // the limit's evidence is averaged with that of the comparison
     let target = goal.fail + std::f64::consts::LN_2;
     let now = reading.running.limit.unwrap_or(0.0);
@@ -43,6 +56,31 @@ pub fn limit_needs(reading: &Reading, goal: &Goal, limit: Option<f64>) -> Needs 
         _ => by_pace,
     };
     spread(reading, goal, Some(factor.clamp(0.0, NEAR)))
+}
+
+/// The least that any decision takes, for a canary without a closed block. `waits`: seconds that do not count.
+pub fn least(reading: &Reading, goal: &Goal, waits: f64) -> Needs {
+    let least = spread(reading, goal, None);
+    Needs {
+        seconds: least.seconds.map(|seconds| seconds + waits),
+        ..least
+    }
+}
+
+/// Levels: their evidence computed ahead, one pair after the other.
+fn ahead(reading: &Reading, goal: &Goal, levels: &Projection) -> Needs {
+    let pairs = levels.missing(goal.fail, goal.pass);
+    let seconds = pairs * reading.information.pair_seconds;
+    Needs {
+        requests: None,
+        seconds: Some(seconds.max(floor(reading, goal))),
+    }
+}
+
+/// Seconds of data without which nothing passes.
+fn floor(reading: &Reading, goal: &Goal) -> f64 {
+    let blocks = goal.min_blocks.saturating_sub(reading.blocks) as f64;
+    (blocks * goal.block_seconds).max(reading.information.least_seconds)
 }
 
 fn by_width(reading: &Reading, limit: Option<f64>) -> Option<f64> {
@@ -72,33 +110,32 @@ pub fn exposed(reading: &Reading, goal: &Goal) -> f64 {
 }
 
 fn spread(reading: &Reading, goal: &Goal, factor: Option<f64>) -> Needs {
-    let blocks_missing = goal.min_blocks.saturating_sub(reading.blocks) as f64;
+    let floor = floor(reading, goal);
     let exposed = exposed(reading, goal);
+    let lacking = reading.trials.map(|trials| goal.min_trials - trials);
+    if factor.is_none() && floor <= 0.0 && lacking.is_none_or(|lacking| lacking <= 0.0) {
+        return Needs::default();
+    }
     let factor = factor.unwrap_or(0.0).min(MAX_FACTOR);
     let Some(trials) = reading.trials else {
-        let seconds = (factor * exposed).max(blocks_missing * goal.block_seconds);
         return Needs {
-            requests: 0.0,
-            seconds: round_up(seconds, goal.block_seconds),
+            requests: None,
+            seconds: Some(round_up((factor * exposed).max(floor), goal.block_seconds)),
         };
     };
     let requests = (factor * trials).max(goal.min_trials - trials).max(0.0);
     let rate = trials / exposed;
     let by_rate = if rate > 0.0 { requests / rate } else { 0.0 };
     Needs {
-        requests: two_digits(requests),
-        seconds: round_up(
-            by_rate.max(blocks_missing * goal.block_seconds),
-            goal.block_seconds,
-        ),
+        // 0 would mean decided: where only blocks are missing, requests are not what is
+        requests: Some(two_digits(requests)).filter(|requests| *requests > 0.0),
+        seconds: Some(round_up(by_rate.max(floor), goal.block_seconds))
+            .filter(|seconds| *seconds > 0.0),
     }
 }
 
 /// How many times the present information is still missing.
 fn growth(reading: &Reading, goal: &Goal) -> Option<f64> {
-    if between(reading) {
-        return None;
-    }
     // evidence that has no pace yet is not taken for slower than slight
     let by_extrapolation = || goal.pass / reading.running.pass.max(SLIGHT) - 1.0;
     by_precision(reading, goal)
@@ -131,6 +168,7 @@ fn by_precision(reading: &Reading, goal: &Goal) -> Option<f64> {
         fail_at,
         pass_at,
         tau,
+        ..
     } = reading.information
     else {
         return None;

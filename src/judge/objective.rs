@@ -104,18 +104,11 @@ pub fn judge(
             _ => goal.block_seconds,
         };
         Needs {
-            requests: 0.0,
-            seconds: reading.gate.needed.saturating_sub(reading.gate.seen) as f64 * each,
+            requests: None,
+            seconds: Some(reading.gate.needed.saturating_sub(reading.gate.seen) as f64 * each),
         }
-    } else if code == Code::NeedsMoreData && reading.unmeasured {
-        // no data gives a margin a meaning
-        Needs::default()
-    } else if open {
-        needs::needs(&reading, &goal)
-    } else if code == Code::OverLimit {
-        needs::limit_needs(&reading, &goal, objective.limit)
     } else {
-        Needs::default()
+        still_needed(policy, objective, &reading, &goal, (outcome, code))
     };
     let edge = match state {
         ObjectiveState::Quantile(quantile) => quantile.edge(),
@@ -125,7 +118,7 @@ pub fn judge(
         outcome,
         code,
         needs: &missing,
-        too_near: needs::exposed(&reading, &goal) + missing.seconds
+        too_near: needs::exposed(&reading, &goal) + missing.seconds.unwrap_or_default()
             > policy.horizon as f64 / 1000.0,
         edge,
         fails_at: goal.fail,
@@ -172,6 +165,38 @@ pub fn judge(
         } else {
             None
         },
+    }
+}
+
+/// What is missing, by the code. What it is not known for is left out: 0 means decided.
+fn still_needed(
+    policy: &Policy,
+    objective: &Objective,
+    reading: &Reading,
+    goal: &Goal,
+    (outcome, code): (Outcome, Code),
+) -> Needs {
+    if outcome != Outcome::Inconclusive {
+        return Needs::NOTHING;
+    }
+    match code {
+        // no data gives a margin a meaning
+        Code::NeedsMoreData if reading.unmeasured => Needs::default(),
+        // shares of nothing on both arms stay what they are
+        Code::NeedsMoreData
+            if sentence::lacks_events(objective, reading)
+                && objective.pass_margin.absolute == 0.0 =>
+        {
+            Needs::default()
+        }
+        Code::NeedsMoreData | Code::TooEarly => needs::needs(reading, goal),
+        Code::OverLimit => needs::limit_needs(reading, goal, objective.limit),
+        Code::Waiting => {
+            let warming = matches!(objective.indicator, Indicator::LatencyQuantile { .. });
+            let waits = if warming { policy.warm_up } else { 0 };
+            needs::least(reading, goal, waits as f64 / 1000.0)
+        }
+        _ => Needs::default(),
     }
 }
 
@@ -274,6 +299,7 @@ fn outcome(
         _ if around.frozen.is_some() || (around.full_weight && !reading.compared) => {
             (Outcome::Inconclusive, Code::NoComparison)
         }
+        _ if reading.nothing_to_lose => (Outcome::Inconclusive, Code::StableAtZero),
         _ => (Outcome::Inconclusive, Code::NeedsMoreData),
     }
 }
@@ -297,7 +323,7 @@ fn forbids(reading: &Reading, around: &Surroundings<'_>) -> Option<Code> {
         return Some(Code::CanaryVanished);
     }
     let stable = reading.stable.value.is_some() || reading.stable.exposure > Some(0.0);
-    if !reading.compared && !stable && !around.full_weight {
+    if (reading.apart || !reading.compared && !stable) && !around.full_weight {
         return Some(Code::NoStableData);
     }
     // a share of traffic without stable is none

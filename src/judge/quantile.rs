@@ -1,7 +1,7 @@
 //! A quantile from buckets: not compared as a number, but as "how many requests are slower than a bucket edge".
 
 use super::{
-    counts::{B1_TAU, CS_TOLERANCE, CountBlock, POD_BLOCKS, lone_pod_phi, told_spread},
+    counts::{B1_TAU, CS_TOLERANCE, CountBlock, POD_BLOCKS, apart, lone_pod_phi, told_spread},
     harm::Harm,
     limit::LimitBet,
     memo::Memo,
@@ -20,7 +20,7 @@ use crate::{
         dispersion::{Dispersion, PodSpread},
         exceedance::{choose_edges, exceedance_ratio},
         histogram::quantile,
-        ratio_cs::ratio_confidence_sequence,
+        ratio_cs::RatioSums,
         special::log_mean_exp,
         stratified::StratifiedRatio,
         two_arm::conditional_share,
@@ -66,6 +66,7 @@ pub struct QuantileState {
     data_blocks: u64,
     last_canary: Option<i64>,
     canary_pods: usize,
+    ratio: RatioSums,
     memo: Memo,
 }
 
@@ -111,6 +112,7 @@ impl QuantileState {
             data_blocks: 0,
             last_canary: None,
             canary_pods: 0,
+            ratio: RatioSums::default(),
             memo: Memo::default(),
         }
     }
@@ -216,6 +218,7 @@ impl QuantileState {
             };
             self.event_blocks += u64::from(count.x_c > 0.0);
             self.b1.push(count.x_c, count.n_c, count.x_s, count.n_s);
+            self.ratio.push(&count);
             self.counts.push(count);
             self.boundary = spread.map_or(first.ratio, |tau| {
                 harm.widen(first.ratio, tau, self.canary_pods)
@@ -361,7 +364,10 @@ impl QuantileState {
 
     /// The confidence sequence of the ratio of exceedances.
     pub fn limits(&self, alpha: f64) -> (f64, f64) {
-        let make = || ratio_confidence_sequence(&self.counts, self.phi(), alpha, CS_TOLERANCE);
+        let make = || {
+            self.ratio
+                .limits(&self.counts, self.phi(), alpha, CS_TOLERANCE)
+        };
         self.memo.limits(alpha, make)
     }
 
@@ -429,6 +435,9 @@ impl QuantileState {
             blocks: self.data_blocks,
             trials: Some(self.canary.total()),
             compared,
+            apart: apart(&self.counts),
+            at_bottom: false,
+            nothing_to_lose: false,
             last_canary: self.last_canary,
             over_limit,
             held_at: self
@@ -448,6 +457,9 @@ impl QuantileState {
                 fail_at: self.boundary.ln(),
                 pass_at: self.pass_boundary.ln(),
                 tau: B1_TAU,
+                least_seconds: 0.0,
+                ahead: [None; 2],
+                pair_seconds: 0.0,
             },
         }
     }

@@ -1,6 +1,6 @@
 //! What the evidence of one objective says after the latest closed block. Numbers only; `objective` decides.
 
-use super::running::Running;
+use super::{projection::Projection, running::Running};
 use crate::domain::{ArmSummary, Effect};
 
 pub use crate::domain::Scale;
@@ -58,6 +58,12 @@ pub struct Reading {
     pub trials: Option<f64>,
     /// Did stable ever have data beside the canary?
     pub compared: bool,
+    /// Both arms have data, for some blocks already, but never in the same one.
+    pub apart: bool,
+    /// Stable is at 0, and only a decrease is harm: whoever is not lower passes.
+    pub at_bottom: bool,
+    /// The same of counts without a single event on either arm: nothing can be shown.
+    pub nothing_to_lose: bool,
     /// Number of the last block with canary data.
     pub last_canary: Option<i64>,
     /// The canary's value is beyond the limit.
@@ -122,4 +128,10 @@ pub struct Information {
     pub pass_at: f64,
     /// Prior scale of the evidence.
     pub tau: f64,
+    /// Seconds of data on both arms before the comparison counts at all.
+    pub least_seconds: f64,
+    /// Levels: how their evidence goes on, and that of their limit.
+    pub ahead: [Option<Projection>; 2],
+    /// Length of one of their pairs in seconds; 0 for everything else.
+    pub pair_seconds: f64,
 }

@@ -54,6 +54,10 @@ pub fn sentence(objective: &Objective, reading: &Reading, said: &Said<'_>) -> St
                 need.map(|need| format!("; {need}")).unwrap_or_default()
             )
         }
+        Code::NoHarm if reading.at_bottom => format!(
+            "{name}{}: {both}; nothing can fall below 0, and the canary is not lower",
+            until(said)
+        ),
         Code::NoHarm => format!(
             "{name}{}: {both}{}; harm beyond the pass margin {} {} ruled out{}",
             until(said),
@@ -71,8 +75,16 @@ pub fn sentence(objective: &Objective, reading: &Reading, said: &Said<'_>) -> St
         Code::NeedsMoreData if lacks_events(objective, reading) => format!(
             "{name}: {both}; neither arm has an event of the numerator yet: is its selector right?"
         ),
+        Code::StableAtZero => format!(
+            "{name}: {both}; nothing can fall below 0, so this cannot be judged: is the selector of the numerator right?"
+        ),
         Code::NeedsMoreData if reading.unmeasured => {
             format!("{name}: {both}; a share of 0 is no margin: give `margin` an `absolute` part")
+        }
+        Code::NeedsMoreData if reading.at_bottom => {
+            let need =
+                missing(said.needs, noun(objective)).unwrap_or_else(|| "undecided".to_owned());
+            format!("{name}: {both}; nothing can fall below 0, to tell that it has not {need}")
         }
         Code::NeedsMoreData => {
             let need = missing(said.needs, noun(objective))
@@ -106,6 +118,9 @@ pub fn sentence(objective: &Objective, reading: &Reading, said: &Said<'_>) -> St
             };
             format!("{name}: no canary data, the selectors find no series of the canary{ruled}")
         }
+        Code::NoStableData if reading.apart => format!(
+            "{name}: canary and stable never have data in the same block: traffic comes in turns, or `block` is shorter than two scrapes"
+        ),
         Code::NoStableData => format!("{name}: no stable data to compare with"),
         Code::CanaryVanished => {
             format!("{name}: the canary's samples stopped; the evidence is frozen")
@@ -249,7 +264,8 @@ fn beyond(reading: &Reading) -> bool {
 }
 
 /// A typo in the selector of a numerator finds nothing for ever.
-fn lacks_events(objective: &Objective, reading: &Reading) -> bool {
+/// Has neither arm of a ratio an event of its numerator?
+pub fn lacks_events(objective: &Objective, reading: &Reading) -> bool {
     reading.eventless && matches!(objective.indicator, Indicator::Ratio { .. })
 }
 
@@ -315,14 +331,29 @@ fn interval(objective: &Objective, reading: &Reading, edge: Option<f64>) -> Stri
         }
     };
     let shown = |v| on_scale(objective, reading, v);
-    let range = match (effect.lower, effect.upper) {
-        (Some(lower), Some(upper)) => format!("{} to {}", shown(lower), shown(upper)),
-        (Some(lower), None) => format!("at least {}", shown(lower)),
-        (None, Some(upper)) => format!("at most {}", shown(upper)),
-        (None, None) => "of any size".to_owned(),
+    let most = match reading.scale {
+        Scale::Difference => f64::INFINITY,
+        Scale::Ratio | Scale::Complements => MOST,
     };
+    let range = match (effect.lower, effect.upper) {
+        (Some(lower), _) if lower > most => {
+            return format!(", {what} more than {} times", shown(most));
+        }
+        (Some(lower), Some(upper)) if upper <= most => {
+            format!("{} to {}", shown(lower), shown(upper))
+        }
+        (Some(lower), _) => format!("at least {}", shown(lower)),
+        (None, Some(upper)) => format!("at most {}", shown(upper)),
+        (None, None) => "interval not known yet".to_owned(),
+    };
+    if estimate > most {
+        return format!(", {what} more than {} times ({range})", shown(most));
+    }
     format!(", {what} {} ({range})", shown(estimate))
 }
+
+/// A ratio beyond this is no measure: stable has next to nothing.
+const MOST: f64 = 1000.0;
 
 fn boundary(objective: &Objective, reading: &Reading) -> String {
     reading.boundary.map_or_else(

@@ -19,13 +19,15 @@ pub enum Weight {
     Told(f64),
     /// The step's whose weight is nearest to the traffic seen.
     Seen(f64),
+    /// Nobody's: that of the least step, from which a walk begins.
+    Unknown(f64),
 }
 
 impl Weight {
     /// The number.
     pub fn percent(self) -> f64 {
         match self {
-            Self::Told(weight) | Self::Seen(weight) => weight,
+            Self::Told(weight) | Self::Seen(weight) | Self::Unknown(weight) => weight,
         }
     }
 
@@ -37,6 +39,9 @@ impl Weight {
             Self::Seen(_) => Some(format!(
                 "no weight in the question: {percent} % is taken from the traffic seen"
             )),
+            Self::Unknown(_) => Some(format!(
+                "no weight in the question and no traffic seen: {percent} %, the least step, is assumed; give `weight`"
+            )),
         }
     }
 }
@@ -45,7 +50,10 @@ impl Weight {
 pub fn assumed(policy: &Policy, question: &Question, traffic: Option<&[CountBlock]>) -> Weight {
     match question.weight {
         Some(weight) => Weight::Told(weight),
-        None => Weight::Seen(seen(policy, traffic)),
+        None => seen(policy, traffic).map_or_else(
+            || Weight::Unknown(least(policy).unwrap_or(0.0)),
+            Weight::Seen,
+        ),
     }
 }
 
@@ -56,34 +64,38 @@ pub fn same_step(policy: &Policy, one: f64, other: f64) -> bool {
 }
 
 /// The step whose weight is nearest to the share of traffic seen lately. An arm that has lost its traffic tells no share,
-/// unless the canary has taken over what stable had: then it is the share of before, or that of the least step.
-fn seen(policy: &Policy, traffic: Option<&[CountBlock]>) -> f64 {
+/// unless the canary has taken over what stable had: then it is the share of before, or that of the least step. Where both
+/// arms have gone quiet, it is what was seen before; nothing where there never was any traffic.
+fn seen(policy: &Policy, traffic: Option<&[CountBlock]>) -> Option<f64> {
     let blocks = traffic.unwrap_or_default();
+    let lively = |b: &CountBlock| b.n_c + b.n_s > 0.0;
+    let blocks = blocks.get(..=blocks.iter().rposition(lively)?)?;
     let sum = |(c, s): (f64, f64), b: &CountBlock| (c + b.n_c, s + b.n_s);
     let recent = blocks.iter().rev().take(RECENT);
     let (mut canary, mut stable) = recent.fold((0.0, 0.0), sum);
-    if canary + stable <= 0.0 {
-        return 0.0;
-    }
     let both = blocks.iter().rev().filter(|block| block.usable());
     let before = both.take(RECENT).fold((0.0, 0.0), sum);
     let lost = canary <= 0.0 || stable <= 0.0;
     let taken_over = lost && canary >= TAKEN_OVER * (before.0 + before.1);
     if before.0 > 0.0 && !taken_over {
         if let Some(weight) = settled(policy, blocks) {
-            return weight;
+            return Some(weight);
         }
         (canary, stable) = before;
     }
     let share = 100.0 * canary / (canary + stable);
-    nearest(policy, share).unwrap_or(share)
+    Some(nearest(policy, share).unwrap_or(share))
+}
+
+fn least(policy: &Policy) -> Option<f64> {
+    let weights = policy.steps.iter().map(|step| step.weight);
+    weights.min_by(f64::total_cmp)
 }
 
 /// The step that the blocks with both arms have settled on, from the least one on: each of three in a row, by itself, must
 /// speak for a higher one, or for a lower one. A block in which an arm fades or returns moves nothing.
 fn settled(policy: &Policy, blocks: &[CountBlock]) -> Option<f64> {
-    let weights = policy.steps.iter().map(|step| step.weight);
-    let least = weights.min_by(f64::total_cmp)?;
+    let least = least(policy)?;
     let both = blocks.iter().filter(|block| block.usable());
     let told: Vec<f64> = both
         .filter_map(|block| nearest(policy, 100.0 * block.n_c / (block.n_c + block.n_s)))
@@ -104,7 +116,28 @@ fn nearest(policy: &Policy, share: f64) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy;
+    use crate::{domain::RolloutRef, policy};
+
+    fn question() -> Question {
+        Question {
+            policy: "p".into(),
+            rollout: RolloutRef {
+                namespace: "n".into(),
+                name: "r".into(),
+                canary_hash: "c".into(),
+                stable_hash: "s".into(),
+            },
+            weight: None,
+            step: None,
+            step_since: None,
+            since: None,
+            at: 0,
+            params: std::collections::BTreeMap::new(),
+            labels: std::collections::BTreeMap::new(),
+            analysis_run: None,
+            dry_run: false,
+        }
+    }
 
     #[test]
     fn a_lone_fading_block_does_not_move_the_weight() {
@@ -112,9 +145,17 @@ mod tests {
         let policy = &policy::load("p.yaml", text, None).unwrap()[0].policy;
         let (five, quarter, half) = ((150.0, 2850.0), (750.0, 2250.0), (1500.0, 1500.0));
         let (fades, gone, trickle) = ((150.0, 300.0), (150.0, 0.0), (150.0, 10.0));
-        let full = (3000.0, 0.0);
-        let rows: [(&[(f64, f64)], f64); 14] = [
-            (&[], 0.0),
+        let (full, quiet) = ((3000.0, 0.0), (0.0, 0.0));
+        let rows: [(&[(f64, f64)], f64); 17] = [
+            // nothing is known: a hold must not send the canary back to nothing
+            (&[], 5.0),
+            (&[quiet, quiet, quiet, quiet], 5.0),
+            // both arms are quiet, say at night: as before
+            (&[half, half, half, quiet, quiet, quiet, quiet], 50.0),
+            (
+                &[half, half, half, full, full, full, quiet, quiet, quiet],
+                100.0,
+            ),
             (&[five], 5.0),
             // from one or two blocks nothing rises
             (&[trickle], 5.0),
@@ -140,7 +181,10 @@ mod tests {
                     n_s,
                 })
                 .collect();
-            assert_eq!(seen(policy, Some(&blocks)), expected, "{traffic:?}");
+            let told = assumed(policy, &question(), Some(&blocks));
+            assert_eq!(told.percent(), expected, "{traffic:?}");
+            let nothing = blocks.iter().all(|b| b.n_c + b.n_s <= 0.0);
+            assert_eq!(matches!(told, Weight::Unknown(_)), nothing, "{traffic:?}");
         }
     }
 }

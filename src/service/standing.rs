@@ -22,7 +22,7 @@ pub fn step_since(
     let percent = weight.percent();
     let here = |seen: &StepSeen| match weight {
         Weight::Told(_) => seen.weight == Some(percent),
-        Weight::Seen(_) => seen
+        Weight::Seen(_) | Weight::Unknown(_) => seen
             .weight
             .is_none_or(|known| same_step(policy, known, percent)),
     };

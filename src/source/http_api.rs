@@ -183,14 +183,9 @@ impl HttpApi {
                 .feed(&chunk, sink)
                 .map_err(|e| self.unreadable(&e, secrets))?;
         }
-        let mut report = decoder
+        decoder
             .finish(sink)
-            .map_err(|e| self.unreadable(&e, secrets))?;
-        if report.partial {
-            let warning = "partial answer: a part of the storage did not answer";
-            report.warnings.push(warning.to_owned());
-        }
-        Ok(report)
+            .map_err(|e| self.unreadable(&e, secrets))
     }
 
     /// What a status other than 2xx means.

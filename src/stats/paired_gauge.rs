@@ -31,6 +31,28 @@ pub struct PairedEstimate {
 }
 
 impl PairedEstimate {
+    fn of(mean: f64, sd: f64, lag1: f64, pairs: usize) -> Self {
+        let k = pairs as f64;
+        let lag1_used = (lag1 + (1.0 + 3.0 * lag1) / k).clamp(0.0, 0.9);
+        let inflation = (1.0 + lag1_used) / (1.0 - lag1_used);
+        Self {
+            mean,
+            sd,
+            lag1,
+            lag1_used,
+            inflation,
+            se: sd * (inflation / k).sqrt(),
+            df: (k / inflation - 1.0).max(1.0),
+            pairs,
+        }
+    }
+
+    /// What it will be after so many pairs of the same mean, scatter and memory.
+    #[must_use]
+    pub fn after(self, pairs: usize) -> Self {
+        Self::of(self.mean, self.sd, self.lag1, pairs)
+    }
+
     /// As an estimate for procedure B.
     pub fn as_estimate(&self) -> Estimate {
         Estimate {
@@ -107,18 +129,7 @@ pub fn paired_estimate(differences: &[f64]) -> Option<PairedEstimate> {
     } else {
         0.0
     };
-    let lag1_used = (lag1 + (1.0 + 3.0 * lag1) / k).clamp(0.0, 0.9);
-    let inflation = (1.0 + lag1_used) / (1.0 - lag1_used);
-    Some(PairedEstimate {
-        mean,
-        sd,
-        lag1,
-        lag1_used,
-        inflation,
-        se: sd * (inflation / k).sqrt(),
-        df: (k / inflation - 1.0).max(1.0),
-        pairs: differences.len(),
-    })
+    Some(PairedEstimate::of(mean, sd, lag1, differences.len()))
 }
 
 /// Pairs whose difference lies beyond the boundary on `side`.

@@ -5,97 +5,175 @@
 //! `ln E(r) = ln sum_j w_j exp([+-u_j X - S(ln r +- u_j) + S(ln r)] / phi)`.
 
 use super::mixture::{GRID, Side};
-use super::special::{Table, expand, find_root, log_sum_exp};
+use super::special::{NOTHING, POINTS, Table, expand, find_root, log_sum_exp};
 use super::two_arm::Counts;
+use std::{cell::OnceCell, sync::LazyLock};
 
 /// Limits of the search on the scale of ln r.
 const REACH: (f64, f64) = (-60.0, 60.0);
 
-/// With more blocks than this, `S` is taken from a table.
-const FEW: usize = 12;
-/// How far a limit may be from the first guess and still lie in the table.
-const ROUND: f64 = 0.5;
+/// So many shifts are looked at together.
+const PART: usize = 12;
 
-/// What the inversion needs to know: one row (total events, ln of the exposure ratio) per block.
-struct Evidence {
-    rows: Vec<(f64, f64)>,
+/// `S` is kept in tables side by side, from this `l` on; it is analytic within pi of the real line, so that these are exact to
+/// rounding.
+const LOWEST: f64 = -9.0;
+const WIDTH: f64 = 1.5;
+const TABLES: usize = 12;
+
+/// `e^l` at the points of all tables.
+static FACTORS: LazyLock<Vec<f64>> = LazyLock::new(|| {
+    let tables = (0..TABLES).map(bounds);
+    let points = tables.flat_map(|(low, high)| Table::points(low, high));
+    points.map(f64::exp).collect()
+});
+
+/// Where a table begins and ends.
+fn bounds(table: usize) -> (f64, f64) {
+    let low = LOWEST + WIDTH * table as f64;
+    (low, low + WIDTH)
+}
+
+/// Which table holds this point.
+fn table_of(l: f64) -> Option<usize> {
+    let place = ((l - LOWEST) / WIDTH).floor();
+    (place >= 0.0 && place < TABLES as f64).then_some(place as usize)
+}
+
+/// What the limits need to know of all blocks so far. It grows by one block at the cost of that block.
+#[derive(Debug, Clone, Default)]
+pub struct RatioSums {
+    canary: f64,
+    total: f64,
+    /// `sum m ln a`.
+    weighted: f64,
+    /// `S` at the points of all tables.
+    softplus: Vec<f64>,
+}
+
+/// One block's total of events and ratio of exposures, where it has something to say.
+fn row(block: &Counts) -> Option<(f64, f64)> {
+    let m = block.x_c + block.x_s;
+    (block.usable() && m > 0.0).then(|| (m, block.n_c / block.n_s))
+}
+
+impl RatioSums {
+    /// Takes the next block. Without trials in an arm it adds nothing.
+    pub fn push(&mut self, block: &Counts) {
+        let Some((m, a)) = row(block) else { return };
+        self.canary += block.x_c;
+        self.total += m;
+        self.weighted += m * a.ln();
+        self.softplus.resize(TABLES * POINTS, 0.0);
+        for (sum, factor) in self.softplus.iter_mut().zip(&*FACTORS) {
+            *sum += m * (1.0 + a * factor).ln();
+        }
+    }
+
+    /// Two-sided limits with coverage `1 - alpha` at any time, as [`ratio_confidence_sequence`] gives them. `blocks` are those
+    /// that were pushed.
+    pub fn limits(&self, blocks: &[Counts], phi: f64, alpha: f64, tolerance: f64) -> (f64, f64) {
+        if !(alpha > 0.0 && alpha < 1.0) {
+            return (0.0, f64::INFINITY);
+        }
+        let scale = if phi > 0.0 { 1.0 / phi } else { 1.0 };
+        let pooled = (self.weighted / self.total).exp();
+        let pooled = self.evidence(scale, Softplus::Pooled(self.total, pooled));
+        let exact = self.evidence(scale, Softplus::Exact(self, blocks, Box::default()));
+        let crossing = |side| crossing(&pooled, &exact, side, (2.0 / alpha).ln(), tolerance);
+        let lower = crossing(Side::Greater).map_or(0.0, f64::exp);
+        let upper = crossing(Side::Less).map_or(f64::INFINITY, f64::exp);
+        // with very many events the limits may be closer together than the tolerance
+        (lower.min(upper), upper.max(lower))
+    }
+
+    fn evidence<'a>(&self, scale: f64, softplus: Softplus<'a>) -> Evidence<'a> {
+        Evidence {
+            canary: self.canary,
+            total: self.total,
+            scale,
+            softplus,
+        }
+    }
+}
+
+/// The function `S`.
+enum Softplus<'a> {
+    /// All blocks in one, at the average exposure ratio: a cheap first guess.
+    Pooled(f64, f64),
+    /// From the tables, and block by block beside them.
+    Exact(&'a RatioSums, &'a [Counts], Box<[OnceCell<Table>; TABLES]>),
+}
+
+impl Softplus<'_> {
+    /// Puts its values in the place of these points.
+    fn replace(&self, points: &mut [f64]) {
+        match self {
+            Self::Pooled(m, a) => {
+                for point in points {
+                    *point = m * (1.0 + a * point.exp()).ln();
+                }
+            }
+            Self::Exact(sums, blocks, tables) => {
+                for run in points.chunk_by_mut(|a, b| table_of(*a) == table_of(*b)) {
+                    let place = run.first().and_then(|l| table_of(*l));
+                    if let Some((place, table)) = place.and_then(|p| Some((p, tables.get(p)?))) {
+                        table.get_or_init(|| sums.table(place)).replace(run);
+                    } else {
+                        for point in run {
+                            *point = beside(blocks, *point);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl RatioSums {
+    fn table(&self, place: usize) -> Table {
+        let (low, high) = bounds(place);
+        let values = self.softplus.chunks(POINTS).nth(place);
+        Table::new(low, high, values.unwrap_or_default())
+    }
+}
+
+/// `S`, block by block.
+fn beside(blocks: &[Counts], l: f64) -> f64 {
+    let factor = l.exp();
+    let rows = blocks.iter().filter_map(row);
+    rows.map(|(m, a)| m * (1.0 + a * factor).ln()).sum()
+}
+
+/// The evidence against a ratio.
+struct Evidence<'a> {
     canary: f64,
     total: f64,
     scale: f64,
-    /// `S` near the limit that is sought.
-    table: Option<Table>,
+    softplus: Softplus<'a>,
 }
 
-impl Evidence {
-    fn new(counts: &[Counts], phi: f64) -> Self {
-        let mut this = Self {
-            rows: Vec::with_capacity(counts.len()),
-            canary: 0.0,
-            total: 0.0,
-            scale: if phi > 0.0 { 1.0 / phi } else { 1.0 },
-            table: None,
-        };
-        for block in counts.iter().filter(|b| b.usable()) {
-            let m = block.x_c + block.x_s;
-            if m > 0.0 {
-                this.rows.push((m, block.n_c / block.n_s));
-                this.canary += block.x_c;
-                this.total += m;
+impl Evidence<'_> {
+    fn log_e(&self, side: Side, ln_ratio: f64) -> f64 {
+        let (sign, grid) = (side.sign(), &*GRID);
+        let mut here = [ln_ratio];
+        self.softplus.replace(&mut here);
+        let mut terms = grid.shift.map(|shift| ln_ratio + sign * shift);
+        let (mut known, mut best) = (0, f64::NEG_INFINITY);
+        let parts = terms.chunks_mut(PART).zip(grid.shift.chunks(PART));
+        for ((terms, shifts), weights) in parts.zip(grid.ln_weight.chunks(PART)) {
+            self.softplus.replace(terms);
+            for ((term, shift), weight) in terms.iter_mut().zip(shifts).zip(weights) {
+                *term = weight + self.scale * (sign * shift * self.canary - *term + here[0]);
+                best = best.max(*term);
+            }
+            known += terms.len();
+            // concave in the shift: what has fallen behind stays there
+            if terms.last().is_some_and(|term| *term < best - NOTHING) {
+                break;
             }
         }
-        this
-    }
-
-    /// All blocks in one, at the average exposure ratio: a cheap first guess.
-    fn pooled(&self) -> Self {
-        let weighted: f64 = self.rows.iter().map(|(m, a)| m * a.ln()).sum();
-        Self {
-            rows: vec![(self.total, (weighted / self.total).exp())],
-            table: None,
-            ..*self
-        }
-    }
-
-    /// `S` at several points.
-    fn softplus_sums<const N: usize>(&self, ln_factors: [f64; N]) -> [f64; N] {
-        match &self.table {
-            Some(table) if ln_factors.iter().all(|l| table.holds(*l)) => table.at(ln_factors),
-            _ => ln_factors.map(|l| self.softplus_sum(l)),
-        }
-    }
-
-    /// `S`, block by block.
-    fn softplus_sum(&self, ln_factor: f64) -> f64 {
-        let factor = ln_factor.exp();
-        self.rows
-            .iter()
-            .map(|(m, a)| m * (1.0 + a * factor).ln())
-            .sum()
-    }
-
-    /// The same evidence, quick near a ratio: `S` is analytic within pi of the real line, so that the table is exact to rounding.
-    fn near(&self, side: Side, ln_ratio: f64) -> Self {
-        let reach = GRID.shift.last().map_or(0.0, |u| side.sign() * u);
-        let (low, high) = (ln_ratio + reach.min(0.0), ln_ratio + reach.max(0.0));
-        let table = (self.rows.len() > FEW)
-            .then(|| Table::new(low - ROUND, high + ROUND, |l| self.softplus_sum(l)));
-        Self {
-            rows: self.rows.clone(),
-            table,
-            ..*self
-        }
-    }
-
-    fn log_e(&self, side: Side, ln_ratio: f64) -> f64 {
-        let [here] = self.softplus_sums([ln_ratio]);
-        let sign = side.sign();
-        let grid = &*GRID;
-        let mut terms = grid.ln_weight;
-        let moved = self.softplus_sums(grid.shift.map(|shift| ln_ratio + sign * shift));
-        for ((term, shift), moved) in terms.iter_mut().zip(&grid.shift).zip(moved) {
-            *term += self.scale * (sign * shift * self.canary - moved + here);
-        }
-        log_sum_exp(terms)
+        log_sum_exp(terms.iter().take(known).copied())
     }
 
     /// The value that `log_e` tends to as the ratio goes to zero (greater) or to infinity (less).
@@ -111,24 +189,29 @@ impl Evidence {
         }
         log_sum_exp(terms)
     }
+}
 
-    /// Where the evidence crosses the threshold, or nothing if it stays below.
-    fn crossing(&self, side: Side, threshold: f64, tolerance: f64) -> Option<f64> {
-        if self.rows.is_empty() || self.limit(side) <= threshold {
-            return None;
-        }
-        let sign = side.sign();
-        // rising in ln r for both sides: the greater process falls with r, the less process rises
-        let rising =
-            |evidence: &Self, ln_ratio: f64| sign * (threshold - evidence.log_e(side, ln_ratio));
-        let pooled = self.pooled();
-        let (low, high) = expand(|l| rising(&pooled, l), 0.0, 1.0, REACH);
-        let guess = find_root(|l| rising(&pooled, l), low, high, 1e-6);
-        let step = (10.0 * tolerance).clamp(1e-4, 2e-3);
-        let quick = self.near(side, guess);
-        let (low, high) = expand(|l| rising(&quick, l), guess, step, REACH);
-        Some(find_root(|l| rising(&quick, l), low, high, tolerance))
+/// Where the evidence crosses the threshold, or nothing if it stays below.
+fn crossing(
+    pooled: &Evidence<'_>,
+    exact: &Evidence<'_>,
+    side: Side,
+    threshold: f64,
+    tolerance: f64,
+) -> Option<f64> {
+    // without events there is none
+    if exact.limit(side) <= threshold {
+        return None;
     }
+    // rising in ln r for both sides: the greater process falls with r, the less process rises
+    let rising = |evidence: &Evidence<'_>, ln_ratio: f64| {
+        side.sign() * (threshold - evidence.log_e(side, ln_ratio))
+    };
+    let (low, high) = expand(|l| rising(pooled, l), 0.0, 1.0, REACH);
+    let guess = find_root(|l| rising(pooled, l), low, high, tolerance.max(1e-6));
+    let step = (10.0 * tolerance).clamp(1e-4, 2e-3);
+    let (low, high) = expand(|l| rising(exact, l), guess, step, REACH);
+    Some(find_root(|l| rising(exact, l), low, high, tolerance))
 }
 
 /// Two-sided limits with coverage `1 - alpha` at any time: the lower one is the smallest `r0` at which the greater process
@@ -141,17 +224,9 @@ pub fn ratio_confidence_sequence(
     alpha: f64,
     tolerance: f64,
 ) -> (f64, f64) {
-    if !(alpha > 0.0 && alpha < 1.0) {
-        return (0.0, f64::INFINITY);
+    let mut sums = RatioSums::default();
+    for block in blocks {
+        sums.push(block);
     }
-    let evidence = Evidence::new(blocks, phi);
-    let threshold = (2.0 / alpha).ln();
-    let lower = evidence
-        .crossing(Side::Greater, threshold, tolerance)
-        .map_or(0.0, f64::exp);
-    let upper = evidence
-        .crossing(Side::Less, threshold, tolerance)
-        .map_or(f64::INFINITY, f64::exp);
-    // with very many events the limits may be closer together than the tolerance
-    (lower.min(upper), upper.max(lower))
+    sums.limits(blocks, phi, alpha, tolerance)
 }

@@ -191,7 +191,7 @@ pub fn verdict(question: &Question) -> Verdict {
             pod_spread: None,
             blocks: 9,
         },
-        needs: Needs::default(),
+        needs: Needs::NOTHING,
         fixed_horizon: Some(FixedHorizon {
             method: "score test".into(),
             p_value: Some(0.5),

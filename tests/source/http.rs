@@ -111,7 +111,11 @@ async fn answers_that_cannot_be_right() {
         ),
         (
             matrix(r#"{"metric":{},"values":[]},{"metric":{},"values":[]}"#),
-            "comes twice",
+            "a series without labels comes twice",
+        ),
+        (
+            matrix(r#"{"metric":{"pod":"a"},"values":[]},{"metric":{"pod":"a"},"values":[]}"#),
+            "series {pod=\"a\"} comes twice",
         ),
     ] {
         let error = told(body).await;
@@ -133,6 +137,13 @@ async fn nan_warnings_and_partial_answers_are_passed_on() {
     assert!(report.warnings[1].contains("partial answer"));
     let values = &kept.series[0].1;
     assert!(values[0].1.is_nan() && values[1].1.is_infinite());
+    // a warning that means lost data speaks for itself
+    let body =
+        r#"{"status":"success","warnings":["one"],"data":{"resultType":"matrix","result":[]}}"#;
+    let server = Scripted::start(move |_| Reply::json(body)).await;
+    let report = ask(&settings(server.url()), &up()).await.0.unwrap();
+    assert!(report.partial);
+    assert_eq!(report.warnings, ["one"]);
 }
 
 #[tokio::test]

@@ -1,34 +1,26 @@
 //! A form as it arrives: only from our own pages, only with what this session's forms hold.
 
-use super::view::View;
+use super::{shell::PageProblem, view::View};
 use crate::http::{guard, problem::Problem, state::App, verdicts};
 use axum::{
-    body::Body,
-    extract::Query,
-    http::{HeaderMap, Uri, header},
+    extract::{FromRequest, Query, Request},
+    http::{Uri, header},
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 use subtle::ConstantTimeEq;
 
 /// Largest form.
 const LARGEST: usize = 16 << 10;
 
-/// The fields of a form.
+/// The fields of a form, sent by one of our own pages: a handler that takes one refuses all others.
 #[derive(Debug, Default)]
 pub struct Form(BTreeMap<String, String>);
 
 impl Form {
-    /// Reads a form of a page behind the sign-in.
-    pub async fn guarded(
-        app: &App,
-        view: &View,
-        headers: &HeaderMap,
-        uri: &Uri,
-        body: Body,
-    ) -> Result<Self, Problem> {
-        let form = Self::read(app, headers, uri, body).await?;
-        if form.is_of(view) {
-            return Ok(form);
+    /// The form, if it is of a page of this session.
+    pub fn of(self, view: &View) -> Result<Self, Problem> {
+        if self.is_of(view) {
+            return Ok(self);
         }
         Err(Problem::new(
             "stale-form",
@@ -42,15 +34,10 @@ impl Form {
         !view.form.is_empty() && bool::from(view.form.as_bytes().ct_eq(given.as_bytes()))
     }
 
-    /// Reads a form that comes before any session.
-    pub async fn read(
-        app: &App,
-        headers: &HeaderMap,
-        uri: &Uri,
-        body: Body,
-    ) -> Result<Self, Problem> {
-        guard::sent_by_own_page(headers, uri, &app.limits.public_url)?;
-        let declared = headers
+    async fn read(request: Request, app: &App) -> Result<Self, Problem> {
+        guard::sent_by_own_page(request.headers(), request.uri(), &app.limits.public_url)?;
+        let declared = request
+            .headers()
             .get(header::CONTENT_TYPE)
             .and_then(|v| v.to_str().ok());
         if !declared.is_some_and(|v| v.starts_with("application/x-www-form-urlencoded")) {
@@ -59,7 +46,8 @@ impl Form {
                 "this is not a form; send it from the page",
             ));
         }
-        let body = verdicts::read(body, LARGEST).await.map_err(|mut problem| {
+        let body = verdicts::read(request.into_body(), LARGEST).await;
+        let body = body.map_err(|mut problem| {
             if problem.code == "body-too-large" {
                 problem.detail =
                     format!("the form is larger than {LARGEST} bytes; shorten what was typed");
@@ -82,5 +70,13 @@ impl Form {
     /// A field, without white space around it; empty where it is absent.
     pub fn text(&self, name: &str) -> &str {
         self.0.get(name).map_or("", |v| v.trim())
+    }
+}
+
+impl FromRequest<Arc<App>> for Form {
+    type Rejection = PageProblem;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, PageProblem> {
+        Ok(Self::read(request, app).await?)
     }
 }

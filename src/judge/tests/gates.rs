@@ -179,7 +179,7 @@ fn a_fail_that_waits_for_blocks_says_so() {
         "e: harm shows, but a fail needs 3 blocks with canary events, 2 seen"
     );
     assert!(found.evidence.log_e_fail > -found.evidence.alpha.ln());
-    assert!(found.needs.requests == 0.0 && found.needs.seconds > 0.0);
+    assert!(found.needs.requests.is_none() && found.needs.seconds > Some(0.0));
     row.blocks = 3;
     let verdict = row.judge(counts(0.5, 0.01));
     check(&verdict, Outcome::Fail, Code::WorseThanStable);
@@ -242,6 +242,24 @@ fn steps_rule_the_advice() {
             (outcome, action, next),
             "{timeout} {lasted:?} {canary}: {}",
             verdict.reason
+        );
+    }
+}
+
+#[test]
+fn a_limit_fails_after_three_blocks_with_errors_where_stable_is_all_errors_too() {
+    // judged by its complement: the comparison still waits for ten blocks
+    let limited = "    - { name: e, errorRatio: { errors: a, total: b }, limit: 5% }\n";
+    let mut row = Row::new(limited, "");
+    row.blocks = 2;
+    let verdict = row.judge(counts(0.995, 0.99));
+    assert_eq!(verdict.outcome, Outcome::Inconclusive, "{verdict:?}");
+    for blocks in 3..14 {
+        row.blocks = blocks;
+        check(
+            &row.judge(counts(0.995, 0.99)),
+            Outcome::Fail,
+            Code::LimitExceeded,
         );
     }
 }

@@ -180,7 +180,7 @@ fn a_little_of_stable_at_full_weight_is_still_compared_with() {
         let verdict = row.judge(thin);
         check(&verdict, Outcome::Inconclusive, Code::NeedsMoreData);
         assert_eq!(verdict.weight, 100.0);
-        assert!(verdict.findings[0].needs.seconds > 0.0, "{verdict:?}");
+        assert!(verdict.findings[0].needs.seconds > Some(0.0), "{verdict:?}");
         says(&verdict, "needs about ");
     }
     // stable was never there

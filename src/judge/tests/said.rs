@@ -170,13 +170,31 @@ fn either_names_the_margin_of_the_side_that_shows_harm() {
 
 #[test]
 fn a_numerator_without_events_is_asked_for() {
-    let ratio = "    - { name: k, ratio: { numerator: a, denominator: b }, harm: decrease }\n";
-    says(
-        &Row::new(ratio, ""),
-        counts(0.0, 0.0),
-        Code::NeedsMoreData,
-        &["neither arm has an event of the numerator yet"],
-    );
+    for (harm, code, said) in [
+        (
+            "decrease",
+            Code::StableAtZero,
+            "nothing can fall below 0, so this cannot be judged: is the selector of the numerator right?",
+        ),
+        (
+            "increase",
+            Code::NeedsMoreData,
+            "neither arm has an event of the numerator yet",
+        ),
+        (
+            "either",
+            Code::NeedsMoreData,
+            "neither arm has an event of the numerator yet",
+        ),
+    ] {
+        let ratio = format!(
+            "    - {{ name: k, ratio: {{ numerator: a, denominator: b }}, harm: {harm} }}\n"
+        );
+        let row = Row::new(&ratio, "");
+        says(&row, counts(0.0, 0.0), code, &[said]);
+        let found = row.judge(counts(0.0, 0.0)).findings.remove(0);
+        assert_eq!(found.needs, crate::domain::Needs::default(), "{found:?}");
+    }
 }
 
 #[test]
@@ -205,9 +223,9 @@ fn a_limit_tells_the_canarys_own_interval_and_what_is_missing() {
     for blocks in 5..40 {
         early.blocks = blocks;
         let found = early.judge(counts(0.03, 0.03)).findings.remove(0);
-        if found.code == Code::OverLimit && found.needs.requests > 0.0 {
+        if found.code == Code::OverLimit && found.needs.requests > Some(0.0) {
             assert!(found.reason.contains("needs about"), "{}", found.reason);
-            needs.push(found.needs.requests);
+            needs.push(found.needs.requests.unwrap());
         }
     }
     assert!(!needs.is_empty());
@@ -256,7 +274,7 @@ fn an_undecided_limit_always_says_what_is_missing() {
             if found.code != Code::OverLimit {
                 continue;
             }
-            let told = (found.needs.requests > 0.0 && found.needs.seconds > 0.0)
+            let told = (found.needs.requests > Some(0.0) && found.needs.seconds > Some(0.0))
                 || found.reason.contains("a fail needs");
             assert!(told, "{found:?}");
             assert!(found.reason.chars().count() <= 200, "{found:?}");
@@ -427,12 +445,12 @@ fn needs_are_never_nothing_while_data_is_lacking() {
             let found = row.judge(walk).findings.remove(0);
             if found.code == Code::NeedsMoreData {
                 assert!(
-                    found.needs.requests > 0.0 && found.needs.seconds > 0.0,
+                    found.needs.requests > Some(0.0) && found.needs.seconds > Some(0.0),
                     "{seed} {blocks}: {found:?}"
                 );
                 assert!(found.reason.contains("needs about"), "{}", found.reason);
                 undecided += 1;
-                most = most.max(found.needs.requests);
+                most = most.max(found.needs.requests.unwrap());
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{Row, check};
 use crate::{
-    domain::{Code, Outcome},
+    domain::{Code, Needs, Outcome},
     evidence::{Block, Gauges, Means, SumCount},
 };
 
@@ -132,7 +132,7 @@ fn levels_that_do_not_vary_decide_and_stay_decided() {
 #[test]
 fn a_share_of_zero_is_no_margin() {
     let now_and_then = |index: i64| if index % 5 == 0 { 0.8 } else { 0.0 };
-    for harm in ["", ", harm: either"] {
+    for harm in [", harm: increase", ", harm: either"] {
         let verdict = objective(GAUGE, harm).judge(levels(now_and_then, 0.0));
         check(&verdict, Outcome::Inconclusive, Code::NeedsMoreData);
         let found = &verdict.findings[0];
@@ -142,7 +142,7 @@ fn a_share_of_zero_is_no_margin() {
             found.reason
         );
         assert!(
-            found.margin.is_none() && found.needs.seconds == 0.0,
+            found.margin.is_none() && found.needs == Needs::default(),
             "{found:?}"
         );
         let mean = objective(MEAN, harm).judge(items(0.2, 0.0));
@@ -156,4 +156,41 @@ fn a_share_of_zero_is_no_margin() {
     // who writes 0 means it
     let verdict = objective(GAUGE, ", margin: { relative: 0 }").judge(levels(now_and_then, 0.0));
     check(&verdict, Outcome::Fail, Code::WorseThanStable);
+}
+
+#[test]
+fn nothing_falls_below_a_stable_of_zero() {
+    use Outcome::{Inconclusive, Pass};
+    let now_and_then = |index: i64| if index % 5 == 0 { 0.8 } else { 0.0 };
+    let rare = |index: i64| if index == 7 { 0.8 } else { 0.0 };
+    for rest in [
+        ", harm: decrease",
+        ", harm: decrease, margin: { relative: 20% }",
+    ] {
+        let mut row = objective(GAUGE, rest);
+        row.blocks = 120;
+        check(&row.judge(levels(|_| 5.0, 0.0)), Pass, Code::NoHarm);
+        let verdict = row.judge(levels(now_and_then, 0.0));
+        check(&verdict, Pass, Code::NoHarm);
+        assert!(
+            verdict.reason.contains("nothing can fall below 0"),
+            "{}",
+            verdict.reason
+        );
+        row.blocks = 40;
+        let verdict = row.judge(levels(rare, 0.0));
+        check(&verdict, Inconclusive, Code::NeedsMoreData);
+        let found = &verdict.findings[0];
+        assert!(
+            found.reason.contains("nothing can fall below 0"),
+            "{}",
+            found.reason
+        );
+        assert!(found.needs.seconds > Some(0.0), "{found:?}");
+        check(
+            &objective(MEAN, rest).judge(items(0.2, 0.0)),
+            Pass,
+            Code::NoHarm,
+        );
+    }
 }

@@ -31,17 +31,19 @@ impl SampleSink for All {
         self.tape.iter_mut().for_each(SampleSink::restart);
     }
 
-    fn recall(&mut self, digest: LabelsDigest) -> bool {
-        let strangers: Vec<usize> = self
-            .pieces
-            .iter_mut()
-            .enumerate()
-            .filter_map(|(i, piece)| (!piece.recall(digest)).then_some(i))
-            .collect();
+    fn recall(&mut self, written: LabelsDigest) -> Option<LabelsDigest> {
+        let mut strangers = Vec::new();
+        let mut digest = None;
+        for (i, piece) in self.pieces.iter_mut().enumerate() {
+            match piece.recall(written) {
+                Some(known) => digest = Some(known),
+                None => strangers.push(i),
+            }
+        }
         // a tape wants every series in full
         let known = strangers.is_empty() && self.tape.is_none();
         self.strangers = (!known).then_some(strangers);
-        known
+        digest.filter(|_| known)
     }
 
     fn series(&mut self, labels: Labels) {

@@ -132,7 +132,7 @@ impl Pool {
             report.series += 1;
             report.samples += samples.len() as u64;
             report.bytes += 16 * samples.len() as u64;
-            if !sink.recall(digest) {
+            if sink.recall(digest).is_none() {
                 sink.series(first.labels);
             }
             for (at, value) in samples {

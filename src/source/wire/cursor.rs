@@ -44,9 +44,9 @@ impl<'a> Cursor<'a> {
         self.bytes.get(self.at..).unwrap_or_default()
     }
 
-    /// What stands from an offset on.
-    pub fn rest_from(&self, at: usize) -> &'a [u8] {
-        self.bytes.get(at..).unwrap_or_default()
+    /// What stands between two offsets.
+    pub fn between(&self, from: usize, to: usize) -> &'a [u8] {
+        self.bytes.get(from..to).unwrap_or_default()
     }
 
     /// Steps over white space.

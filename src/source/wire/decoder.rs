@@ -8,13 +8,17 @@ use super::{
     skip::Skip,
     text::{cut, unescape},
 };
-use crate::domain::{Millis, ReadReport, SampleSink, Window, time::rfc3339};
+use crate::domain::{Labels, LabelsDigest, Millis, ReadReport, SampleSink, Window, time::rfc3339};
 
 /// One key, set of labels or sample is never longer than this.
 const LONGEST_UNIT: usize = 1 << 20;
+/// So much of the next chunk is put behind a cut unit at first: a set of labels and some samples.
+const SEAM: usize = 4096;
 /// So many warnings are kept, each so long.
 const WARNINGS: usize = 20;
 const WARNING_CHARS: usize = 300;
+/// What `isPartial` means, in words.
+const PARTIAL: &str = "partial answer: a part of the storage did not answer";
 /// So begin remarks of the query language about the query: no data is missing.
 const REMARK: &str = "PromQL ";
 
@@ -103,6 +107,8 @@ pub struct Decoder {
     status: Option<bool>,
     kind: Option<Kind>,
     has_data: bool,
+    /// `isPartial` was true.
+    lacks: bool,
     has_result: bool,
     named: bool,
     /// Kinds of samples that the present series had: native histograms or not.
@@ -129,6 +135,7 @@ impl Decoder {
             status: None,
             kind: None,
             has_data: false,
+            lacks: false,
             has_result: false,
             named: false,
             fields: Vec::new(),
@@ -151,16 +158,37 @@ impl Decoder {
                 "more than {limit} bytes (`maxBytes`)"
             )));
         }
-        if self.held.is_empty() {
-            let used = self.run(chunk, sink)?;
-            self.hold(chunk.get(used..).unwrap_or_default());
-            return Ok(());
+        let rest = self.mend(chunk, sink)?;
+        if !rest.is_empty() {
+            let used = self.run(rest, sink)?;
+            self.hold(rest.get(used..).unwrap_or_default());
         }
-        self.held.extend_from_slice(chunk);
-        if self.held.len() < self.wake {
-            return Ok(());
+        Ok(())
+    }
+
+    /// Takes the cut unit together with no more of the chunk than it needs, and gives what is left of the chunk.
+    fn mend<'a>(
+        &mut self,
+        chunk: &'a [u8],
+        sink: &mut dyn SampleSink,
+    ) -> Result<&'a [u8], WireError> {
+        let mut rest = chunk;
+        while !self.held.is_empty() && !rest.is_empty() {
+            let cut = self.held.len();
+            let (seam, after) = rest.split_at(rest.len().min(SEAM.max(cut)));
+            self.held.extend_from_slice(seam);
+            if self.held.len() >= self.wake {
+                self.retry(sink)?;
+            }
+            if self.held.len() <= seam.len() {
+                // the unit is whole, and what is held is the end of the seam
+                rest = rest.get(seam.len() - self.held.len()..).unwrap_or_default();
+                self.held.clear();
+            } else {
+                rest = after;
+            }
         }
-        self.retry(sink)
+        Ok(rest)
     }
 
     /// The answer is over.
@@ -172,7 +200,12 @@ impl Decoder {
             return Err(WireError::Malformed { position, what });
         }
         match self.status {
-            Some(true) if self.has_result => Ok(self.report),
+            Some(true) if self.has_result => {
+                if self.lacks {
+                    self.report.warnings.push(PARTIAL.to_owned());
+                }
+                Ok(self.report)
+            }
             Some(false) => Err(WireError::Refused(match self.error_type.as_str() {
                 "" => self.error,
                 kind => format!("{kind}: {}", self.error),
@@ -369,7 +402,10 @@ impl Decoder {
             }
             b"errorType" => self.error_type = cut(&unescape(c.string()?)?, WARNING_CHARS),
             b"error" => self.error = cut(&unescape(c.string()?)?, WARNING_CHARS),
-            b"isPartial" => self.report.partial |= c.boolean()?,
+            b"isPartial" => {
+                self.lacks |= c.boolean()?;
+                self.report.partial |= self.lacks;
+            }
             b"warnings" | b"infos" => {
                 self.warns = key.bytes == b"warnings";
                 c.eat(b'[')?;
@@ -454,23 +490,34 @@ impl Decoder {
 
     fn named(&mut self, c: &mut Cursor<'_>, sink: &mut dyn SampleSink) -> Take<State> {
         let room = self.report.series < self.limits.series;
-        let glance = labels::glance(c).filter(|(digest, _)| room && !self.seen.has(*digest));
-        if let Some((digest, end)) = glance
-            && sink.recall(digest)
-        {
+        let start = c.at;
+        let mut asked = None;
+        let mut recall = |text: &[u8]| {
+            let written = LabelsDigest::of(text);
+            let new = room && asked.replace(written) != Some(written);
+            new.then(|| sink.recall(written)).flatten()
+        };
+        let mut fresh = None;
+        let glance = labels::glance(c);
+        let known = glance.and_then(|text| Some((recall(text)?, text.len())));
+        let digest = if let Some((digest, length)) = known {
             // the very text that was taken apart before
-            c.at = end;
-            self.seen.insert(digest);
+            c.at = start + length + 1;
+            digest
         } else {
-            let digest = self.labels.take(c)?;
-            if !self.seen.insert(digest) {
-                let shown = cut(&self.labels.read(c)?.to_string(), WARNING_CHARS);
-                return Err(Cursor::bad(c.at - 1, format!("series {shown} comes twice")));
+            self.labels.take(c)?;
+            match recall(c.between(start, c.at - 1)) {
+                Some(digest) => digest,
+                None => fresh.insert(self.labels.read(c)?).digest(),
             }
-            let is_new = glance.is_some_and(|(asked, _)| asked == digest);
-            if room && (is_new || !sink.recall(digest)) {
-                sink.series(self.labels.read(c)?);
-            }
+        };
+        if !self.seen.insert(digest) {
+            c.at = start;
+            self.labels.take(c)?;
+            return Err(twice(c.at - 1, &self.labels.read(c)?));
+        }
+        if let Some(labels) = fresh.filter(|_| room) {
+            sink.series(labels);
         }
         self.report.series += 1;
         self.named = true;
@@ -553,6 +600,16 @@ fn item(c: &mut Cursor<'_>, close: u8, first: bool) -> Take<bool> {
         c.at += 1;
     }
     Ok(true)
+}
+
+/// Refuses a series that was here before.
+#[cold]
+fn twice(at: usize, labels: &Labels) -> Stop {
+    let shown = match labels.iter().next() {
+        Some(_) => cut(&format!("series {labels}"), WARNING_CHARS),
+        None => "a series without labels".to_owned(),
+    };
+    Cursor::bad(at, format!("{shown} comes twice"))
 }
 
 fn skip(level: Level) -> State {

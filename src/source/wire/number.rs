@@ -36,7 +36,7 @@ pub(super) fn millis(cursor: &mut Cursor<'_>) -> Take<Millis> {
     if digits == 0 {
         return Err(cursor.expected("a timestamp in seconds"));
     }
-    if digits > 1 && cursor.rest_from(first).first() == Some(&b'0') {
+    if digits > 1 && cursor.between(first, first + 1) == b"0" {
         return Err(Cursor::bad(
             start,
             "expected a timestamp in seconds, found a leading zero",

@@ -13,12 +13,12 @@ impl SampleSink for Events {
     fn restart(&mut self) {
         self.0.clear();
     }
-    fn recall(&mut self, digest: LabelsDigest) -> bool {
-        self.1 = Some(digest);
-        false
+    fn recall(&mut self, written: LabelsDigest) -> Option<LabelsDigest> {
+        self.1 = Some(written);
+        None
     }
     fn series(&mut self, labels: Labels) {
-        assert_eq!(self.1.take(), Some(labels.digest()), "{labels}");
+        assert!(self.1.take().is_some(), "{labels} was not asked about");
         writeln!(self.0, "{labels}").unwrap();
     }
     fn sample(&mut self, at: Millis, value: f64) {
@@ -108,52 +108,88 @@ fn usual_samples() {
     }
 }
 
-#[test]
-fn labels_have_one_digest_however_they_are_written() {
-    /// Knows one series at most, and notes the digest of the one that came.
-    struct Digests(Option<LabelsDigest>, Option<LabelsDigest>);
-    impl SampleSink for Digests {
-        fn restart(&mut self) {}
-        fn recall(&mut self, digest: LabelsDigest) -> bool {
-            let known = self.0 == Some(digest);
-            self.1 = self.1.or(known.then_some(digest));
-            known
-        }
-        fn series(&mut self, labels: Labels) {
-            assert_ne!(Some(labels.digest()), self.0, "{labels} was known");
-            assert_eq!(self.1.replace(labels.digest()), None);
-        }
-        fn sample(&mut self, _: Millis, _: f64) {}
-        fn histogram(&mut self, _: Millis, _: NativeHistogram) {}
+/// Knows some texts, and whose labels they are.
+#[derive(Default)]
+struct Texts {
+    known: Vec<(LabelsDigest, LabelsDigest)>,
+    asked: Option<LabelsDigest>,
+    read: Vec<Labels>,
+}
+
+impl SampleSink for Texts {
+    fn restart(&mut self) {}
+    fn recall(&mut self, written: LabelsDigest) -> Option<LabelsDigest> {
+        self.asked = Some(written);
+        let known = self.known.iter().find(|(text, _)| *text == written);
+        known.map(|(_, labels)| *labels)
     }
-    let knowing = |labels: &str, known: Option<LabelsDigest>| {
+    fn series(&mut self, labels: Labels) {
+        let written = self.asked.take().unwrap();
+        self.known.push((written, labels.digest()));
+        self.read.push(labels);
+    }
+    fn sample(&mut self, _: Millis, _: f64) {}
+    fn histogram(&mut self, _: Millis, _: NativeHistogram) {}
+}
+
+impl Texts {
+    fn answer(&mut self, series: &[&str]) -> Result<u64, String> {
+        let series: Vec<String> = series
+            .iter()
+            .map(|labels| format!(r#"{{"metric":{labels},"values":[]}}"#))
+            .collect();
         let text = format!(
-            r#"{{"status":"success","data":{{"resultType":"matrix","result":[{{"metric":{labels},"values":[]}}]}}}}"#
+            r#"{{"status":"success","data":{{"resultType":"matrix","result":[{}]}}}}"#,
+            series.join(",")
         );
-        let mut sink = Digests(known, None);
         let mut decoder = Decoder::new(WIDE);
-        decoder.feed(text.as_bytes(), &mut sink).unwrap();
-        let report = decoder.finish(&mut sink).unwrap();
-        assert_eq!(report.series, 1);
-        sink.1.unwrap()
-    };
-    let digest = |labels: &str| knowing(labels, None);
-    let usual = digest(r#"{"__name__":"up","pod":"a","zone":"é"}"#);
-    for same in [
-        r#"{"__name__":"up","pod":"a","zone":"é"}"#,
-        r#"{"zone":"é","__name__":"up","pod":"a"}"#,
-        r#"{ "__name__" : "up", "pod":"a" ,"zone":"é" }"#,
-        r#"{"__name__":"up","pod":"\u0061","zone":"\u00e9"}"#,
-    ] {
-        assert_eq!(digest(same), usual, "{same}");
-        assert_eq!(knowing(same, Some(usual)), usual, "{same}");
+        let fed = decoder.feed(text.as_bytes(), self);
+        let report = fed.and_then(|()| decoder.finish(self));
+        report.map(|r| r.series).map_err(|e| e.to_string())
     }
-    assert_ne!(digest(r#"{"__name__":"up","pod":"a"}"#), usual);
-    assert_eq!(digest("{}"), digest("{ }"));
-    // a brace in a value ends no labels
-    let braces = r#"{"__name__":"up","path":"/{id}/x","pod":"}"}"#;
-    assert_eq!(knowing(braces, Some(usual)), digest(braces));
-    assert_eq!(knowing(braces, Some(digest(braces))), digest(braces));
+}
+
+/// The same labels, written in several ways. A brace in a value ends no labels.
+const WRITINGS: [&str; 4] = [
+    r#"{"__name__":"up","path":"/{id}/x","zone":"é"}"#,
+    r#"{"zone":"é","__name__":"up","path":"/{id}/x"}"#,
+    r#"{ "__name__" : "up", "path":"/{id}/x" ,"zone":"é" }"#,
+    r#"{"__name__":"up","path":"/{id}/\u0078","zone":"\u00e9"}"#,
+];
+
+#[test]
+fn labels_are_read_once_however_they_are_written() {
+    let mut sink = Texts::default();
+    for (i, labels) in WRITINGS.iter().enumerate() {
+        for _ in 0..3 {
+            assert_eq!(sink.answer(&[labels, r#"{"pod":"}"}"#, "{}"]), Ok(3));
+        }
+        assert_eq!(sink.read.len(), 3 + i, "{labels}");
+        let inside = labels.get(1..labels.len() - 1).unwrap();
+        let written = LabelsDigest::of(inside.as_bytes());
+        assert!(sink.known.contains(&(written, sink.read[0].digest())));
+    }
+    let other = r#"{"__name__":"up","path":"/{id}/y","zone":"é"}"#;
+    assert_eq!(sink.answer(&[other, "{ }"]), Ok(2));
+    assert_eq!(sink.read.len(), 8);
+    assert_ne!(sink.read[0].digest(), sink.read[6].digest());
+}
+
+#[test]
+fn a_series_that_comes_twice_is_found_however_it_is_written() {
+    for (i, first) in WRITINGS.iter().enumerate() {
+        for second in &WRITINGS[i..] {
+            for known in [&[][..], &[first], &[second], &[first, second]] {
+                let mut sink = Texts::default();
+                for labels in known {
+                    assert_eq!(sink.answer(&[labels]), Ok(1));
+                }
+                let refused = sink.answer(&[first, second]).unwrap_err();
+                assert!(refused.contains("comes twice"), "{refused}");
+                assert!(refused.contains("__name__"), "{refused}");
+            }
+        }
+    }
 }
 
 #[test]
@@ -174,7 +210,8 @@ fn a_matrix_with_everything() {
         (report.series, report.samples, report.partial),
         (2, 6, true)
     );
-    assert_eq!(report.warnings, ["wé", "i"]);
+    let partial = "partial answer: a part of the storage did not answer";
+    assert_eq!(report.warnings, ["wé", "i", partial]);
     assert_eq!(report.bytes, MATRIX.len() as u64);
 }
 
@@ -290,7 +327,7 @@ fn what_cannot_be_right() {
         ),
         (
             series(r#"{"metric":{}},{"metric":{}}"#),
-            "series {} comes twice",
+            "a series without labels comes twice",
         ),
         (series(r#"{"metric":{},"value":[1,"1"]}"#), "do not fit"),
         (

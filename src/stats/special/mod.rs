@@ -23,5 +23,5 @@ pub use root::{expand, find_root};
 pub use student::{
     Z_LIMIT, normal_to_student, student_ln_sf, student_quantile, student_sf, student_to_normal,
 };
-pub use sum::{PreciseSum, ln_add_exp, log_mean_exp, log_sum_exp, residual_squares};
-pub use table::Table;
+pub use sum::{NOTHING, PreciseSum, ln_add_exp, log_mean_exp, log_sum_exp, residual_squares};
+pub use table::{POINTS, Table};

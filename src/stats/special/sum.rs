@@ -1,12 +1,19 @@
 //! Sums of exponentials without overflow.
 
+/// A term so far below the largest adds nothing to the last digit of a sum, even sixty times.
+pub const NOTHING: f64 = 45.0;
+
 /// `ln sum exp(t)`; minus infinity for an empty list.
 pub fn log_sum_exp(terms: impl IntoIterator<Item = f64> + Clone) -> f64 {
     let max = terms.clone().into_iter().fold(f64::NEG_INFINITY, f64::max);
     if max.is_infinite() {
         return max;
     }
-    max + terms.into_iter().map(|t| (t - max).exp()).sum::<f64>().ln()
+    let near = terms
+        .into_iter()
+        .map(|t| t - max)
+        .filter(|t| *t > -NOTHING || t.is_nan());
+    max + near.map(f64::exp).sum::<f64>().ln()
 }
 
 /// `ln(exp(a) + exp(b))`.

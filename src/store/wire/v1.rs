@@ -58,8 +58,8 @@ shapes! {
 
     /// What is missing.
     Needs {
-        requests: Float,
-        seconds: Float,
+        requests: Option<Float>,
+        seconds: Option<Float>,
     }
 
     /// The test at the end of a step.

@@ -59,7 +59,7 @@ fn finding(name: &str, outcome: Outcome, unit: &str, canary: f64, stable: f64) -
         margin: None,
         limit: None,
         evidence: EvidenceSummary::default(),
-        needs: Needs::default(),
+        needs: Needs::NOTHING,
         fixed_horizon: None,
     }
 }

@@ -5,6 +5,7 @@ pub mod postgres;
 
 mod broken;
 mod conformance;
+mod old;
 mod place;
 pub mod sample;
 mod wire;

@@ -6,6 +6,7 @@ use rollout_judge::{
     domain::{StoreError, VerdictStore},
     store::open,
 };
+use sqlx::{AssertSqlSafe, Connection as _};
 use std::sync::Arc;
 use tempfile::TempDir;
 
@@ -66,18 +67,37 @@ impl Place {
     }
 
     /// Statements past the store.
-    pub async fn execute(&self, text: &'static str) {
+    pub async fn execute(&self, text: impl Into<String>) {
         let url = self.settings.url.clone().unwrap();
+        let text = sqlx::raw_sql(AssertSqlSafe(text.into()));
         match self.kind {
             Kind::Sqlite => {
                 let pool = sqlx::SqlitePool::connect(&url).await.unwrap();
-                sqlx::raw_sql(text).execute(&pool).await.unwrap();
+                text.execute(&pool).await.unwrap();
                 pool.close().await;
             }
             Kind::Postgres => {
                 let pool = sqlx::PgPool::connect(&url).await.unwrap();
-                sqlx::raw_sql(text).execute(&pool).await.unwrap();
+                text.execute(&pool).await.unwrap();
                 pool.close().await;
+            }
+        }
+    }
+
+    /// The scripts that have made its tables.
+    pub async fn versions(&self) -> Vec<i64> {
+        const TEXT: &str = "SELECT version FROM _sqlx_migrations WHERE success ORDER BY version";
+        let url = self.settings.url.clone().unwrap();
+        match self.kind {
+            Kind::Sqlite => {
+                let mut conn = sqlx::SqliteConnection::connect(&url).await.unwrap();
+                let versions = sqlx::query_scalar(TEXT).fetch_all(&mut conn).await;
+                versions.unwrap()
+            }
+            Kind::Postgres => {
+                let mut conn = sqlx::PgConnection::connect(&url).await.unwrap();
+                let versions = sqlx::query_scalar(TEXT).fetch_all(&mut conn).await;
+                versions.unwrap()
             }
         }
     }

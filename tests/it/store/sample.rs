@@ -96,8 +96,8 @@ pub fn finding(outcome: Outcome) -> Finding {
             blocks: 17,
         },
         needs: Needs {
-            requests: 100.0,
-            seconds: 30.0,
+            requests: Some(100.0),
+            seconds: Some(30.0),
         },
         fixed_horizon: None,
     }

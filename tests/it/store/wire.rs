@@ -22,6 +22,11 @@ fn file(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("fixtures/wire/v1/{name}.json"))
 }
 
+/// A paper as it was written.
+pub fn paper(name: &str) -> String {
+    fs::read_to_string(file(name)).unwrap()
+}
+
 fn check<S>(name: &str, meaning: &S::Meaning)
 where
     S: Shape + Serialize + DeserializeOwned,

@@ -21,9 +21,8 @@ use crate::{
     },
 };
 use axum::{
-    body::Body,
     extract::State,
-    http::{HeaderMap, Uri},
+    http::Uri,
     response::{Html, Response},
 };
 use maud::{Markup, html};
@@ -90,11 +89,9 @@ pub async fn page(
 pub async fn send(
     view: View,
     State(app): State<Arc<App>>,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Body,
+    form: Form,
 ) -> Result<Response, PageProblem> {
-    let form = Form::guarded(&app, &view, &headers, &uri, body).await?;
+    let form = form.of(&view)?;
     let receiver = form.text("receiver");
     view.caller.may_retry()?;
     let (dead, _) = dead(&app, &view, receiver).await?;

@@ -22,9 +22,8 @@ use crate::{
     },
 };
 use axum::{
-    body::Body,
     extract::{Path, State},
-    http::{HeaderMap, Uri},
+    http::Uri,
     response::{Html, Response},
 };
 use maud::{Markup, html};
@@ -104,11 +103,9 @@ pub async fn retry(
     view: View,
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Body,
+    form: Form,
 ) -> Result<Response, PageProblem> {
-    let form = Form::guarded(&app, &view, &headers, &uri, body).await?;
+    let form = form.of(&view)?;
     put_back(&app, &view.caller, &id).await?;
     let back = to(&view, (form.text("state"), form.text("receiver")), None);
     Ok(lead_on(&back, Some(Said::PutBack), &[]))

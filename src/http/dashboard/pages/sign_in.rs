@@ -12,7 +12,6 @@ use super::{
 };
 use crate::http::{session, state::App};
 use axum::{
-    body::Body,
     extract::{Query, State},
     http::{HeaderMap, StatusCode, Uri},
     response::{Html, IntoResponse, Response},
@@ -43,10 +42,8 @@ pub async fn page(
 pub async fn send(
     State(app): State<Arc<App>>,
     uri: Uri,
-    headers: HeaderMap,
-    body: Body,
+    sent: Form,
 ) -> Result<Response, PageProblem> {
-    let sent = Form::read(&app, &headers, &uri, body).await?;
     let next = sent.text("next");
     let Some(begun) = app.auth.begin(sent.text("token"), app.clock.now()) else {
         let wrong = if sent.text("token").is_empty() {
@@ -72,11 +69,10 @@ pub async fn send(
 pub async fn sign_out(
     view: View,
     State(app): State<Arc<App>>,
-    uri: Uri,
     headers: HeaderMap,
-    body: Body,
+    form: Form,
 ) -> Result<Response, PageProblem> {
-    Form::guarded(&app, &view, &headers, &uri, body).await?;
+    form.of(&view)?;
     let over = format!(
         "{}=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict{}",
         session::COOKIE,

@@ -17,9 +17,15 @@ pub fn score(verdict: &Verdict) -> Option<f64> {
     told.then_some(verdict.score)
 }
 
+/// A ratio beyond this is no measure: stable has next to nothing.
+const MOST: f64 = 1000.0;
+
 /// A value on the scale of the effect: `1.42 ×` or `+12 ms`.
 pub fn on_scale(value: f64, scale: Scale, unit: &str) -> String {
     match scale {
+        Scale::Ratio | Scale::Complements if value > MOST => {
+            format!("more than {}\u{202f}×", plain(MOST))
+        }
         Scale::Ratio | Scale::Complements => format!("{}\u{202f}×", plain(value)),
         Scale::Difference if value > 0.0 => format!("+{}", points(value, unit)),
         Scale::Difference => points(value, unit),
@@ -34,15 +40,21 @@ fn points(value: f64, unit: &str) -> String {
     }
 }
 
-/// The interval: `1.05 to 2.1 ×`, `at least 1.05 ×`.
+/// The interval: `1.05 to 2.1 ×`, `at least 1.05 ×`; that it is not known yet where there is only an estimate.
 pub fn interval(effect: &Effect, scale: Scale, unit: &str) -> Option<String> {
     let finite = |v: Option<f64>| v.filter(|v| v.is_finite());
     let shown = |v| on_scale(v, scale, unit);
+    let most = match scale {
+        Scale::Difference => f64::INFINITY,
+        Scale::Ratio | Scale::Complements => MOST,
+    };
     match (finite(effect.lower), finite(effect.upper)) {
+        (Some(lower), _) if lower > most => Some(shown(lower)),
+        (Some(lower), Some(upper)) if upper > most => Some(format!("at least {}", shown(lower))),
         (Some(lower), Some(upper)) => Some(format!("{} to {}", shown(lower), shown(upper))),
         (Some(lower), None) => Some(format!("at least {}", shown(lower))),
         (None, Some(upper)) => Some(format!("at most {}", shown(upper))),
-        (None, None) => None,
+        (None, None) => finite(effect.estimate).map(|_| "interval not known yet".to_owned()),
     }
 }
 
@@ -202,11 +214,21 @@ mod tests {
                 Some(f64::INFINITY),
                 Some("at least 0.5\u{202f}×"),
             ),
+            (Some(0.5), Some(1001.0), Some("at least 0.5\u{202f}×")),
+            (Some(6399.0), None, Some("more than 1\u{2009}000\u{202f}×")),
             (None, None, None),
         ] {
             let text = interval(&effect(lower, upper), Scale::Ratio, "");
             assert_eq!(text.as_deref(), expected);
         }
+        let alone = Effect {
+            estimate: Some(1.2),
+            ..Effect::default()
+        };
+        let text = interval(&alone, Scale::Ratio, "");
+        assert_eq!(text.as_deref(), Some("interval not known yet"));
+        let far = on_scale(127_262.0, Scale::Ratio, "");
+        assert_eq!(far, "more than 1\u{2009}000\u{202f}×");
         assert_eq!(
             on_scale(0.012, Scale::Difference, "seconds"),
             "+12\u{202f}ms"

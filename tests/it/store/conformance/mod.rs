@@ -5,6 +5,7 @@ mod outbox;
 mod pages;
 mod retention;
 mod together;
+mod upgrade;
 
 use super::place::{Kind, Place, block_on};
 
@@ -62,6 +63,10 @@ rows! {
         no_verdict_but_fail_is_kept_after_a_latch
         two_hundred_at_once
         a_reader_of_the_log_misses_nothing
-        programs_that_start_together_make_the_tables_once
-        what_is_newer_is_refused;
+        programs_that_start_together_make_the_tables_once;
+    upgrade:
+        a_database_of_the_first_version_is_brought_up
+        a_database_of_the_second_version_is_brought_up
+        programs_that_start_together_bring_it_up_once
+        a_database_of_a_later_version_is_refused_and_left_as_it_is;
 }

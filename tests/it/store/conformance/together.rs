@@ -4,7 +4,7 @@ use crate::store::{
     place::Place,
     sample::{self, T0, draft, rollout},
 };
-use rollout_judge::domain::{Filter, Kept, Outcome, StoreError};
+use rollout_judge::domain::{Filter, Kept, Outcome};
 use std::{
     collections::BTreeSet,
     sync::{
@@ -139,19 +139,4 @@ pub async fn programs_that_start_together_make_the_tables_once(place: Place) {
         assert_eq!(task.await.unwrap(), Ok(()));
     }
     place.open().await.ping().await.unwrap();
-}
-
-pub async fn what_is_newer_is_refused(place: Place) {
-    drop(place.open().await);
-    place
-        .execute(
-            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
-             SELECT 99, 'from the future', success, checksum, 0 FROM _sqlx_migrations WHERE version = 1",
-        )
-        .await;
-    let Err(error) = place.try_open().await else {
-        panic!("opened");
-    };
-    assert!(matches!(error, StoreError::TooNew { .. }), "{error}");
-    assert!(error.to_string().contains("migration 99"), "{error}");
 }

@@ -27,7 +27,6 @@ use crate::{
     service::overrule::in_force,
 };
 use axum::{
-    body::Body,
     extract::{Path, State},
     http::{HeaderMap, StatusCode, Uri},
     response::{IntoResponse, Response},
@@ -68,13 +67,12 @@ pub async fn send(
     Path((namespace, name)): Path<(String, String)>,
     uri: Uri,
     headers: HeaderMap,
-    body: Body,
+    form: Result<Form, PageProblem>,
 ) -> Result<Response, PageProblem> {
     let view = match view {
         Ok(view) => view,
         Err(PageProblem(problem)) if problem.status == 401 => {
             // only what our own page sent is remembered: nobody else types into this form
-            let form = Form::read(&app, &headers, &uri, body).await;
             let form = form.map_err(|_| PageProblem(problem))?;
             let cookie = draft::keep(&namespace, &name, &Typed::of(&form), secure(&app));
             return Ok(shell::sign_in_first(&Place::of(&uri), false, cookie));
@@ -82,7 +80,7 @@ pub async fn send(
         Err(problem) => return Err(problem),
     };
     may(&view.caller, &namespace, &name)?;
-    let form = Form::read(&app, &headers, &uri, body).await?;
+    let form = form?;
     let typed = Typed::of(&form);
     let subject = (namespace.as_str(), name.as_str());
     if !form.is_of(&view) {
@@ -133,12 +131,10 @@ pub async fn take_back(
     view: View,
     State(app): State<Arc<App>>,
     Path((namespace, name)): Path<(String, String)>,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Body,
+    form: Result<Form, PageProblem>,
 ) -> Result<Response, PageProblem> {
     may(&view.caller, &namespace, &name)?;
-    Form::guarded(&app, &view, &headers, &uri, body).await?;
+    form?.of(&view)?;
     let taken = app
         .overrule
         .take_back(&namespace, &name, &view.caller.name)

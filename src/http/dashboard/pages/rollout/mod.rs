@@ -137,7 +137,7 @@ pub async fn page(
         .live(format!("namespace={namespace}&rollout={name}"))
         .with(
             &["vendor/uPlot.min.css", "detail.css"],
-            &["vendor/uPlot.iife.min.js", "charts.js"],
+            &["vendor/uPlot.iife.min.js", "sheet.js", "charts.js"],
         );
     Ok(view.show(&content))
 }

@@ -121,7 +121,7 @@ fn evidence_row(finding: &Finding, pass_at: Option<f64>) -> Markup {
                 }
             }
             td.number data-label="Blocks" { (e.blocks) }
-            td data-label="Still needed" { (walk::missing(finding).unwrap_or_else(|| match finding.outcome { Outcome::Inconclusive => "more data will not decide it: see the reason".to_owned(), _ => "nothing".to_owned() })) }
+            td data-label="Still needed" { (walk::missing(finding).unwrap_or_else(|| match finding.outcome { Outcome::Inconclusive => "not known: see the reason".to_owned(), _ => "nothing".to_owned() })) }
         }
     }
 }

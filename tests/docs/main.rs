@@ -1,8 +1,13 @@
-//! The papers say what the program does: reasons, metrics and policy keys.
+//! The papers say what the program does: reasons, metrics, policy keys, settings and examples.
+
+#[cfg(test)]
+mod examples;
+#[cfg(test)]
+mod settings;
 
 use rollout_judge::{domain::Code, policy, telemetry::metrics};
 
-const README: &str = include_str!("../README.md");
+const README: &str = include_str!("../../README.md");
 
 #[test]
 fn every_reason_code_has_a_row() {
@@ -17,14 +22,21 @@ fn every_reason_code_has_a_row() {
 }
 
 #[test]
-fn every_metric_has_a_row() {
+fn every_metric_has_a_row_with_its_kind_and_labels() {
     for metric in metrics::LIST {
-        assert!(
-            README.contains(&format!("| `{}` |", metric.name)),
-            "README lacks {}",
-            metric.name
-        );
+        let name = format!("| `{}` | ", metric.name);
+        let row = README.lines().find_map(|line| line.strip_prefix(&name));
+        let row = row.unwrap_or_else(|| panic!("README lacks {}", metric.name));
+        let (kind, text) = row.split_once(" | ").unwrap();
+        assert_eq!(kind, metric.kind, "{name}");
+        for label in metric.labels {
+            let said = text.split(|c: char| !c.is_alphanumeric());
+            assert!(said.into_iter().any(|w| w == *label), "{name}: {label}");
+        }
     }
+    let rows = README.matches("\n| `rollout_judge_").count();
+    let written = README.matches("\n| `rollout_judge_verdict").count() - 1;
+    assert_eq!(rows - written, metrics::LIST.len(), "a row too many");
 }
 
 #[test]
