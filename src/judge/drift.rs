@@ -6,7 +6,7 @@
 //!
 //! Each length is held against the past and against everything before it. No concurrent stable takes out here what all
 //! versions share, so the scatter of the blocks before is allowed for, and is taken to last [`MEMORY`]. A healthy canary is
-//! called moved in 0 to 3 % of four-hour runs in the worlds of section "What was measured" of `ARCHITECTURE.md`.
+//! called moved in 0 to 3 % of four-hour runs in most simulated worlds: `ARCHITECTURE.md`, "A canary alone", has the figures.
 
 use super::harm::Harm;
 use crate::{
@@ -35,6 +35,8 @@ const WANDER_BLOCKS: f64 = 20.0;
 const TAU: f64 = 0.5;
 /// Values that never vary are not known better than this share of the prior scale.
 const MIN_SE: f64 = 0.01;
+/// Of the evidence against what was just before, so much must be there against the past, too.
+const HINT: f64 = 0.125;
 /// Fewest blocks that tell how much values scatter.
 const MIN_PAST: usize = 5;
 /// So many of the canary alone tell it better than the past.
@@ -202,29 +204,35 @@ pub fn of_values(past: &[f64], since: &[f64], harm: Harm) -> Option<Change> {
         let earlier = paired_estimate(earlier).filter(|all| all.pairs >= MIN_EARLIER);
         let like = earlier.unwrap_or(compared);
         let now = newest.iter().sum::<f64>() / length as f64;
-        [Some(compared), earlier]
-            .into_iter()
-            .flatten()
-            .find_map(|reference| {
-                let boundary = harm.pass.on_scale(reference.mean, false)?;
-                let at = reference.mean + boundary;
-                let worse = |value: &&f64| side.sign() * (*value - at) > 0.0;
-                if !enough(newest.iter().filter(worse).count(), length) {
-                    return None;
-                }
-                let tau = TAU * reference.mean.abs().max(now.abs());
-                let own = standard_error(&like, length as f64);
-                let se = own.hypot(standard_error(&reference, reference.pairs as f64));
-                let change = Estimate {
-                    value: now - reference.mean,
-                    se: se.max(MIN_SE * tau),
-                    df: like.df,
-                };
-                (change.log_e(side, boundary, tau) >= needed).then_some(Change {
-                    before: reference.mean,
-                    now,
-                    blocks: length,
-                })
-            })
+        let own = standard_error(&like, length as f64);
+        let evidence = |reference: &PairedEstimate| {
+            let boundary = harm.pass.on_scale(reference.mean, false)?;
+            let at = reference.mean + boundary;
+            let worse = |value: &&f64| side.sign() * (*value - at) > 0.0;
+            if !enough(newest.iter().filter(worse).count(), length) {
+                return None;
+            }
+            let tau = TAU * reference.mean.abs().max(now.abs());
+            let se = own.hypot(standard_error(reference, reference.pairs as f64));
+            let change = Estimate {
+                value: now - reference.mean,
+                se: se.max(MIN_SE * tau),
+                df: like.df,
+            };
+            Some(change.log_e(side, boundary, tau))
+        };
+        // a value that only came back from a lull is no worse than when it was compared
+        let past = evidence(&compared)?;
+        let before = if past >= needed {
+            compared
+        } else {
+            let also = past >= needed * HINT;
+            earlier.filter(|earlier| also && evidence(earlier) >= Some(needed))?
+        };
+        Some(Change {
+            before: before.mean,
+            now,
+            blocks: length,
+        })
     })
 }

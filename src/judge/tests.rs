@@ -1,6 +1,7 @@
 //! Rows: blocks in, outcome and code out.
 
 mod ahead;
+mod alone;
 mod drift;
 mod gates;
 mod gone;
