@@ -6,7 +6,7 @@ use super::{
 };
 use axum::Router;
 use rollout_judge::{
-    config::store::StoreSettings,
+    config::{store::StoreSettings, units::HumanDuration},
     domain::{
         Action, Draft, Event, EventKind, ManualClock, Outcome, Present, Question, Retention,
         RolloutRef, RolloutState, StepSeen, Verdict, VerdictStore,
@@ -16,7 +16,7 @@ use rollout_judge::{
     service::{Keeper, Overrule, Patience, Policies, Pulse, identity::verdict_id},
     telemetry::Metrics,
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tempfile::TempDir;
 
 impl Policies for Shelf {
@@ -47,6 +47,8 @@ impl Ground {
         let folder = TempDir::with_prefix("rollout-judge-edge").unwrap();
         let settings = StoreSettings {
             url: Some(format!("sqlite://{}/judge.db", folder.path().display())),
+            // a machine that is busy with other tests is no missing store
+            timeout: HumanDuration(Duration::from_secs(30)),
             ..StoreSettings::default()
         };
         let store = rollout_judge::store::open(&settings).await.unwrap();
