@@ -118,6 +118,8 @@ pub(super) struct Series {
     pub group: usize,
     /// Its last sample.
     pub last: Option<Reading>,
+    /// The end of the last block in which its value was not known, until it is known again.
+    pub spoilt: Option<Millis>,
     /// Was the series, whichever replica read it, counted in the notes?
     counted: bool,
 }
@@ -228,6 +230,7 @@ impl Memory {
             replica: new.name.replica.clone(),
             group: 0,
             last: None,
+            spoilt: None,
             counted: false,
         });
         let arrived: Vec<Series> = arrived.collect();
@@ -287,7 +290,10 @@ impl Memory {
 
     /// Forgets what was not seen for long before `now`.
     pub fn forget(&mut self, now: Millis) {
-        let kept = |s: &Series| s.last.as_ref().is_some_and(|p| remembered(p.at, now));
+        let kept = |s: &Series| {
+            let seen = s.last.as_ref().map(|p| p.at).max(s.spoilt);
+            seen.is_some_and(|at| remembered(at, now))
+        };
         for place in &mut self.pods {
             place.pod = place.pod.take().filter(|pod| pod.remembered(now));
         }

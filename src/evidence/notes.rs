@@ -11,6 +11,9 @@ pub struct Notes {
     pub resets: u64,
     /// Samples dropped: NaN, infinite, or a negative counter.
     pub dropped: u64,
+    /// Pods left out of a block because a counter of theirs had no sample of use in it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub spoilt: u64,
     /// Blocks in which a pod's events were cut to its trials.
     pub clamped: u64,
     /// Bucket edges left out because not all series of the block have them.
@@ -35,6 +38,11 @@ pub struct Notes {
     pub scrape_interval: Option<Millis>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde asks")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
 impl Notes {
     /// What a person should know, in sentences. Only what does not depend on how the reading was cut has a number.
     pub fn warnings(&self) -> Vec<String> {
@@ -44,6 +52,10 @@ impl Notes {
                 "resets of single counter series seen (a pod that restarts resets each of its series)",
             ),
             (self.dropped, "samples dropped (NaN, infinite or negative)"),
+            (
+                self.spoilt,
+                "blocks of single pods left out: a counter had only such samples",
+            ),
             (
                 self.clamped,
                 "blocks in which errors were cut to the requests",
@@ -98,6 +110,7 @@ impl AddAssign for Notes {
     fn add_assign(&mut self, other: Self) {
         self.resets += other.resets;
         self.dropped += other.dropped;
+        self.spoilt += other.spoilt;
         self.clamped += other.clamped;
         self.edges_dropped += other.edges_dropped;
         self.endless_missing += other.endless_missing;

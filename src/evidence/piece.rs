@@ -78,6 +78,14 @@ impl Piece {
         }
     }
 
+    /// A sample that cannot be: of a counter, nobody knows what it hides.
+    fn drop(&mut self, at: Millis) {
+        self.notes.dropped += 1;
+        if self.role != Role::Level {
+            self.strands.spoil(at, &self.span);
+        }
+    }
+
     fn begin(&mut self, who: Who, bare: bool) {
         self.strands.begin(who, bare);
         self.wanted = if bare {
@@ -136,7 +144,7 @@ impl SampleSink for Piece {
             self.strands
                 .take(at, value, self.role == Role::Level, &self.span);
         } else {
-            self.notes.dropped += 1;
+            self.drop(at);
         }
     }
 
@@ -146,7 +154,7 @@ impl SampleSink for Piece {
             Role::Sum => return self.sample(at, value.sum),
             Role::Trials | Role::Count => return self.sample(at, value.count),
             Role::Events | Role::Squares | Role::Level => {
-                self.notes.dropped += 1;
+                self.drop(at);
                 return;
             }
         }
@@ -154,13 +162,13 @@ impl SampleSink for Piece {
             Wanted::Nothing => return,
             Wanted::Natives => {}
             Wanted::Floats => {
-                self.notes.dropped += 1;
+                self.drop(at);
                 return;
             }
         }
         let count = value.count;
         let Some(native) = Native::new(value) else {
-            self.notes.dropped += 1;
+            self.drop(at);
             return;
         };
         match self.strands.take(at, count, false, &self.span) {

@@ -74,6 +74,7 @@ pub(super) struct Strand {
     cells: Range<usize>,
     natives: Range<usize>,
     falls: Range<usize>,
+    spoilt: Range<usize>,
 }
 
 /// What came of one series.
@@ -84,9 +85,20 @@ pub(super) struct Thread<'a> {
     /// Beside `cells`, one for one, where the samples are native histograms.
     pub natives: &'a [NativeCell],
     falls: &'a [Fall],
+    spoilt: &'a [i64],
 }
 
 impl<'a> Thread<'a> {
+    /// Was there a sample in any block, of use or not?
+    pub fn is_empty(&self) -> bool {
+        self.cells.is_empty() && self.spoilt.is_empty()
+    }
+
+    /// Had the series samples in this block, but none of use? Then its value is not known there.
+    pub fn spoilt_in(&self, block: i64) -> bool {
+        self.spoilt.contains(&block) && !self.cells.iter().any(|cell| cell.block == block)
+    }
+
     /// The falls between samples of one block.
     pub fn falls_in(&self, block: i64) -> &'a [Fall] {
         let start = self.falls.partition_point(|f| f.block < block);
@@ -102,6 +114,8 @@ pub(super) struct Strands {
     cells: Vec<Cell>,
     natives: Vec<NativeCell>,
     falls: Vec<Fall>,
+    /// Blocks with samples that are of no use.
+    spoilt: Vec<i64>,
     /// The end of the present block.
     until: Millis,
 }
@@ -112,6 +126,7 @@ impl Strands {
         self.cells.clear();
         self.natives.clear();
         self.falls.clear();
+        self.spoilt.clear();
     }
 
     /// A new series begins.
@@ -124,6 +139,7 @@ impl Strands {
             cells: at(self.cells.len()),
             natives: at(self.natives.len()),
             falls: at(self.falls.len()),
+            spoilt: at(self.spoilt.len()),
         });
     }
 
@@ -134,6 +150,7 @@ impl Strands {
                 cells: self.cells.get(strand.cells.clone()).unwrap_or_default(),
                 natives: self.natives.get(strand.natives.clone()).unwrap_or_default(),
                 falls: self.falls.get(strand.falls.clone()).unwrap_or_default(),
+                spoilt: self.spoilt.get(strand.spoilt.clone()).unwrap_or_default(),
             };
             (strand, thread)
         })
@@ -193,6 +210,24 @@ impl Strands {
         });
         strand.cells.end = self.cells.len();
         Taken::Opened
+    }
+
+    /// Notes a sample of the present series that is of no use.
+    #[cold]
+    pub fn spoil(&mut self, at: Millis, span: &Span) {
+        let block = span.grid.index_of(at);
+        let Some(strand) = self
+            .all
+            .last_mut()
+            .filter(|_| block >= span.first && block <= span.last)
+        else {
+            return;
+        };
+        let noted = self.spoilt.get(strand.spoilt.clone()).unwrap_or_default();
+        if noted.last() != Some(&block) {
+            self.spoilt.push(block);
+            strand.spoilt.end = self.spoilt.len();
+        }
     }
 
     /// Keeps a native histogram beside the cell that its count has opened.

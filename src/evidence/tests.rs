@@ -9,6 +9,7 @@ mod native;
 mod newness;
 mod pieces;
 mod replicas;
+mod spoilt;
 
 use super::{Block, Closed, Condenser, Counts, Grid, Identity, Kind, Role};
 use crate::domain::{Labels, NativeHistogram, SampleSink};

@@ -63,7 +63,7 @@ impl<'a> Walk<'a> {
             .iter()
             .filter(|(strand, thread)| strand.bare && thread.natives.is_empty())
             .count() as u64;
-        strands.retain(|(_, thread)| !thread.cells.is_empty());
+        strands.retain(|(_, thread)| !thread.is_empty());
         let newcomers: Vec<&Newcomer> = strands
             .iter()
             .filter_map(|(strand, _)| match &strand.who {
@@ -108,7 +108,8 @@ impl<'a> Walk<'a> {
         for block in self.span.first.saturating_sub(1)..=self.span.last {
             seen.clear();
             seen.extend(rows.iter_mut().filter_map(|row| self.news(row, block)));
-            let closed = self.block(block, &seen, &mut gains);
+            let spoilt = self.spoilt(&rows, &seen, block);
+            let closed = self.block(block, &seen, &spoilt, &mut gains);
             blocks.extend(closed.map(|c| (block, c)));
         }
         self.count(&rows);
@@ -136,7 +137,39 @@ impl<'a> Walk<'a> {
         })
     }
 
-    fn block(&mut self, block: i64, seen: &[Seen<'a>], gains: &mut Vec<Gain<'a>>) -> Option<Block> {
+    /// Places of the series whose value nobody knows in this block, whichever replica read them.
+    fn spoilt(&self, rows: &[Row<'a>], seen: &[Seen<'a>], block: i64) -> Vec<usize> {
+        let group = |place: usize| self.memory.series.get(place).map(|s| s.group);
+        let known = |place| seen.iter().any(|s| group(s.place) == group(place));
+        let spoilt = rows.iter().filter(|row| row.thread.spoilt_in(block));
+        spoilt
+            .map(|row| row.place)
+            .filter(|place| !known(*place))
+            .collect()
+    }
+
+    /// Leaves out the pods of spoilt series: what one of these hides is not zero.
+    fn spoil(&mut self, spoilt: &[usize], block: i64, gains: &mut Vec<Gain<'a>>) {
+        let end = self.span.grid.end_of(block);
+        let mut pods = Vec::with_capacity(spoilt.len());
+        for place in spoilt {
+            if let Some(series) = self.memory.series.get_mut(*place) {
+                series.spoilt = Some(end);
+                pods.push(series.key.pod);
+            }
+        }
+        pods.dedup();
+        self.notes.spoilt += pods.len() as u64;
+        gains.retain(|gain| !pods.contains(&gain.key.pod));
+    }
+
+    fn block(
+        &mut self,
+        block: i64,
+        seen: &[Seen<'a>],
+        spoilt: &[usize],
+        gains: &mut Vec<Gain<'a>>,
+    ) -> Option<Block> {
         let start = self.span.grid.start_of(block);
         let silence = self
             .memory
@@ -148,6 +181,9 @@ impl<'a> Walk<'a> {
         gains.extend(self.gains(seen, start, silence || before));
         one_replica(gains);
         self.learn(gains);
+        if !spoilt.is_empty() {
+            self.spoil(spoilt, block, gains);
+        }
         let made = (!before).then(|| self.make(gains, start));
         self.remember(seen);
         made
@@ -199,7 +235,12 @@ impl<'a> Walk<'a> {
             } else {
                 Base::First
             };
-            let before = self.memory.before(seen.place, start);
+            let (before, unknown) = if series.spoilt.is_some() {
+                // what it gained meanwhile belongs to no block
+                (None, Base::First)
+            } else {
+                (self.memory.before(seen.place, start), unknown)
+            };
             let whose = (series.key, pod.track, series.group);
             let mut gain = Gain::new(whose, seen.cell, seen.falls, before, start, unknown);
             gain.native = seen.native;
@@ -247,6 +288,7 @@ impl<'a> Walk<'a> {
     fn remember(&mut self, seen: &[Seen<'a>]) {
         for seen in seen {
             if let Some(series) = self.memory.series.get_mut(seen.place) {
+                series.spoilt = None;
                 series.last = Some(Reading {
                     at: seen.cell.last_at,
                     value: seen.cell.last,

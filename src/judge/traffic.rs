@@ -15,8 +15,6 @@ const MILD: f64 = 0.2;
 const SEVERE: f64 = 3.0;
 /// Fewer expected canary requests than this tell nothing.
 const MIN_EXPECTED: f64 = 10.0;
-/// Where all traffic is expected, this much is enough to tell that there is none.
-const FULL: f64 = 50.0;
 /// ln E beyond which a deviation is more than chance.
 const THRESHOLD: f64 = 3.0;
 
@@ -61,7 +59,7 @@ pub fn split(blocks: &[CountBlock], weight: f64, since_step: i64) -> Split {
     // the newest first
     let (canary_now, all_now) = sum(recent.get(..RECENT).unwrap_or_default());
     if recent.len() < RECENT
-        || !(0.0..1.0).contains(&share)
+        || !(0.0..=1.0).contains(&share)
         || share <= 0.0
         || share * all < MIN_EXPECTED
     {
@@ -89,10 +87,8 @@ pub fn split(blocks: &[CountBlock], weight: f64, since_step: i64) -> Split {
     }
 }
 
-/// Has the canary no traffic where it should have some, also at full weight and where nobody says a weight?
+/// Has the canary no traffic where it should have some, also where nobody says a weight?
 pub fn stopped(blocks: &[CountBlock], weight: f64) -> bool {
-    // at full weight a split says nothing, and yet nothing is too little
-    let weight = weight.min(FULL);
     matches!(split(blocks, weight, 0), Split::Severe { share } if share == 0.0)
 }
 
@@ -152,6 +148,10 @@ mod tests {
             (0.0, 3000.0, 5.0, "severe"),
             (1.0, 40.0, 5.0, "fine"),
             (3000.0, 0.0, 100.0, "fine"),
+            (2900.0, 100.0, 100.0, "fine"),
+            (2000.0, 1000.0, 100.0, "mild"),
+            (150.0, 2850.0, 100.0, "severe"),
+            (0.0, 3000.0, 100.0, "severe"),
         ];
         for (canary, stable, weight, expected) in rows {
             let got = match split(&blocks(canary, stable), weight, 0) {

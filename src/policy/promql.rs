@@ -286,6 +286,21 @@ fn matcher(words: &str, label: &str) -> Option<Range<usize>> {
     })
 }
 
+/// What to write instead of what is right elsewhere.
+fn cure(message: &str, braces: bool) -> &'static str {
+    if message.contains("MetricsQL") && !message.contains("sent as written") {
+        "write plain PromQL, or use a source of kind victoriametrics"
+    } else if braces {
+        "write matchers with commas between, each of another label: '{namespace=\"$namespace\"}'"
+    } else if message.contains("$track") {
+        "write it inside the braces of each selector, by itself: requests_total{$track}"
+    } else if message.contains("without variables") {
+        "take the variable out of the query, and put its matcher into `match`"
+    } else {
+        "write plain PromQL"
+    }
+}
+
 /// Tells an error of the `query` module.
 fn refused(node: &Node, words: &str, error: &QueryError, key: &str, sink: &mut Sink<'_>) {
     let braces = matches!(key, "match" | "canary" | "stable");
@@ -301,7 +316,7 @@ fn refused(node: &Node, words: &str, error: &QueryError, key: &str, sink: &mut S
             "matched twice",
             if braces { "write the label in one of `match` and `tracks`" } else { "remove this matcher: `match` and `tracks` are added to every selector" }.to_owned(),
         ),
-        QueryError::Unsupported { .. } => (Mistake::Unsupported, "not here", "write plain PromQL, or use a source of kind victoriametrics".to_owned()),
+        QueryError::Unsupported { message, .. } => (Mistake::Unsupported, "not here", cure(message, braces).to_owned()),
         QueryError::NoExpressions => (Mistake::Unsupported, "nobody evaluates this", "write it as errorRatio, ratio, latencyQuantile, mean or gauge, or let `source` name a victoriametrics or prometheus source".to_owned()),
         QueryError::TooLong { .. } | QueryError::TooDeep { .. } => (Mistake::Promql, "too much", "record it as a rule in the metric source, and write the name of the rule".to_owned()),
         _ if braces && !words.trim_start().starts_with('{') => {

@@ -8,6 +8,7 @@ use super::{
     selector::{matchers, selector},
 };
 use crate::domain::{SourceKind, Track};
+use promql_parser::parser::Expr;
 use std::{collections::BTreeSet, ops::Range};
 
 /// What a text holds.
@@ -98,6 +99,15 @@ fn selector_info(
     Ok(info)
 }
 
+/// Has it a value at each moment? VictoriaMetrics gives a range its last one, Prometheus refuses it.
+fn evaluates(expr: &Expr) -> bool {
+    match expr {
+        Expr::Paren(inner) => evaluates(&inner.expr),
+        Expr::MatrixSelector(_) | Expr::Subquery(_) | Expr::StringLiteral(_) => false,
+        _ => true,
+    }
+}
+
 fn expression_info(
     text: &str,
     kind: Option<SourceKind>,
@@ -126,6 +136,10 @@ fn expression_info(
         }
         (Err(error), _) => return Err(error),
     };
+    if kind == Some(SourceKind::Prometheus) && !evaluates(&expr) {
+        let message = "an expression with one value at each moment is needed: wrap the range in a function such as `avg_over_time(..)` or `rate(..)`";
+        return Err(QueryError::parse(message, text.find('[')));
+    }
     let common = scope.map_or(&[][..], |s| &s.common);
     let arms = scope.map_or([&[][..]; 2], Scope::apart);
     let Inspected {

@@ -139,14 +139,23 @@ fn warnings(
         .collect()
 }
 
-/// `since` lies before the horizon: what was asked for is not what is judged.
+/// The exposure began before the horizon: not all of it is judged, and the error rates hold for what is.
 fn cut(asked: &Asked<'_>, evidence: &RolloutEvidence) -> Option<String> {
-    let (since, found) = asked.question.since.zip(evidence.found)?;
-    (since < found.anchor).then(|| {
+    let found = evidence.found?;
+    let horizon = duration_text(asked.policy.horizon);
+    let anchor = rfc3339(found.anchor);
+    let asked_for = asked
+        .question
+        .since
+        .is_some_and(|since| since < found.anchor);
+    if asked_for {
+        return Some(format!(
+            "`since` is longer ago than the policy's horizon of {horizon}: data before {anchor} is not judged"
+        ));
+    }
+    (found.start < found.anchor).then(|| {
         format!(
-            "`since` is longer ago than the policy's horizon of {}: data before {} is not judged",
-            duration_text(asked.policy.horizon),
-            rfc3339(found.anchor)
+            "the canary has been there for longer than the policy's horizon of {horizon}: data before {anchor} is not judged, and `falseAbortRate` holds for each horizon by itself"
         )
     })
 }

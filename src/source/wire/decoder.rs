@@ -22,6 +22,9 @@ const PARTIAL: &str = "partial answer: a part of the storage did not answer";
 /// So begin remarks of the query language about the query: no data is missing.
 const REMARK: &str = "PromQL ";
 
+/// What is said of samples that came twice.
+pub(super) const REPEATED: &str = "samples came twice with the same time and value; each was taken once";
+
 /// What an answer may hold.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -119,7 +122,10 @@ pub struct Decoder {
     error: String,
     labels: Collector,
     seen: Seen,
-    last: Option<Millis>,
+    /// The last sample: when, and the bits of its value.
+    last: Option<(Millis, Option<u64>)>,
+    /// Some sample came twice.
+    repeated: bool,
     report: ReadReport,
 }
 
@@ -145,6 +151,7 @@ impl Decoder {
             labels: Collector::default(),
             seen: Seen::default(),
             last: None,
+            repeated: false,
             report: ReadReport::default(),
         }
     }
@@ -201,6 +208,9 @@ impl Decoder {
         }
         match self.status {
             Some(true) if self.has_result => {
+                if self.repeated {
+                    self.report.warnings.push(REPEATED.to_owned());
+                }
                 if self.lacks {
                     self.report.warnings.push(PARTIAL.to_owned());
                 }
@@ -301,7 +311,7 @@ impl Decoder {
             return Ok(());
         };
         while let Some((at, value, length)) = usual(c.rest()) {
-            if self.admit(at, c.at + 2)? {
+            if self.admit(at, Some(value), c.at + 2)? {
                 sink.sample(at, value);
             }
             c.at += length;
@@ -539,13 +549,13 @@ impl Decoder {
         if native {
             let value = histogram(c)?;
             c.eat(b']')?;
-            if self.admit(at, start)? {
+            if self.admit(at, None, start)? {
                 sink.histogram(at, value);
             }
         } else {
             let value = quoted_float(c)?;
             c.eat(b']')?;
-            if self.admit(at, start)? {
+            if self.admit(at, Some(value), start)? {
                 sink.sample(at, value);
             }
         }
@@ -555,10 +565,16 @@ impl Decoder {
         })
     }
 
-    /// Is it in the window? Refuses what cannot be.
+    /// Is it in the window, and new? Refuses what cannot be.
     #[inline]
-    fn admit(&mut self, at: Millis, position: usize) -> Take<bool> {
-        if self.last.is_some_and(|last| at <= last) {
+    fn admit(&mut self, at: Millis, value: Option<f64>, position: usize) -> Take<bool> {
+        let this = (at, value.map(f64::to_bits));
+        if self.last.is_some_and(|(last, _)| at <= last) {
+            // written twice, as by a client that tried again
+            if value.is_some() && self.last == Some(this) {
+                self.repeated = true;
+                return Ok(false);
+            }
             let what = format!(
                 "a sample at {} that is not later than the one before",
                 rfc3339(at)
@@ -571,7 +587,7 @@ impl Decoder {
                 format!("a sample at {at}, later than the question's end {end} (clock ahead)");
             return Err(Cursor::bad(position, what));
         }
-        self.last = Some(at);
+        self.last = Some(this);
         let inside = at > self.limits.window.start;
         self.report.samples += u64::from(inside);
         Ok(inside)

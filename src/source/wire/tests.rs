@@ -193,6 +193,18 @@ fn a_series_that_comes_twice_is_found_however_it_is_written() {
 }
 
 #[test]
+fn a_sample_that_was_written_twice_is_taken_once() {
+    let text = r#"{"status":"success","data":{"resultType":"matrix","result":[{"metric":{},"values":[[1.000,"1"],[1.000,"1"],[1,"1"],[2,"NaN"],[2,"NaN"],[3,"1e3"],[3,"1000"]]}]}}"#;
+    let (events, end) = whole(text);
+    assert_eq!(events, "{}\n1000 1\n2000 NaN\n3000 1000\n");
+    let report = end.unwrap();
+    assert_eq!((report.samples, report.partial), (3, false));
+    assert_eq!(report.warnings, [decoder::REPEATED]);
+    let changed = text.replace(r#"[3,"1000"]"#, r#"[3,"1001"]"#);
+    assert!(refused(&changed).contains("not later"));
+}
+
+#[test]
 fn a_matrix_with_everything() {
     let (events, end) = whole(MATRIX);
     let expected = "{__name__=\"up\",q=\"x\\\"\\\\\\n<é😀\"}
@@ -347,7 +359,7 @@ fn what_cannot_be_right() {
             "not later",
         ),
         (
-            series(r#"{"metric":{},"values":[[1,"1"],[1,"1"]]}"#),
+            series(r#"{"metric":{},"values":[[1,"1"],[1,"2"]]}"#),
             "not later",
         ),
         (
