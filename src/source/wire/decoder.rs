@@ -5,7 +5,7 @@ use super::{
     histogram::histogram,
     labels::{self, Collector, Seen},
     number::{millis, quoted_float, usual},
-    skip::Skip,
+    state::{Kind, Level, State},
     text::{cut, unescape},
 };
 use crate::domain::{Labels, LabelsDigest, Millis, ReadReport, SampleSink, Window, time::rfc3339};
@@ -23,7 +23,8 @@ const PARTIAL: &str = "partial answer: a part of the storage did not answer";
 const REMARK: &str = "PromQL ";
 
 /// What is said of samples that came twice.
-pub(super) const REPEATED: &str = "samples came twice with the same time and value; each was taken once";
+pub(super) const REPEATED: &str =
+    "samples came twice with the same time and value; each was taken once";
 
 /// What an answer may hold.
 #[derive(Debug, Clone, Copy)]
@@ -53,43 +54,6 @@ pub enum WireError {
     /// `status: error`; the database's words.
     #[error("{0}")]
     Refused(String),
-}
-
-/// What the next unit is; `first` is right after the opening bracket.
-#[derive(Debug, Clone, Copy)]
-enum State {
-    Open,
-    Top { first: bool },
-    Warning { first: bool },
-    DataOpen,
-    Data { first: bool },
-    Series { first: bool },
-    Field { first: bool },
-    Sample { first: bool, native: bool },
-    Single { native: bool },
-    Skip { skip: Skip, level: Level },
-    End,
-}
-
-impl State {
-    const TOP: Self = Self::Top { first: false };
-    const DATA: Self = Self::Data { first: false };
-    const FIELD: Self = Self::Field { first: false };
-}
-
-/// Which object a skipped value belongs to.
-#[derive(Debug, Clone, Copy)]
-enum Level {
-    Top,
-    Data,
-    Series,
-}
-
-/// The two result types with samples per series.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Matrix,
-    Vector,
 }
 
 /// Decodes one answer.
@@ -421,7 +385,7 @@ impl Decoder {
                 c.eat(b'[')?;
                 return Ok(State::Warning { first: true });
             }
-            _ => return Ok(skip(Level::Top)),
+            _ => return Ok(State::skip(Level::Top)),
         }
         Ok(State::TOP)
     }
@@ -457,7 +421,7 @@ impl Decoder {
                 self.has_result = true;
                 Ok(State::Series { first: true })
             }
-            _ => Ok(skip(Level::Data)),
+            _ => Ok(State::skip(Level::Data)),
         }
     }
 
@@ -473,7 +437,7 @@ impl Decoder {
             b"histograms" => (true, Kind::Matrix),
             b"value" => (false, Kind::Vector),
             b"histogram" => (true, Kind::Vector),
-            _ => return Ok(skip(Level::Series)),
+            _ => return Ok(State::skip(Level::Series)),
         };
         if !self.named {
             return Err(Cursor::bad(key.at, "expected `metric` before the samples"));
@@ -626,9 +590,4 @@ fn twice(at: usize, labels: &Labels) -> Stop {
         None => "a series without labels".to_owned(),
     };
     Cursor::bad(at, format!("{shown} comes twice"))
-}
-
-fn skip(level: Level) -> State {
-    let skip = Skip::default();
-    State::Skip { skip, level }
 }

@@ -12,6 +12,7 @@ mod histogram;
 mod labels;
 mod number;
 mod skip;
+mod state;
 #[cfg(test)]
 mod tests;
 mod text;
