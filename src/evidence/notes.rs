@@ -11,9 +11,12 @@ pub struct Notes {
     pub resets: u64,
     /// Samples dropped: NaN, infinite, or a negative counter.
     pub dropped: u64,
-    /// Pods left out of a block because a counter of theirs had no sample of use in it.
+    /// Pods of the canary left out of a block because a counter of theirs had no sample of use in it.
     #[serde(default, skip_serializing_if = "is_zero")]
-    pub spoilt: u64,
+    pub canary_spoilt: u64,
+    /// The same of the stable version.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub stable_spoilt: u64,
     /// Blocks in which a pod's events were cut to its trials.
     pub clamped: u64,
     /// Bucket edges left out because not all series of the block have them.
@@ -53,7 +56,7 @@ impl Notes {
             ),
             (self.dropped, "samples dropped (NaN, infinite or negative)"),
             (
-                self.spoilt,
+                self.canary_spoilt + self.stable_spoilt,
                 "blocks of single pods left out: a counter had only such samples",
             ),
             (
@@ -97,6 +100,14 @@ impl Notes {
             .collect()
     }
 
+    /// Counts one pod of an arm that is left out of a block.
+    pub(super) fn count_spoilt(&mut self, track: Track) {
+        match track {
+            Track::Canary => self.canary_spoilt += 1,
+            Track::Stable => self.stable_spoilt += 1,
+        }
+    }
+
     /// Counts one series of an arm.
     pub(super) fn count_series(&mut self, track: Track) {
         match track {
@@ -110,7 +121,8 @@ impl AddAssign for Notes {
     fn add_assign(&mut self, other: Self) {
         self.resets += other.resets;
         self.dropped += other.dropped;
-        self.spoilt += other.spoilt;
+        self.canary_spoilt += other.canary_spoilt;
+        self.stable_spoilt += other.stable_spoilt;
         self.clamped += other.clamped;
         self.edges_dropped += other.edges_dropped;
         self.endless_missing += other.endless_missing;

@@ -159,7 +159,9 @@ impl<'a> Walk<'a> {
             }
         }
         pods.dedup();
-        self.notes.spoilt += pods.len() as u64;
+        for pod in pods.iter().filter_map(|pod| self.memory.pods.get(*pod)) {
+            self.notes.count_spoilt(pod.track);
+        }
         gains.retain(|gain| !pods.contains(&gain.key.pod));
     }
 

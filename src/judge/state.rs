@@ -87,6 +87,13 @@ impl ObjectiveState {
         }
     }
 
+    /// Had the arms values in any block: canary, stable?
+    pub fn seen(&self) -> (bool, bool) {
+        let trail = self.trail();
+        let canary = trail.iter().any(|point| point.canary.is_some());
+        (canary, trail.iter().any(|point| point.stable.is_some()))
+    }
+
     /// All of the canary, compared or not, where that is told apart: what a limit is about.
     pub fn whole_canary(&self) -> Option<ArmSummary> {
         match self {

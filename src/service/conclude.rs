@@ -64,7 +64,11 @@ pub fn conclude(
         .collect();
     let problem = |i: usize| {
         let read = evidence.objectives.get(i);
-        error.or_else(|| read.and_then(|o| o.problem.as_ref()))
+        // an arm without a value that can be is not an arm without data
+        let hidden = read.filter(|o| hides(o));
+        error
+            .or_else(|| read.and_then(|o| o.problem.as_ref()))
+            .or_else(|| hidden.map(|_| &ReadError::Hidden))
     };
     let causes: Vec<Option<String>> = (0..empty.len())
         .map(|i| problem(i).map(|why| clean(&why.to_string())))
@@ -106,6 +110,12 @@ pub fn conclude(
         inputs: Inputs::new(&case, evidence).to_bytes(),
         failed,
     }
+}
+
+/// Has an arm never had a value that can be, beside values that cannot?
+fn hides(read: &ObjectiveEvidence) -> bool {
+    let (canary, stable) = read.state.seen();
+    (!canary && read.notes.canary_spoilt > 0) || (!stable && read.notes.stable_spoilt > 0)
 }
 
 /// What a person should know beside the verdict.

@@ -25,7 +25,10 @@ fn a_pod_is_left_out_where_one_of_its_counters_is_not_known() {
     ];
     assert_eq!(blocks, expected);
     let (_, notes) = counts(&rows, 3);
-    assert_eq!((notes.spoilt, notes.dropped), (2, 2));
+    assert_eq!(
+        (notes.canary_spoilt, notes.stable_spoilt, notes.dropped),
+        (2, 0, 2)
+    );
 }
 
 #[test]
@@ -42,7 +45,7 @@ fn an_arm_whose_counter_never_has_a_value_has_no_data() {
             .iter()
             .all(|b| b.canary.is_empty() && !b.stable.is_empty())
     );
-    assert_eq!(notes.spoilt, 4);
+    assert_eq!((notes.canary_spoilt, notes.stable_spoilt), (4, 0));
 }
 
 #[test]

@@ -24,6 +24,9 @@ pub enum ReadError {
     /// The query cannot be planned for this question.
     #[error(transparent)]
     Query(#[from] QueryError),
+    /// What was read hides what an arm has done.
+    #[error("the counters of an arm have only samples that cannot be (NaN, infinite or negative)")]
+    Hidden,
     /// Not before the deadline.
     #[error(
         "not all was read before the deadline of the answer; the next question goes on from there"
@@ -35,7 +38,7 @@ impl ReadError {
     /// The reason code that the verdict shows.
     pub fn code(&self) -> Code {
         match self {
-            Self::Source(SourceError::Malformed { .. }) | Self::Evidence(_) => {
+            Self::Source(SourceError::Malformed { .. }) | Self::Evidence(_) | Self::Hidden => {
                 Code::SourceMalformed
             }
             Self::Source(SourceError::TooLarge { .. }) => Code::SourceLimit,
