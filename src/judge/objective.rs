@@ -19,7 +19,7 @@ use crate::{
 
 /// Blocks without canary data after which the evidence counts as frozen.
 const VANISHED_BLOCKS: i64 = 3;
-/// Items per arm that a mean needs.
+/// Items that a mean needs, whatever the policy says.
 const MIN_ITEMS: f64 = 20.0;
 /// Harm that must be detectable for a pass when the time is up: errors.
 const DESIGN_EFFECT_ERRORS: f64 = 2.0;
@@ -220,7 +220,8 @@ pub fn fail_boundary(alpha: f64) -> f64 {
 
 fn min_trials(policy: &Policy, objective: &Objective) -> f64 {
     match objective.indicator {
-        Indicator::Mean { .. } => MIN_ITEMS,
+        // what a mean counts are its items
+        Indicator::Mean { .. } => policy.min_requests.max(MIN_ITEMS),
         Indicator::Gauge { .. } | Indicator::Query { .. } => 0.0,
         _ => policy.min_requests,
     }
