@@ -31,7 +31,7 @@ pub(super) fn looks(
     let mut seen = Vec::new();
     for blocks in 11..=last {
         state.fold(blocks - 1, &block(true));
-        if blocks as usize % every != 0 {
+        if !(blocks as usize).is_multiple_of(every) {
             continue;
         }
         let around = Surroundings {
