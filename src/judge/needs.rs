@@ -4,7 +4,7 @@ use super::{
     projection::Projection,
     reading::{Information, Reading, Scale},
 };
-use crate::{domain::Needs, stats::precision};
+use crate::{domain::Needs, stats::precision::Course};
 
 /// A pass or fail that lies this far beyond the horizon is not promised.
 const MAX_FACTOR: f64 = 1e4;
@@ -28,8 +28,8 @@ pub struct Goal {
     pub block_seconds: f64,
 }
 
-/// The canary requests and seconds still needed: to the fail that the estimate points to, else to the pass of a harmless
-/// canary. Not known where the interval lies between the margins.
+/// The canary requests and seconds still needed: to the nearer of fail and pass under the present estimate. Not known where
+/// the interval lies between the margins.
 pub fn needs(reading: &Reading, goal: &Goal) -> Needs {
     let between = between(reading);
     let levels = reading.information.pair_seconds > 0.0;
@@ -159,38 +159,59 @@ pub fn between(reading: &Reading) -> bool {
         && effect.upper.is_some_and(|upper| upper <= high)
 }
 
-/// From the information that the decision takes in all. Evidence that lags behind the information is trusted more: what is
-/// missing of it takes its share of the whole.
+/// From the course of the evidence under the present estimate: to the nearer of fail and pass.
 fn by_precision(reading: &Reading, goal: &Goal) -> Option<f64> {
     let Information {
         se: Some(se),
         estimate: Some(estimate),
-        fail_at,
-        pass_at,
-        tau,
         ..
     } = reading.information
     else {
         return None;
     };
-    let sign = if pass_at >= 0.0 { 1.0 } else { -1.0 };
-    let beyond_fail = sign * (estimate - fail_at);
-    // only harm that stands out of the present scatter is planned for, else the plan would chase noise
-    let (distance, target, now) = if beyond_fail > 2.0 * se {
-        (beyond_fail, goal.fail, reading.running.fail)
-    } else {
-        (sign * pass_at, goal.pass, reading.running.pass)
+    let nearer = |truth: f64| {
+        let courses = courses(reading, goal, (se, estimate, truth));
+        let missing = courses.iter().filter_map(Course::missing);
+        missing.min_by(f64::total_cmp)
     };
-    let wanted = precision::standard_error_needed(distance, tau, target)?;
-    let whole = (se / wanted).powi(2);
-    let missing = whole * (1.0 - now / target);
-    if whole >= 1.0 {
-        return Some(missing.max(whole - 1.0));
+    // the plan would chase noise: the estimate is drawn towards no difference by as much as may be chance
+    let truth = if estimate == 0.0 {
+        0.0
+    } else {
+        estimate * (1.0 - (se / estimate).powi(2)).max(0.0)
+    };
+    let harmless = nearer(0.0);
+    match nearer(truth) {
+        Some(missing) if missing <= NEAR => Some(missing),
+        // a canary without any difference would be decided by now: this one is too near to a margin
+        near => {
+            let near = near.unwrap_or(MAX_FACTOR);
+            harmless.map(|harmless| near.min(harmless.max(NEAR)))
+        }
     }
-    // a canary without any difference would be decided by now: what counts is how far this one is from the margin
-    let near = precision::standard_error_needed(sign * (pass_at - estimate), tau, goal.pass);
-    let more = near.map_or(1.0, |near| (se / near).powi(2) - 1.0);
-    Some(missing.max(more.min(NEAR)))
+}
+
+/// The evidence on its way to a fail and to a pass, for an estimate so far and the truth behind it.
+fn courses(reading: &Reading, goal: &Goal, (se, estimate, truth): (f64, f64, f64)) -> [Course; 2] {
+    let Information {
+        fail_at,
+        pass_at,
+        tau,
+        ..
+    } = reading.information;
+    let sign = if reading.upwards { 1.0 } else { -1.0 };
+    let course = |sign: f64, at: f64, reached, threshold| Course {
+        distance: sign * (estimate - at),
+        truth: sign * (truth - at),
+        se,
+        tau,
+        reached,
+        threshold,
+    };
+    [
+        course(sign, fail_at, reading.running.fail, goal.fail),
+        course(-sign, pass_at, reading.running.pass, goal.pass),
+    ]
 }
 
 fn two_digits(value: f64) -> f64 {

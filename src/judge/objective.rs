@@ -4,13 +4,13 @@ use super::{
     frozen::Frozen,
     horizon,
     needs::{self, Goal},
-    reading::Reading,
+    reading::{Reading, Scale},
     sentence::{self, Said},
     state::ObjectiveState,
 };
 use crate::{
     domain::{Code, Effect, EvidenceSummary, Finding, Millis, Needs, Outcome},
-    policy::{Indicator, Objective, Policy, Unit},
+    policy::{Direction, Indicator, Objective, Policy, Unit},
     stats::{
         decision::{self, Decision, Standing, decide},
         precision,
@@ -19,12 +19,14 @@ use crate::{
 
 /// Blocks without canary data after which the evidence counts as frozen.
 const VANISHED_BLOCKS: i64 = 3;
-/// Items per arm that a mean needs.
+/// Items that a mean needs, whatever the policy says.
 const MIN_ITEMS: f64 = 20.0;
 /// Harm that must be detectable for a pass when the time is up: errors.
 const DESIGN_EFFECT_ERRORS: f64 = 2.0;
 /// The same for latency, means and levels.
 const DESIGN_EFFECT: f64 = 1.5;
+/// The share of a pass's evidence that a pass by power alone needs.
+const HALF_WAY: f64 = 0.5;
 /// Probability of detection that "would have shown" means.
 const POWER: f64 = 0.8;
 
@@ -220,7 +222,8 @@ pub fn fail_boundary(alpha: f64) -> f64 {
 
 fn min_trials(policy: &Policy, objective: &Objective) -> f64 {
     match objective.indicator {
-        Indicator::Mean { .. } => MIN_ITEMS,
+        // what a mean counts are its items
+        Indicator::Mean { .. } => policy.min_requests.max(MIN_ITEMS),
         Indicator::Gauge { .. } | Indicator::Query { .. } => 0.0,
         _ => policy.min_requests,
     }
@@ -246,7 +249,7 @@ fn outcome(
         min_blocks: policy.min_blocks as u32,
         canary_trials: reading.trials.unwrap_or(f64::INFINITY),
         min_canary_trials: min_trials(policy, objective),
-        horizon_reached: around.time_is_up,
+        horizon_reached: around.time_is_up && harmless(objective, reading, policy),
         mde,
         design_effect: design_effect(objective),
     };
@@ -338,6 +341,20 @@ fn design_effect(objective: &Objective) -> f64 {
     }
 }
 
+/// Does nothing point to harm? The estimate is within the margin, the evidence of harm is not above 1, and that against harm
+/// beyond the pass margin is half way. Power alone would pass what is about to fail.
+fn harmless(objective: &Objective, reading: &Reading, policy: &Policy) -> bool {
+    let (running, fail_at) = (&reading.running, reading.information.fail_at);
+    let within = |estimate: f64| match objective.harm {
+        Direction::Either => estimate.abs() <= fail_at.abs(),
+        _ if reading.upwards => estimate <= fail_at,
+        _ => estimate >= fail_at,
+    };
+    reading.information.estimate.is_some_and(within)
+        && running.fail <= 0.0
+        && running.pass >= HALF_WAY * pass_boundary(policy)
+}
+
 /// The smallest harm, as a ratio above 1, that the present precision would show.
 fn detectable(reading: &Reading, alpha: f64) -> f64 {
     let information = &reading.information;
@@ -345,5 +362,13 @@ fn detectable(reading: &Reading, alpha: f64) -> f64 {
         return f64::INFINITY;
     };
     let beyond = precision::detectable_distance(se, information.tau, alpha, POWER);
-    (information.fail_at.abs() + beyond).exp()
+    let apart = information.fail_at.abs() + beyond;
+    match reading.scale {
+        Scale::Ratio | Scale::Complements => apart.exp(),
+        // a share of nothing is none
+        Scale::Difference => reading
+            .stable
+            .value
+            .map_or(f64::INFINITY, |stable| 1.0 + apart / stable.abs()),
+    }
 }

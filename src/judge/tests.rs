@@ -7,6 +7,7 @@ mod gates;
 mod gone;
 mod lately;
 mod measured;
+mod powered;
 mod said;
 mod steady;
 mod uncritical;

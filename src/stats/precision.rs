@@ -1,22 +1,57 @@
 //! Planning from a standard error: what procedure B still needs, and what it would show.
 //!
-//! Both solve `ln E_greater(distance, se, tau) = threshold` of the normal mixture, as [`super::planning`] does from counts.
+//! Both follow `ln E_greater(distance, se, tau)` of the normal mixture to a threshold, as [`super::planning`] does from counts.
 
 use super::{
     normal_mixture::log_e_greater,
     special::{find_root, normal_quantile},
 };
 
-/// The standard error at which an estimate `distance` beyond the boundary reaches `log_threshold`; nothing if the distance
-/// is not positive or no precision would do.
-pub fn standard_error_needed(distance: f64, tau: f64, log_threshold: f64) -> Option<f64> {
-    if !(distance > 0.0 && tau > 0.0 && distance.is_finite() && log_threshold.is_finite()) {
-        return None;
+/// No course is followed further than so many times the present information.
+const FURTHEST: f64 = 1e4;
+/// Each try lies further than the one before by this share.
+const STRIDE: f64 = 0.02;
+
+/// Evidence on its way to a threshold: an estimate `distance` beyond the boundary now, `truth` beyond it in all that is
+/// still to come.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Course {
+    /// Of the estimate so far.
+    pub distance: f64,
+    /// Of what is to come.
+    pub truth: f64,
+    /// Standard error of the estimate so far.
+    pub se: f64,
+    /// Prior scale.
+    pub tau: f64,
+    /// ln E so far, which other procedures may have a part in.
+    pub reached: f64,
+    /// ln E that decides.
+    pub threshold: f64,
+}
+
+impl Course {
+    /// How many times the present information is still missing; nothing if it leads nowhere. The evidence grows from what
+    /// it is as the normal mixture's would.
+    pub fn missing(&self) -> Option<f64> {
+        let now = log_e_greater(self.distance, self.se, self.tau);
+        // a head start holds for an estimate that is beyond the boundary already
+        let ahead = if self.distance > 0.0 {
+            self.reached - now
+        } else {
+            (self.reached - now).min(0.0)
+        };
+        let mut whole = 1.0;
+        while whole < FURTHEST {
+            let distance = self.truth + (self.distance - self.truth) / whole;
+            let log_e = log_e_greater(distance, self.se / f64::sqrt(whole), self.tau);
+            if distance > 0.0 && log_e + ahead >= self.threshold {
+                return Some(whole - 1.0);
+            }
+            whole *= 1.0 + STRIDE;
+        }
+        None
     }
-    let miss = |ln_se: f64| log_e_greater(distance, ln_se.exp(), tau) - log_threshold;
-    // evidence falls as the standard error grows from a small share of the distance to several times it
-    let (low, high) = ((distance * 1e-3).ln(), (distance * 10.0).ln());
-    (miss(low) > 0.0 && miss(high) < 0.0).then(|| find_root(miss, low, high, 1e-6).exp())
 }
 
 /// How far beyond the boundary harm must lie to be shown at level `alpha` with probability `power`.
@@ -42,12 +77,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_needed_standard_error_reaches_the_threshold() {
-        for (distance, tau, threshold) in [(0.4, 1.0, 3.0), (0.1, 0.25, 6.0), (2.0, 0.5, 4.6)] {
-            let se = standard_error_needed(distance, tau, threshold).unwrap();
-            assert!((log_e_greater(distance, se, tau) - threshold).abs() < 1e-3);
-        }
-        assert_eq!(standard_error_needed(-1.0, 1.0, 3.0), None);
+    fn a_course_reaches_its_threshold() {
+        let course = Course {
+            distance: 0.4,
+            truth: 0.4,
+            se: 0.2,
+            tau: 1.0,
+            reached: log_e_greater(0.4, 0.2, 1.0),
+            threshold: 4.6,
+        };
+        let whole = 1.0 + course.missing().unwrap();
+        let reached = log_e_greater(0.4, 0.2 / f64::sqrt(whole), 1.0);
+        assert!((4.6..4.8).contains(&reached), "{reached}");
+        let near = Course {
+            reached: 4.5,
+            ..course
+        };
+        assert!(near.missing().unwrap() < 0.1);
+        let nowhere = Course {
+            truth: -0.1,
+            ..course
+        };
+        assert_eq!(nowhere.missing(), None);
     }
 
     #[test]

@@ -1,6 +1,11 @@
 //! Rows for what is still needed, and for intervals that nobody can read: levels with a memory, objectives that wait.
 
-use super::{ERRORS, Row, check, counts};
+use super::{
+    ERRORS, Row,
+    alone::Draws,
+    check, counts,
+    powered::{counted, looks},
+};
 use crate::{
     domain::{Code, Finding, Needs, Outcome},
     evidence::{Block, Counts, Gauges, Means, SumCount},
@@ -202,4 +207,46 @@ fn arms_that_never_meet_are_told() {
 fn a_ratio_beyond_measure_is_more_than_a_thousand() {
     let reason = Row::new(ERRORS, "").judge(counts(0.9, 0.0)).reason;
     assert!(reason.contains("ratio more than 1000 times"), "{reason}");
+}
+
+#[test]
+fn the_promise_for_counts_is_of_the_right_order() {
+    let (mut all, mut near, mut close) = (0, 0, Vec::new());
+    for (canary, stable, rps) in [
+        (0.016, 0.01, 6.0),
+        (0.016, 0.01, 20.0),
+        (0.01, 0.01, 3.0),
+        (0.02, 0.01, 2.0),
+        (0.013, 0.01, 15.0),
+        (0.004, 0.001, 4.0),
+        (0.001, 0.001, 10.0),
+    ] {
+        for seed in 0..6 {
+            let mut draws = Draws(seed * 7919 + 1);
+            let polls = (4, i64::MAX, 480);
+            let seen = looks((ERRORS, "  horizon: 24h\n"), polls, |there| {
+                counted(&mut draws, rps, (canary, stable), there)
+            });
+            let [before @ .., (end, last)] = &seen[..] else {
+                continue;
+            };
+            assert_ne!(last.outcome, Outcome::Inconclusive, "{last:?}");
+            for (blocks, found) in before {
+                let seconds = found.needs.seconds.unwrap_or_else(|| panic!("{found:?}"));
+                let ratio = (*blocks as f64 + seconds / 30.0) / *end as f64;
+                all += 1;
+                near += i32::from((1.0 / 3.0..=3.0).contains(&ratio));
+                // a fail that is about to come is not put off
+                let evidence = &found.evidence;
+                if evidence.log_e_fail > 4.0 && last.outcome == Outcome::Fail {
+                    close.push(ratio);
+                }
+            }
+        }
+    }
+    assert!(all >= 200 && near * 10 >= all * 9, "{near} {all}");
+    assert!(
+        close.len() >= 10 && close.iter().all(|ratio| *ratio < 3.0),
+        "{close:?}"
+    );
 }

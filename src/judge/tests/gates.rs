@@ -3,7 +3,7 @@
 use super::{ERRORS, Row, check, counts, counts_of, pods};
 use crate::{
     domain::{Action, Code, Outcome},
-    evidence::{Block, Counts, Histograms, PodHistogram},
+    evidence::{Block, Counts, Histograms, Means, PodHistogram, SumCount},
 };
 
 #[test]
@@ -261,5 +261,33 @@ fn a_limit_fails_after_three_blocks_with_errors_where_stable_is_all_errors_too()
             Outcome::Fail,
             Code::LimitExceeded,
         );
+    }
+}
+
+#[test]
+fn the_items_of_a_mean_are_what_min_requests_counts() {
+    let means = |index: i64| {
+        let arm = |count: f64, step: i64| {
+            let noise = 1.0 + 0.02 * ((index * step).rem_euclid(17) as f64 / 8.0 - 1.0);
+            Some(SumCount {
+                sum: 50.0 * count * noise,
+                count,
+                squares: None,
+            })
+        };
+        Block::Means(Means {
+            canary: arm(10.0, 5).filter(|_| index >= 0),
+            stable: arm(700.0, 3),
+        })
+    };
+    let mean = "    - { name: m, mean: { sum: a, count: b } }\n";
+    for (least, outcome, code) in [
+        ("1000000", Outcome::Inconclusive, Code::TooEarly),
+        ("601", Outcome::Inconclusive, Code::TooEarly),
+        ("600", Outcome::Pass, Code::NoHarm),
+        ("0", Outcome::Pass, Code::NoHarm),
+    ] {
+        let verdict = Row::new(mean, &format!("  minRequests: {least}\n")).judge(means);
+        check(&verdict, outcome, code);
     }
 }
