@@ -7,7 +7,7 @@ use super::{
     memo::Memo,
     noticed::Blur,
     onset::Onset,
-    pooled::{Pooled, exceedances},
+    pooled::{Place, Pooled, exceedances},
     reading::{Alone, Gate, Information, Reading, Scale, TrailPoint},
     running::Running,
 };
@@ -258,7 +258,7 @@ impl QuantileState {
         let value = |pods: &[PodHistogram]| {
             let mut pooled = Pooled::default();
             pooled.add(block, pods);
-            quantile(&pooled.edges, &pooled.cumulative, self.quantile).filter(|q| q.is_finite())
+            pooled.quantile(self.quantile).and_then(Place::value)
         };
         self.trail.push(TrailPoint {
             index,
@@ -352,10 +352,26 @@ impl QuantileState {
         self.arm(&self.canary)
     }
 
+    /// Canary and stable: in the blocks that are compared, where there are some.
+    fn arms(&self) -> [&Pooled; 2] {
+        if self.counts.iter().any(CountBlock::usable) {
+            self.beside.each_ref()
+        } else {
+            [&self.canary, &self.stable]
+        }
+    }
+
+    /// Of canary and stable the largest finite edge, where the quantile lies above it and has no value. `whole`: of all of the
+    /// canary, compared or not.
+    pub fn above_largest(&self, whole: bool) -> [Option<f64>; 2] {
+        let [canary, stable] = self.arms();
+        let canary = if whole { &self.canary } else { canary };
+        [canary, stable].map(|arm| arm.quantile(self.quantile).and_then(Place::above))
+    }
+
     fn arm(&self, pooled: &Pooled) -> ArmSummary {
-        let value = quantile(&pooled.edges, &pooled.cumulative, self.quantile);
         ArmSummary {
-            value: value.filter(|v| v.is_finite()),
+            value: pooled.quantile(self.quantile).and_then(Place::value),
             events: self.edge.map(|edge| pooled.above(edge)),
             exposure: Some(pooled.total()),
             series: None,
@@ -385,21 +401,8 @@ impl QuantileState {
     pub fn reading(&self, alpha: f64) -> Reading {
         let phi = self.phi();
         let compared = self.counts.iter().any(CountBlock::usable);
-        let [canary, stable] = if compared {
-            self.beside.each_ref().map(|pooled| self.arm(pooled))
-        } else {
-            [self.whole(), self.arm(&self.stable)]
-        };
-        let top = self
-            .canary
-            .edges
-            .iter()
-            .rev()
-            .find(|e| e.is_finite())
-            .copied();
-        let above_largest = top.is_some_and(|top| {
-            self.canary.above(top) > (1.0 - self.quantile) * self.canary.total()
-        });
+        let [canary, stable] = self.arms().map(|pooled| self.arm(pooled));
+        let above_largest = self.above_largest(false).iter().any(Option::is_some);
         let edge = self.edge.unwrap_or(f64::INFINITY);
         let estimate = self
             .b1

@@ -1,5 +1,6 @@
 //! Rows: blocks in, outcome and code out.
 
+mod above;
 mod ahead;
 mod alone;
 mod drift;
