@@ -3,6 +3,7 @@
 use super::{
     counts::{B1_TAU, CS_TOLERANCE, CountBlock, POD_BLOCKS, apart, lone_pod_phi, told_spread},
     harm::Harm,
+    interval,
     limit::LimitBet,
     memo::Memo,
     noticed::Blur,
@@ -387,6 +388,15 @@ impl QuantileState {
         self.memo.limits(alpha, make)
     }
 
+    /// Requests above the edges of the comparison on canary and stable; none where there are none above the present edge.
+    fn events(&self, told: [&ArmSummary; 2]) -> [f64; 2] {
+        let counted = self.counts.iter().filter(|block| block.usable());
+        let counted = counted.fold([0.0, 0.0], |[c, s], block| [c + block.x_c, s + block.x_s]);
+        let [canary, stable] = told.map(|arm| arm.events.unwrap_or_default());
+        let [c, s] = counted;
+        [c.min(canary), s.min(stable)]
+    }
+
     /// The interval of the share of requests above the limit, where there is one.
     fn alone(&self, alpha: f64, phi: f64) -> Option<Alone> {
         let (lower, upper) = self.limit.as_ref()?.interval(phi, alpha)?;
@@ -408,7 +418,7 @@ impl QuantileState {
             .b1
             .estimate()
             .filter(|_| self.canary.above(edge) + self.stable.above(edge) > 0.0);
-        let (lower, upper) = self.limits(alpha);
+        let ratio = estimate.map(|e| e.ratio);
         // counted at the edge where the evidence counts, not by the interpolated value
         let slow = self.limit.as_ref().and_then(LimitBet::share);
         let over_limit = slow.is_some_and(|share| share > 1.0 - self.quantile);
@@ -423,11 +433,8 @@ impl QuantileState {
             canary,
             stable,
             effect: Effect {
-                estimate: estimate.map(|e| e.ratio),
-                lower: estimate.map(|_| lower),
-                upper: estimate.map(|_| upper).filter(|u| u.is_finite()),
                 relative: canary.change_from(&stable),
-                scale: None,
+                ..interval::of_events(ratio, self.limits(alpha), self.events([&canary, &stable]))
             },
             boundary: compared.then_some(self.boundary),
             unmeasured: false,

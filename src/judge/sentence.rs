@@ -6,7 +6,7 @@ use super::{
     reading::{Alone, Gate, Reading, Scale},
 };
 use crate::{
-    domain::{ArmSummary, Code, Millis, Needs, Outcome, time::rfc3339},
+    domain::{ArmSummary, Code, Effect, Millis, Needs, Outcome, time::rfc3339},
     policy::{Indicator, Objective, Unit},
 };
 
@@ -325,10 +325,6 @@ fn alone(objective: &Objective, reading: &Reading) -> String {
 }
 
 fn interval(objective: &Objective, reading: &Reading, edge: Option<f64>) -> String {
-    let effect = &reading.effect;
-    let Some(estimate) = effect.estimate else {
-        return String::new();
-    };
     let what = match (reading.scale, edge) {
         (Scale::Difference, _) => "difference".to_owned(),
         (Scale::Complements, _) => "ratio of the complements".to_owned(),
@@ -342,17 +338,25 @@ fn interval(objective: &Objective, reading: &Reading, edge: Option<f64>) -> Stri
         Scale::Difference => f64::INFINITY,
         Scale::Ratio | Scale::Complements => MOST,
     };
-    let range = match (effect.lower, effect.upper) {
+    let Effect {
+        estimate,
+        lower,
+        upper,
+        ..
+    } = reading.effect;
+    let range = match (lower, upper.filter(|upper| *upper <= most)) {
         (Some(lower), _) if lower > most => {
             return format!(", {what} more than {} times", shown(most));
         }
-        (Some(lower), Some(upper)) if upper <= most => {
-            format!("{} to {}", shown(lower), shown(upper))
-        }
-        (Some(lower), _) => format!("at least {}", shown(lower)),
-        (None, Some(upper)) => format!("at most {}", shown(upper)),
-        (None, None) => "interval not known yet".to_owned(),
+        (Some(lower), Some(upper)) => Some(format!("{} to {}", shown(lower), shown(upper))),
+        (Some(lower), None) => Some(format!("at least {}", shown(lower))),
+        (None, Some(upper)) => Some(format!("at most {}", shown(upper))),
+        (None, None) => None,
     };
+    let Some(estimate) = estimate else {
+        return range.map_or_else(String::new, |range| format!(", {what} {range}"));
+    };
+    let range = range.unwrap_or_else(|| "interval not known yet".to_owned());
     if estimate > most {
         return format!(", {what} more than {} times ({range})", shown(most));
     }

@@ -3,6 +3,7 @@
 mod above;
 mod ahead;
 mod alone;
+mod bounds;
 mod drift;
 mod gates;
 mod gone;
