@@ -186,22 +186,42 @@ fn exceeded(objective: &Objective, reading: &Reading, said: &Said<'_>) -> String
     let both = both(objective, reading, said);
     let limit = limit(objective, reading);
     let alone = alone(objective, reading);
-    let shown = reading
-        .running
-        .limit
-        .is_some_and(|log_e| log_e >= said.fails_at);
+    let running = &reading.running;
+    let shown = running.limit.filter(|log_e| *log_e >= said.fails_at);
     match (shown, reading.over_limit) {
-        (true, true) => {
+        (Some(_), true) if clear_of_limit(objective, reading) => {
             format!("{both}; the canary{alone} is shown to be beyond the limit {limit}")
         }
+        // the evidence may show what the interval, which spends on both sides, does not yet
+        (Some(log_e), true) if log_e >= still(running.max_limit) => {
+            format!("{both}; the evidence shows the canary beyond the limit {limit}")
+        }
         // over the whole run the limit is held, so the whole run's interval would only confuse
-        (true, false) => {
+        (Some(_), false) => {
             format!("lately the canary is shown to be beyond the limit {limit}; in all {both}")
         }
-        (false, _) => {
-            format!("{both}; the canary{alone} was shown earlier to be beyond the limit {limit}")
-        }
+        (_, _) => format!(
+            "{both}; the canary{alone} was shown earlier to be beyond the limit {limit} and stays a fail"
+        ),
     }
+}
+
+/// Evidence that has fallen so far below its maximum, or by so much of it, is one of earlier: a block or two are chance.
+const SETBACK: f64 = 2.0;
+const FALLEN: f64 = 0.1;
+
+/// The evidence down to which the present still shows what its maximum has shown.
+fn still(most: f64) -> f64 {
+    most - SETBACK.max(FALLEN * most)
+}
+
+/// Does the canary's own interval, where it is told, leave the limit out?
+fn clear_of_limit(objective: &Objective, reading: &Reading) -> bool {
+    let Some(alone) = reading.alone else {
+        return true;
+    };
+    let allowed = alone.above.map(|(_, allowed)| allowed).or(objective.limit);
+    allowed.is_none_or(|allowed| allowed < alone.lower || allowed > alone.upper)
 }
 
 /// Since when nothing is compared any more, and what the canary does since.
