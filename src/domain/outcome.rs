@@ -112,7 +112,7 @@ codes! {
     MinDuration = "min-duration",
     /// The step has lasted its `maxDuration` without a decision.
     StepTimeout = "step-timeout",
-    /// The quantile lies above the largest finite bucket, where nothing can be seen.
+    /// The quantile of an arm lies above its largest finite bucket, where nothing can be seen.
     AboveLargestBucket = "above-largest-bucket",
     /// Stable has no data beside the canary any more: the evidence is frozen.
     NoComparison = "no-comparison",

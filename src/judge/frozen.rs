@@ -62,7 +62,11 @@ pub fn frozen(objective: &Objective, state: &ObjectiveState, block: Millis) -> O
     Some(Frozen {
         last: past.last()?.index,
         moved: moved(objective, state, (past, since), block),
-        now: since.iter().rev().find_map(|look| look.value),
+        now: since
+            .iter()
+            .rev()
+            .find(|look| look.canary)
+            .and_then(|look| look.value),
     })
 }
 

@@ -1,4 +1,6 @@
-//! When an interval is too wide to be told.
+//! When an estimate or its interval is too wide to be told.
+
+use crate::domain::Effect;
 
 /// An interval of a ratio that reaches further than this factor either way says nothing; one of a difference that
 /// reaches further than so many times its scale.
@@ -12,9 +14,52 @@ pub fn told(estimate: f64, (lower, upper): (f64, f64), log: bool, tau: f64) -> O
     (near(lower) && near(upper)).then_some((lower, upper))
 }
 
+/// What is told of a ratio of events. Where an arm has none the estimate would be made of the half event that is added, not
+/// of data: then it is left out, and so is a lower end of 0. Of 0 to anything nothing is known.
+pub fn of_events(ratio: Option<f64>, (lower, upper): (f64, f64), events: [f64; 2]) -> Effect {
+    let both = events.iter().all(|events| *events > 0.0);
+    Effect {
+        estimate: ratio.filter(|_| both),
+        lower: ratio
+            .map(|_| lower)
+            .filter(|lower| *lower > 0.0 || (both && upper.is_finite())),
+        upper: ratio.map(|_| upper).filter(|upper| upper.is_finite()),
+        relative: None,
+        scale: None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_arm_without_events_has_no_estimate() {
+        let inf = f64::INFINITY;
+        for (ratio, ends, events, told) in [
+            (
+                Some(2.0),
+                (0.0, 9.0),
+                [3.0, 5.0],
+                [Some(2.0), Some(0.0), Some(9.0)],
+            ),
+            (Some(2.0), (0.0, inf), [3.0, 5.0], [Some(2.0), None, None]),
+            (
+                Some(2.0),
+                (0.0, 522.0),
+                [0.0, 5.0],
+                [None, None, Some(522.0)],
+            ),
+            (Some(2.0), (0.0, inf), [0.0, 5.0], [None, None, None]),
+            (Some(40.0), (4.0, inf), [9.0, 0.0], [None, Some(4.0), None]),
+            (Some(3.0), (0.0, inf), [1.0, 0.0], [None, None, None]),
+            (None, (0.0, 7.0), [0.0, 0.0], [None, None, None]),
+        ] {
+            let effect = of_events(ratio, ends, events);
+            let seen = [effect.estimate, effect.lower, effect.upper];
+            assert_eq!(seen, told, "{ratio:?} {ends:?} {events:?}");
+        }
+    }
 
     #[test]
     fn what_no_person_can_read_is_not_told() {

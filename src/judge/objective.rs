@@ -85,7 +85,8 @@ pub fn judge(
     };
     let mde = detectable(&reading, alpha);
     let (outcome, code) = outcome(policy, objective, &reading, around, alpha, mde);
-    if matches!(code, Code::LimitExceeded | Code::OverLimit) {
+    let by_limit = matches!(code, Code::LimitExceeded | Code::OverLimit);
+    if by_limit {
         reading.canary = state.whole_canary().unwrap_or(reading.canary);
     }
     let goal = Goal {
@@ -112,9 +113,9 @@ pub fn judge(
     } else {
         still_needed(policy, objective, &reading, &goal, (outcome, code))
     };
-    let edge = match state {
-        ObjectiveState::Quantile(quantile) => quantile.edge(),
-        _ => None,
+    let (edge, above_largest) = match state {
+        ObjectiveState::Quantile(quantile) => (quantile.edge(), quantile.above_largest(by_limit)),
+        _ => (None, [None; 2]),
     };
     let said = Said {
         outcome,
@@ -123,6 +124,7 @@ pub fn judge(
         too_near: needs::exposed(&reading, &goal) + missing.seconds.unwrap_or_default()
             > policy.horizon as f64 / 1000.0,
         edge,
+        above_largest,
         fails_at: goal.fail,
         cause: around.cause,
         frozen: around.frozen,
@@ -146,6 +148,10 @@ pub fn judge(
         stable: reading.stable,
         effect: Effect {
             scale: Some(reading.scale),
+            relative: reading
+                .effect
+                .relative
+                .filter(|_| reading.canary.value.is_some()),
             ..reading.effect
         },
         margin: reading.boundary,
@@ -292,12 +298,15 @@ fn outcome(
     if reading.over_limit {
         return (Outcome::Inconclusive, Code::OverLimit);
     }
+    // what nobody can see is not ruled out
+    if reading.above_largest {
+        return (Outcome::Inconclusive, Code::AboveLargestBucket);
+    }
     match decision {
         Decision::Pass if standing.log_e_pass >= -standing.beta.ln() => {
             (Outcome::Pass, Code::NoHarm)
         }
         Decision::Pass => (Outcome::Pass, Code::AdequatePower),
-        _ if reading.above_largest => (Outcome::Inconclusive, Code::AboveLargestBucket),
         // a little of stable is still something to compare with, also at full weight
         _ if around.frozen.is_some() || (around.full_weight && !reading.compared) => {
             (Outcome::Inconclusive, Code::NoComparison)

@@ -1,6 +1,39 @@
 //! Histograms added up over time and pods, whatever edges each block came with.
 
-use crate::evidence::{Histograms, PodHistogram};
+use crate::{
+    evidence::{Histograms, PodHistogram},
+    stats::histogram,
+};
+
+/// A share of the observations that differs from another by less is equal to it.
+const ROUNDING: f64 = 1e-12;
+
+/// Where a quantile lies.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Place {
+    /// Here, interpolated between edges.
+    At(f64),
+    /// Somewhere above the largest finite edge, which is this: how far nobody can see.
+    Above(f64),
+}
+
+impl Place {
+    /// The value, where there is one.
+    pub fn value(self) -> Option<f64> {
+        match self {
+            Self::At(value) => Some(value),
+            Self::Above(_) => None,
+        }
+    }
+
+    /// The edge that it is above of, where there is no value.
+    pub fn above(self) -> Option<f64> {
+        match self {
+            Self::At(_) => None,
+            Self::Above(edge) => Some(edge),
+        }
+    }
+}
 
 /// Cumulative counts over ascending edges, the last edge infinite.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -55,6 +88,18 @@ impl Pooled {
         self.cumulative.last().copied().unwrap_or(0.0)
     }
 
+    /// Where the `q` quantile lies; nothing without observations or without a finite edge.
+    pub fn quantile(&self, q: f64) -> Option<Place> {
+        let value = histogram::quantile(&self.edges, &self.cumulative, q)?;
+        let largest = self.edges.iter().rev().find(|edge| edge.is_finite())?;
+        let hidden = self.above(*largest) / self.total() > (1.0 - q) + ROUNDING;
+        Some(if hidden {
+            Place::Above(*largest)
+        } else {
+            Place::At(value)
+        })
+    }
+
     /// Observations above `edge`.
     pub fn above(&self, edge: f64) -> f64 {
         self.total() - at_or_below(&self.edges, &self.cumulative, edge)
@@ -93,6 +138,31 @@ mod tests {
             },
             pods,
         )
+    }
+
+    #[test]
+    fn a_quantile_above_the_largest_edge_has_no_value() {
+        let pooled = |edges: &[f64], cumulative: &[f64]| Pooled {
+            edges: edges.to_vec(),
+            cumulative: cumulative.to_vec(),
+        };
+        let inf = f64::INFINITY;
+        let place = |cumulative: [f64; 3], q| pooled(&[0.1, 0.5, inf], &cumulative).quantile(q);
+        assert_eq!(place([0.0, 85.0, 100.0], 0.99), Some(Place::Above(0.5)));
+        assert_eq!(place([0.0, 0.0, 100.0], 0.5), Some(Place::Above(0.5)));
+        // just so many as the quantile allows
+        assert_eq!(place([0.0, 99.0, 100.0], 0.99), Some(Place::At(0.5)));
+        for all in 1..2000 {
+            let all = f64::from(all) * 100.0;
+            let place = place([0.0, 0.99 * all, all], 0.99);
+            assert_eq!(place, Some(Place::At(0.5)), "{all}");
+        }
+        assert_eq!(place([0.0, 85.0, 100.0], 0.85), Some(Place::At(0.5)));
+        assert_eq!(place([0.0; 3], 0.5), None);
+        assert_eq!(pooled(&[inf], &[7.0]).quantile(0.5), None);
+        // nothing lies above a last edge that is finite
+        let closed = pooled(&[0.1, 0.5], &[0.0, 10.0]).quantile(1.0);
+        assert_eq!(closed, Some(Place::At(0.5)));
     }
 
     #[test]

@@ -3,11 +3,12 @@
 use super::{
     counts::{B1_TAU, CS_TOLERANCE, CountBlock, POD_BLOCKS, apart, lone_pod_phi, told_spread},
     harm::Harm,
+    interval,
     limit::LimitBet,
     memo::Memo,
     noticed::Blur,
     onset::Onset,
-    pooled::{Pooled, exceedances},
+    pooled::{Place, Pooled, exceedances},
     reading::{Alone, Gate, Information, Reading, Scale, TrailPoint},
     running::Running,
 };
@@ -258,7 +259,7 @@ impl QuantileState {
         let value = |pods: &[PodHistogram]| {
             let mut pooled = Pooled::default();
             pooled.add(block, pods);
-            quantile(&pooled.edges, &pooled.cumulative, self.quantile).filter(|q| q.is_finite())
+            pooled.quantile(self.quantile).and_then(Place::value)
         };
         self.trail.push(TrailPoint {
             index,
@@ -352,10 +353,26 @@ impl QuantileState {
         self.arm(&self.canary)
     }
 
+    /// Canary and stable: in the blocks that are compared, where there are some.
+    fn arms(&self) -> [&Pooled; 2] {
+        if self.counts.iter().any(CountBlock::usable) {
+            self.beside.each_ref()
+        } else {
+            [&self.canary, &self.stable]
+        }
+    }
+
+    /// Of canary and stable the largest finite edge, where the quantile lies above it and has no value. `whole`: of all of the
+    /// canary, compared or not.
+    pub fn above_largest(&self, whole: bool) -> [Option<f64>; 2] {
+        let [canary, stable] = self.arms();
+        let canary = if whole { &self.canary } else { canary };
+        [canary, stable].map(|arm| arm.quantile(self.quantile).and_then(Place::above))
+    }
+
     fn arm(&self, pooled: &Pooled) -> ArmSummary {
-        let value = quantile(&pooled.edges, &pooled.cumulative, self.quantile);
         ArmSummary {
-            value: value.filter(|v| v.is_finite()),
+            value: pooled.quantile(self.quantile).and_then(Place::value),
             events: self.edge.map(|edge| pooled.above(edge)),
             exposure: Some(pooled.total()),
             series: None,
@@ -369,6 +386,15 @@ impl QuantileState {
                 .limits(&self.counts, self.phi(), alpha, CS_TOLERANCE)
         };
         self.memo.limits(alpha, make)
+    }
+
+    /// Requests above the edges of the comparison on canary and stable; none where there are none above the present edge.
+    fn events(&self, told: [&ArmSummary; 2]) -> [f64; 2] {
+        let counted = self.counts.iter().filter(|block| block.usable());
+        let counted = counted.fold([0.0, 0.0], |[c, s], block| [c + block.x_c, s + block.x_s]);
+        let [canary, stable] = told.map(|arm| arm.events.unwrap_or_default());
+        let [c, s] = counted;
+        [c.min(canary), s.min(stable)]
     }
 
     /// The interval of the share of requests above the limit, where there is one.
@@ -385,27 +411,14 @@ impl QuantileState {
     pub fn reading(&self, alpha: f64) -> Reading {
         let phi = self.phi();
         let compared = self.counts.iter().any(CountBlock::usable);
-        let [canary, stable] = if compared {
-            self.beside.each_ref().map(|pooled| self.arm(pooled))
-        } else {
-            [self.whole(), self.arm(&self.stable)]
-        };
-        let top = self
-            .canary
-            .edges
-            .iter()
-            .rev()
-            .find(|e| e.is_finite())
-            .copied();
-        let above_largest = top.is_some_and(|top| {
-            self.canary.above(top) > (1.0 - self.quantile) * self.canary.total()
-        });
+        let [canary, stable] = self.arms().map(|pooled| self.arm(pooled));
+        let above_largest = self.above_largest(false).iter().any(Option::is_some);
         let edge = self.edge.unwrap_or(f64::INFINITY);
         let estimate = self
             .b1
             .estimate()
             .filter(|_| self.canary.above(edge) + self.stable.above(edge) > 0.0);
-        let (lower, upper) = self.limits(alpha);
+        let ratio = estimate.map(|e| e.ratio);
         // counted at the edge where the evidence counts, not by the interpolated value
         let slow = self.limit.as_ref().and_then(LimitBet::share);
         let over_limit = slow.is_some_and(|share| share > 1.0 - self.quantile);
@@ -420,11 +433,8 @@ impl QuantileState {
             canary,
             stable,
             effect: Effect {
-                estimate: estimate.map(|e| e.ratio),
-                lower: estimate.map(|_| lower),
-                upper: estimate.map(|_| upper).filter(|u| u.is_finite()),
                 relative: canary.change_from(&stable),
-                scale: None,
+                ..interval::of_events(ratio, self.limits(alpha), self.events([&canary, &stable]))
             },
             boundary: compared.then_some(self.boundary),
             unmeasured: false,

@@ -74,7 +74,7 @@ pub struct Reading {
     pub alone: Option<Alone>,
     /// Neither arm has a single event of what is counted.
     pub eventless: bool,
-    /// The quantile lies above the largest finite bucket.
+    /// The quantile of an arm lies above the largest finite bucket.
     pub above_largest: bool,
     /// What planning needs.
     pub information: Information,

@@ -6,7 +6,7 @@ use super::{
     reading::{Alone, Gate, Reading, Scale},
 };
 use crate::{
-    domain::{Code, Millis, Needs, Outcome, time::rfc3339},
+    domain::{ArmSummary, Code, Effect, Millis, Needs, Outcome, time::rfc3339},
     policy::{Indicator, Objective, Unit},
 };
 
@@ -23,6 +23,8 @@ pub struct Said<'a> {
     pub too_near: bool,
     /// The edge at which requests of a quantile are counted.
     pub edge: Option<f64>,
+    /// Of canary and stable the largest finite edge, where the quantile lies above it.
+    pub above_largest: [Option<f64>; 2],
     /// ln E at which it fails.
     pub fails_at: f64,
     /// Why the source gave nothing, in its words.
@@ -36,7 +38,7 @@ pub struct Said<'a> {
 /// The sentence of one objective.
 pub fn sentence(objective: &Objective, reading: &Reading, said: &Said<'_>) -> String {
     let name = &objective.name;
-    let both = both(objective, reading);
+    let both = both(objective, reading, said);
     let code = said.code;
     let text = match code {
         Code::WorseThanStable => format!("{name}: {}", worse(objective, reading, said)),
@@ -99,8 +101,9 @@ pub fn sentence(objective: &Objective, reading: &Reading, said: &Said<'_>) -> St
             let need = missing(said.needs, noun(objective))
                 .unwrap_or_else(|| "needs more blocks".to_owned());
             // what is missing comes first: the end may be cut
-            let both =
-                Some(both).filter(|_| reading.canary.value.or(reading.stable.value).is_some());
+            let values = [reading.canary.value, reading.stable.value];
+            let mut seen = values.into_iter().chain(said.above_largest);
+            let both = Some(both).filter(|_| seen.any(|value| value.is_some()));
             let both = both.map(|both| format!("; {both}")).unwrap_or_default();
             format!("{name}: too early to tell, {need}{both}")
         }
@@ -132,7 +135,10 @@ pub fn sentence(objective: &Objective, reading: &Reading, said: &Said<'_>) -> St
             format!("{name}: the traffic split is far from the weight, the comparison is doubtful")
         }
         Code::AboveLargestBucket => {
-            format!("{name}: the quantile is above the largest bucket, where nothing can be seen")
+            format!(
+                "{name}: {both}{}; above the largest bucket nothing can be seen: add buckets",
+                interval(objective, reading, said.edge)
+            )
         }
         Code::NoComparison => format!("{name}: {}", alone_since(objective, reading, said)),
         Code::MinDuration => {
@@ -156,7 +162,7 @@ pub fn held(objective: &Objective, gate: &Gate) -> String {
 
 /// A fail against stable: what shows it now, or that it was shown.
 fn worse(objective: &Objective, reading: &Reading, said: &Said<'_>) -> String {
-    let both = both(objective, reading);
+    let both = both(objective, reading, said);
     let interval = interval(objective, reading, said.edge);
     let margin = boundary(objective, reading);
     let shown = reading.running.comparison >= said.fails_at;
@@ -177,25 +183,45 @@ fn worse(objective: &Objective, reading: &Reading, said: &Said<'_>) -> String {
 
 /// A fail by the limit: what shows it now, or that it was shown.
 fn exceeded(objective: &Objective, reading: &Reading, said: &Said<'_>) -> String {
-    let both = both(objective, reading);
+    let both = both(objective, reading, said);
     let limit = limit(objective, reading);
     let alone = alone(objective, reading);
-    let shown = reading
-        .running
-        .limit
-        .is_some_and(|log_e| log_e >= said.fails_at);
+    let running = &reading.running;
+    let shown = running.limit.filter(|log_e| *log_e >= said.fails_at);
     match (shown, reading.over_limit) {
-        (true, true) => {
+        (Some(_), true) if clear_of_limit(objective, reading) => {
             format!("{both}; the canary{alone} is shown to be beyond the limit {limit}")
         }
+        // the evidence may show what the interval, which spends on both sides, does not yet
+        (Some(log_e), true) if log_e >= still(running.max_limit) => {
+            format!("{both}; the evidence shows the canary beyond the limit {limit}")
+        }
         // over the whole run the limit is held, so the whole run's interval would only confuse
-        (true, false) => {
+        (Some(_), false) => {
             format!("lately the canary is shown to be beyond the limit {limit}; in all {both}")
         }
-        (false, _) => {
-            format!("{both}; the canary{alone} was shown earlier to be beyond the limit {limit}")
-        }
+        (_, _) => format!(
+            "{both}; the canary{alone} was shown earlier to be beyond the limit {limit} and stays a fail"
+        ),
     }
+}
+
+/// Evidence that has fallen so far below its maximum, or by so much of it, is one of earlier: a block or two are chance.
+const SETBACK: f64 = 2.0;
+const FALLEN: f64 = 0.1;
+
+/// The evidence down to which the present still shows what its maximum has shown.
+fn still(most: f64) -> f64 {
+    most - SETBACK.max(FALLEN * most)
+}
+
+/// Does the canary's own interval, where it is told, leave the limit out?
+fn clear_of_limit(objective: &Objective, reading: &Reading) -> bool {
+    let Some(alone) = reading.alone else {
+        return true;
+    };
+    let allowed = alone.above.map(|(_, allowed)| allowed).or(objective.limit);
+    allowed.is_none_or(|allowed| allowed < alone.lower || allowed > alone.upper)
 }
 
 /// Since when nothing is compared any more, and what the canary does since.
@@ -219,7 +245,7 @@ fn alone_since(objective: &Objective, reading: &Reading, said: &Said<'_>) -> Str
         }
         None => format!(
             "{gone}, the evidence is frozen; until then {}",
-            both(objective, reading)
+            both(objective, reading, said)
         ),
     }
 }
@@ -269,16 +295,17 @@ pub fn lacks_events(objective: &Objective, reading: &Reading) -> bool {
     reading.eventless && matches!(objective.indicator, Indicator::Ratio { .. })
 }
 
-fn both(objective: &Objective, reading: &Reading) -> String {
-    let shown =
-        |v: Option<f64>| v.map_or_else(|| "no value".to_owned(), |v| value(v, objective.unit));
-    match (reading.canary.value, reading.stable.value) {
-        (canary, Some(_)) => format!(
-            "canary {} against {} on stable",
-            shown(canary),
-            shown(reading.stable.value)
-        ),
-        (canary, None) => format!("canary {}, stable without data", shown(canary)),
+fn both(objective: &Objective, reading: &Reading, said: &Said<'_>) -> String {
+    let shown = |arm: &ArmSummary, above: Option<f64>| {
+        let above = || above.map(|edge| format!("above {}", value(edge, objective.unit)));
+        let told = arm.value.map(|v| value(v, objective.unit));
+        told.or_else(above)
+    };
+    let [canary_above, stable_above] = said.above_largest;
+    let canary = shown(&reading.canary, canary_above).unwrap_or_else(|| "no value".to_owned());
+    match shown(&reading.stable, stable_above) {
+        Some(stable) => format!("canary {canary} against {stable} on stable"),
+        None => format!("canary {canary}, stable without data"),
     }
 }
 
@@ -318,10 +345,6 @@ fn alone(objective: &Objective, reading: &Reading) -> String {
 }
 
 fn interval(objective: &Objective, reading: &Reading, edge: Option<f64>) -> String {
-    let effect = &reading.effect;
-    let Some(estimate) = effect.estimate else {
-        return String::new();
-    };
     let what = match (reading.scale, edge) {
         (Scale::Difference, _) => "difference".to_owned(),
         (Scale::Complements, _) => "ratio of the complements".to_owned(),
@@ -335,17 +358,25 @@ fn interval(objective: &Objective, reading: &Reading, edge: Option<f64>) -> Stri
         Scale::Difference => f64::INFINITY,
         Scale::Ratio | Scale::Complements => MOST,
     };
-    let range = match (effect.lower, effect.upper) {
+    let Effect {
+        estimate,
+        lower,
+        upper,
+        ..
+    } = reading.effect;
+    let range = match (lower, upper.filter(|upper| *upper <= most)) {
         (Some(lower), _) if lower > most => {
             return format!(", {what} more than {} times", shown(most));
         }
-        (Some(lower), Some(upper)) if upper <= most => {
-            format!("{} to {}", shown(lower), shown(upper))
-        }
-        (Some(lower), _) => format!("at least {}", shown(lower)),
-        (None, Some(upper)) => format!("at most {}", shown(upper)),
-        (None, None) => "interval not known yet".to_owned(),
+        (Some(lower), Some(upper)) => Some(format!("{} to {}", shown(lower), shown(upper))),
+        (Some(lower), None) => Some(format!("at least {}", shown(lower))),
+        (None, Some(upper)) => Some(format!("at most {}", shown(upper))),
+        (None, None) => None,
     };
+    let Some(estimate) = estimate else {
+        return range.map_or_else(String::new, |range| format!(", {what} {range}"));
+    };
+    let range = range.unwrap_or_else(|| "interval not known yet".to_owned());
     if estimate > most {
         return format!(", {what} more than {} times ({range})", shown(most));
     }

@@ -1,7 +1,9 @@
 //! Rows: blocks in, outcome and code out.
 
+mod above;
 mod ahead;
 mod alone;
+mod bounds;
 mod drift;
 mod gates;
 mod gone;

@@ -3,7 +3,10 @@
 use super::{B1_TAU, CountBlock, CountState};
 use crate::{
     domain::{ArmSummary, Effect},
-    judge::reading::{Alone, Gate, Information, Reading, Scale},
+    judge::{
+        interval,
+        reading::{Alone, Gate, Information, Reading, Scale},
+    },
 };
 
 /// Blocks of each arm without one in common that are no chance.
@@ -26,7 +29,6 @@ impl CountState {
         let higher = bet.is_none_or(|bet| bet.harm.higher_is_worse);
         let (fail_at, pass_at) = bet.map_or((1.0, 1.0), |bet| (bet.boundary, bet.pass_boundary));
         let estimate = self.b1.estimate();
-        let (lower, upper) = self.limits(alpha);
         let ratio = estimate
             .map(|e| e.ratio)
             .filter(|_| compared && total.x_c + total.x_s > 0.0);
@@ -59,11 +61,8 @@ impl CountState {
             canary,
             stable,
             effect: Effect {
-                estimate: ratio,
-                lower: ratio.map(|_| lower),
-                upper: ratio.map(|_| upper).filter(|u| u.is_finite()),
                 relative: canary.change_from(&stable),
-                scale: None,
+                ..interval::of_events(ratio, self.limits(alpha), [shown.x_c, shown.x_s])
             },
             boundary: compared.then_some(fail_at),
             unmeasured: false,
