@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Each length is held against the past and against everything before it. No concurrent stable takes out here what all
-//! versions share, so the scatter of the blocks before is allowed for, and is taken to last [`MEMORY`]. A healthy canary is
+//! versions share, so the scatter of the blocks before is allowed for, and is taken to last `MEMORY`. A healthy canary is
 //! called moved in 0 to 3 % of four-hour runs in most simulated worlds: `ARCHITECTURE.md`, "A canary alone", has the figures.
 
 use super::harm::Harm;
