@@ -541,7 +541,7 @@ async fn an_arm_whose_samples_cannot_be_is_neither_passed_nor_failed() {
             let mut rows = shop(15_000);
             let lying = |row: &&mut Row| row.0 == metric && row.1.get("hash") == Some(hash);
             for (_, _, samples) in rows.iter_mut().filter(lying) {
-                samples.iter_mut().for_each(|sample| sample.1 = lie);
+                *samples = samples.iter().map(|(at, _)| (*at, lie)).collect();
             }
             let verdict = ask(&judge_of(&text, Shelf::of(rows)), START + 30 * MINUTE).await;
             let found = &verdict.findings[0];
