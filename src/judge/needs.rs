@@ -4,7 +4,10 @@ use super::{
     projection::Projection,
     reading::{Information, Reading, Scale},
 };
-use crate::{domain::Needs, stats::precision::Course};
+use crate::{
+    domain::Needs,
+    stats::precision::{Course, shrunk},
+};
 
 /// A pass or fail that lies this far beyond the horizon is not promised.
 const MAX_FACTOR: f64 = 1e4;
@@ -174,12 +177,7 @@ fn by_precision(reading: &Reading, goal: &Goal) -> Option<f64> {
         let missing = courses.iter().filter_map(Course::missing);
         missing.min_by(f64::total_cmp)
     };
-    // the plan would chase noise: the estimate is drawn towards no difference by as much as may be chance
-    let truth = if estimate == 0.0 {
-        0.0
-    } else {
-        estimate * (1.0 - (se / estimate).powi(2)).max(0.0)
-    };
+    let truth = shrunk(estimate, se);
     let harmless = nearer(0.0);
     match nearer(truth) {
         Some(missing) if missing <= NEAR => Some(missing),

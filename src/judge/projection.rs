@@ -1,6 +1,6 @@
 //! When levels are likely to be decided: their evidence computed ahead, with what is known of their scatter and memory.
 
-use crate::stats::{Side, paired_gauge::PairedEstimate};
+use crate::stats::{Side, paired_gauge::PairedEstimate, precision::shrunk};
 
 /// No promise reaches further than so many times what was seen.
 const FURTHEST: f64 = 100.0;
@@ -54,10 +54,7 @@ impl Projection {
     /// The estimate, drawn towards no difference by as much as may be chance.
     fn truth(&self) -> f64 {
         let PairedEstimate { mean, se, .. } = self.estimate.at_least(self.floor);
-        if mean == 0.0 || !se.is_finite() {
-            return 0.0;
-        }
-        mean * (1.0 - (se / mean).powi(2)).max(0.0)
+        shrunk(mean, se)
     }
 
     fn decided(&self, pairs: f64, truth: f64, fail: f64, pass: f64) -> bool {

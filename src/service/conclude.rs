@@ -114,8 +114,12 @@ pub fn conclude(
 
 /// Has an arm never had a value that can be, beside values that cannot?
 fn hides(read: &ObjectiveEvidence) -> bool {
+    let spoilt = (read.notes.canary_spoilt > 0, read.notes.stable_spoilt > 0);
+    if spoilt == (false, false) {
+        return false;
+    }
     let (canary, stable) = read.state.seen();
-    (!canary && read.notes.canary_spoilt > 0) || (!stable && read.notes.stable_spoilt > 0)
+    (spoilt.0 && !canary) || (spoilt.1 && !stable)
 }
 
 /// What a person should know beside the verdict.

@@ -12,6 +12,12 @@ const FURTHEST: f64 = 1e4;
 /// Each try lies further than the one before by this share.
 const STRIDE: f64 = 0.02;
 
+/// An estimate drawn towards no difference by as much as may be chance: a plan on the estimate itself would chase noise.
+pub fn shrunk(estimate: f64, se: f64) -> f64 {
+    let share = 1.0 - (se / estimate).powi(2);
+    if share > 0.0 { estimate * share } else { 0.0 }
+}
+
 /// Evidence on its way to a threshold: an estimate `distance` beyond the boundary now, `truth` beyond it in all that is
 /// still to come.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -75,6 +81,20 @@ pub fn detectable_distance(se: f64, tau: f64, alpha: f64, power: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_may_be_chance_is_no_difference() {
+        for (estimate, se, expected) in [
+            (0.4, 0.2, 0.3),
+            (-0.4, 0.2, -0.3),
+            (0.1, 0.2, 0.0),
+            (0.0, 0.2, 0.0),
+            (0.0, 0.0, 0.0),
+            (0.4, f64::INFINITY, 0.0),
+        ] {
+            assert!((shrunk(estimate, se) - expected).abs() < 1e-12);
+        }
+    }
 
     #[test]
     fn a_course_reaches_its_threshold() {

@@ -4,11 +4,12 @@ use super::{
     cursor::{Cursor, Raw, Stop, Take},
     histogram::histogram,
     labels::{self, Collector, Seen},
+    limits::{Limits, WireError},
     number::{millis, quoted_float, usual},
     state::{Kind, Level, State},
     text::{cut, unescape},
 };
-use crate::domain::{Labels, LabelsDigest, Millis, ReadReport, SampleSink, Window, time::rfc3339};
+use crate::domain::{Labels, LabelsDigest, Millis, ReadReport, SampleSink, time::rfc3339};
 
 /// One key, set of labels or sample is never longer than this.
 const LONGEST_UNIT: usize = 1 << 20;
@@ -25,36 +26,6 @@ const REMARK: &str = "PromQL ";
 /// What is said of samples that came twice.
 pub(super) const REPEATED: &str =
     "samples came twice with the same time and value; each was taken once";
-
-/// What an answer may hold.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// Bytes after decompression (`maxBytes`).
-    pub bytes: u64,
-    /// Series (`maxSeries`).
-    pub series: u64,
-    /// Samples at or before its start are dropped; one after its end is a lie.
-    pub window: Window,
-}
-
-/// Why an answer was not taken.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum WireError {
-    /// Not the documented JSON, or samples that cannot be.
-    #[error("byte {position}: {what}")]
-    Malformed {
-        /// Offset in the decompressed answer.
-        position: u64,
-        /// What was expected.
-        what: String,
-    },
-    /// Over a limit; says which, its number and its setting.
-    #[error("{0}")]
-    TooLarge(String),
-    /// `status: error`; the database's words.
-    #[error("{0}")]
-    Refused(String),
-}
 
 /// Decodes one answer.
 #[derive(Debug)]

@@ -10,6 +10,7 @@ mod cursor;
 mod decoder;
 mod histogram;
 mod labels;
+mod limits;
 mod number;
 mod skip;
 mod state;
@@ -17,4 +18,5 @@ mod state;
 mod tests;
 mod text;
 
-pub use decoder::{Decoder, Limits, WireError};
+pub use decoder::Decoder;
+pub use limits::{Limits, WireError};
