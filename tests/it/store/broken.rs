@@ -127,6 +127,27 @@ fn a_locked_file_is_unavailable_until_it_is_free() {
     });
 }
 
+/// Another program makes the same file: it is not yet one with a write-ahead log, and SQLite does not wait there by itself.
+#[test]
+fn a_file_that_another_program_makes_is_waited_for() {
+    block_on(async {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}/judge.db", folder.path().display());
+        let mut other = sqlx::SqliteConnection::connect(&format!("{url}?mode=rwc"))
+            .await
+            .unwrap();
+        let transaction = other.begin_with("BEGIN IMMEDIATE").await.unwrap();
+        let detail = is_unavailable(open(&settings(url.clone(), 300)).await.map(|_| ()));
+        assert!(detail.contains("locked"), "{detail}");
+        let opening = tokio::spawn(async move { open(&settings(url, 30_000)).await });
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert!(!opening.is_finished());
+        transaction.rollback().await.unwrap();
+        other.close().await.unwrap();
+        keep(&*opening.await.unwrap().unwrap(), 0).await.unwrap();
+    });
+}
+
 #[test]
 fn a_file_that_is_removed_or_replaced_is_unavailable_until_it_is_back() {
     block_on(async {
