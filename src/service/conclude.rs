@@ -18,6 +18,7 @@ use crate::{
     },
     policy::Policy,
 };
+use std::iter;
 
 /// Blocks of a rollout whose start is not known yet.
 const UNKNOWN_BLOCK: Millis = 30_000;
@@ -57,11 +58,14 @@ pub fn conclude(
     } = *asked;
     let state = standing.state.as_ref();
     let block = evidence.found.map_or(UNKNOWN_BLOCK, |found| found.block);
-    let empty: Vec<ObjectiveState> = policy
-        .objectives
-        .iter()
+    // what was never read has seen nothing
+    let unread = policy.objectives.iter().skip(evidence.objectives.len());
+    let empty: Vec<ObjectiveState> = unread
         .map(|o| ObjectiveState::new(o, block, policy.horizon))
         .collect();
+    let read = evidence.objectives.iter().map(Some);
+    let states = read.clone().flatten().map(|o| &o.state).chain(&empty);
+    let read = read.chain(iter::repeat_n(None, empty.len()));
     let problem = |i: usize| {
         let read = evidence.objectives.get(i);
         // an arm without a value that can be is not an arm without data
@@ -70,19 +74,16 @@ pub fn conclude(
             .or_else(|| read.and_then(|o| o.problem.as_ref()))
             .or_else(|| hidden.map(|_| &ReadError::Hidden))
     };
-    let causes: Vec<Option<String>> = (0..empty.len())
+    let causes: Vec<Option<String>> = (0..policy.objectives.len())
         .map(|i| problem(i).map(|why| clean(&why.to_string())))
         .collect();
-    let observe = |(i, empty)| {
-        let read: Option<&ObjectiveEvidence> = evidence.objectives.get(i);
-        Observed {
-            state: read.map_or(empty, |o: &ObjectiveEvidence| &o.state),
-            problem: problem(i).map(ReadError::code),
-            cause: causes.get(i).and_then(Option::as_deref),
-            series: read.map_or((0, 0), |o| (o.notes.canary_series, o.notes.stable_series)),
-        }
+    let observe = |(i, (state, read)): (usize, (_, Option<&ObjectiveEvidence>))| Observed {
+        state,
+        problem: problem(i).map(ReadError::code),
+        cause: causes.get(i).and_then(Option::as_deref),
+        series: read.map_or((0, 0), |o| (o.notes.canary_series, o.notes.stable_series)),
     };
-    let observed: Vec<Observed<'_>> = empty.iter().enumerate().map(observe).collect();
+    let observed: Vec<Observed<'_>> = states.zip(read).enumerate().map(observe).collect();
     let failed = observed.iter().any(|o| o.problem.is_some());
     let weight = weight::assumed(policy, question, requests(&observed));
     let case = Case {

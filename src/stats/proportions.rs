@@ -1,7 +1,7 @@
 //! Two proportions at a fixed horizon: pooled z, Miettinen-Nurminen score tests and intervals, Fisher's exact test.
 
 use super::interval::two_sided_z;
-use super::special::{find_root, ln_binomial_pmf, normal_sf};
+use super::special::{expand, find_root, ln_binomial_pmf, normal_sf};
 use super::two_arm::Counts;
 
 /// A score statistic and its one-sided p value (alternative: canary larger).
@@ -103,16 +103,19 @@ pub fn miettinen_nurminen_difference(counts: Counts, level: f64) -> (f64, f64) {
     let estimate = counts.x_c / counts.n_c - counts.x_s / counts.n_s;
     let at = |delta: f64| score_difference(counts, delta).map_or(0.0, |s| s.z);
     let edge = 1.0 - 1e-12;
-    let lower = if estimate <= -edge {
-        -1.0
-    } else {
-        find_root(|d| at(d) - z, -edge, estimate, 1e-13)
+    let share = |x: f64, n: f64| (x + 0.5) / (n + 1.0);
+    let variance = |p: f64, n: f64| p * (1.0 - p) / n;
+    let step = 2.0
+        * (variance(share(counts.x_c, counts.n_c), counts.n_c)
+            + variance(share(counts.x_s, counts.n_s), counts.n_s))
+        .sqrt();
+    let crossing = |z: f64| {
+        let rising = |d| z - at(d);
+        let (low, high) = expand(rising, estimate, step, (-edge, edge));
+        find_root(rising, low, high, 1e-13)
     };
-    let upper = if estimate >= edge {
-        1.0
-    } else {
-        find_root(|d| at(d) + z, estimate, edge, 1e-13)
-    };
+    let lower = if estimate <= -edge { -1.0 } else { crossing(z) };
+    let upper = if estimate >= edge { 1.0 } else { crossing(-z) };
     (lower, upper)
 }
 
@@ -127,17 +130,17 @@ pub fn miettinen_nurminen_ratio(counts: Counts, level: f64) -> (f64, f64) {
     let centre = (((counts.x_c + 0.5) / (counts.n_c + 0.5))
         / ((counts.x_s + 0.5) / (counts.n_s + 0.5)))
         .ln();
-    let lower = if counts.x_c == 0.0 {
-        0.0
-    } else {
-        let (low, high) = super::special::expand(|l| z - at(l), centre, 0.5, (-80.0, 80.0));
-        find_root(|l| z - at(l), low, high, 1e-13).exp()
+    let step = 2.0 * (1.0 / (counts.x_c + 0.5) + 1.0 / (counts.x_s + 0.5)).sqrt();
+    let crossing = |z: f64| {
+        let rising = |l| z - at(l);
+        let (low, high) = expand(rising, centre, step, (-80.0, 80.0));
+        find_root(rising, low, high, 1e-13).exp()
     };
+    let lower = if counts.x_c == 0.0 { 0.0 } else { crossing(z) };
     let upper = if counts.x_s == 0.0 {
         f64::INFINITY
     } else {
-        let (low, high) = super::special::expand(|l| -z - at(l), centre, 0.5, (-80.0, 80.0));
-        find_root(|l| -z - at(l), low, high, 1e-13).exp()
+        crossing(-z)
     };
     (lower, upper)
 }

@@ -80,11 +80,29 @@ impl RatioSums {
         let pooled = (self.weighted / self.total).exp();
         let pooled = self.evidence(scale, Softplus::Pooled(self.total, pooled));
         let exact = self.evidence(scale, Softplus::Exact(self, blocks, Box::default()));
-        let crossing = |side| crossing(&pooled, &exact, side, (2.0 / alpha).ln(), tolerance);
+        let (centre, spread) = self.about(scale);
+        let crossing = |side: Side| {
+            let about = (centre - side.sign() * 3.0 * spread, spread);
+            crossing(
+                [&pooled, &exact],
+                side,
+                (2.0 / alpha).ln(),
+                tolerance,
+                about,
+            )
+        };
         let lower = crossing(Side::Greater).map_or(0.0, f64::exp);
         let upper = crossing(Side::Less).map_or(f64::INFINITY, f64::exp);
         // with very many events the limits may be closer together than the tolerance
         (lower.min(upper), upper.max(lower))
+    }
+
+    /// Where ln r is about, and its spread.
+    fn about(&self, scale: f64) -> (f64, f64) {
+        let (canary, stable) = (self.canary + 0.5, self.total - self.canary + 0.5);
+        let centre = (canary / stable).ln() - self.weighted / self.total;
+        let spread = ((1.0 / canary + 1.0 / stable) / scale).sqrt();
+        (centre.clamp(-30.0, 30.0), spread.min(1.0))
     }
 
     fn evidence<'a>(&self, scale: f64, softplus: Softplus<'a>) -> Evidence<'a> {
@@ -191,13 +209,14 @@ impl Evidence<'_> {
     }
 }
 
-/// Where the evidence crosses the threshold, or nothing if it stays below.
+/// Where the exact evidence crosses the threshold, or nothing if it stays below. It is looked for `about` there, first with the
+/// pooled one.
 fn crossing(
-    pooled: &Evidence<'_>,
-    exact: &Evidence<'_>,
+    [pooled, exact]: [&Evidence<'_>; 2],
     side: Side,
     threshold: f64,
     tolerance: f64,
+    about: (f64, f64),
 ) -> Option<f64> {
     // without events there is none
     if exact.limit(side) <= threshold {
@@ -207,9 +226,9 @@ fn crossing(
     let rising = |evidence: &Evidence<'_>, ln_ratio: f64| {
         side.sign() * (threshold - evidence.log_e(side, ln_ratio))
     };
-    let (low, high) = expand(|l| rising(pooled, l), 0.0, 1.0, REACH);
-    let guess = find_root(|l| rising(pooled, l), low, high, tolerance.max(1e-6));
     let step = (10.0 * tolerance).clamp(1e-4, 2e-3);
+    let (low, high) = expand(|l| rising(pooled, l), about.0, about.1, REACH);
+    let guess = find_root(|l| rising(pooled, l), low, high, 0.5 * step);
     let (low, high) = expand(|l| rising(exact, l), guess, step, REACH);
     Some(find_root(|l| rising(exact, l), low, high, tolerance))
 }

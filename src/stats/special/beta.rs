@@ -163,7 +163,9 @@ pub fn beta_quantile(tail: Tail, p: f64, a: f64, b: f64) -> f64 {
         }
     };
     let centre = (a / b).ln().clamp(-600.0, 600.0);
-    let (low, high) = expand(miss, centre, 1.0, (-700.0, 700.0));
+    // the spread of the logit, at most that of very few trials
+    let step = 2.0 * (1.0 / a + 1.0 / b).sqrt();
+    let (low, high) = expand(miss, centre, step.min(1.0), (-700.0, 700.0));
     let logit = find_root(miss, low, high, 1e-13);
     1.0 / (1.0 + (-logit).exp())
 }
