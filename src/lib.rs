@@ -8,6 +8,7 @@ pub mod config;
 pub mod demo;
 pub mod domain;
 pub mod evidence;
+pub mod gzip;
 pub mod http;
 pub mod judge;
 pub mod net;

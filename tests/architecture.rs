@@ -60,6 +60,8 @@ const WALLS: &[Wall] = &[
         &["domain", "policy", "evidence", "stats"],
         NOTHING_ASYNC,
     ),
+    // of what is kept, by whoever keeps it
+    wall("gzip", &[], NO_OUTSIDE),
     // what outgoing connections share
     wall("net", &[], &["axum", "sqlx", "kube"]),
     wall(
@@ -68,7 +70,11 @@ const WALLS: &[Wall] = &[
         &["domain", "config", "net", "query"],
         &["axum", "sqlx", "kube"],
     ),
-    wall("store", &["domain", "config"], &["axum", "reqwest", "kube"]),
+    wall(
+        "store",
+        &["domain", "config", "gzip"],
+        &["axum", "reqwest", "kube"],
+    ),
     wall(
         "notify",
         &["domain", "config", "net"],
@@ -82,7 +88,7 @@ const WALLS: &[Wall] = &[
     wall("kube", &["domain", "config"], &["axum", "sqlx", "reqwest"]),
     wall(
         "service",
-        &["domain", "policy", "query", "evidence", "judge"],
+        &["domain", "policy", "query", "evidence", "gzip", "judge"],
         NO_ADAPTERS,
     ),
     wall(

@@ -22,6 +22,8 @@ use std::{
 
 const MINUTE: i64 = 60_000;
 const POLLS: i64 = 80;
+/// Rollouts of the same pods, each read and judged for itself: so many pairs that their medians are worth something.
+const ROLLOUTS: [&str; 4] = ["checkout", "cart", "search", "payment"];
 const WARM_UP: usize = 5;
 const DATABASE: &str = "/usr/bin/victoria-metrics";
 
@@ -44,7 +46,7 @@ fn main() {
     let mut last = bytes();
     for (poll, forms) in asked.iter().enumerate() {
         let at = first + poll as i64 * 30_000;
-        let body = question("checkout", CANARY, STABLE, at);
+        let body = question(ROLLOUTS[0], CANARY, STABLE, at);
         if poll < 2 {
             let answer = call(
                 &service.address,
@@ -74,15 +76,11 @@ fn main() {
             last = bytes();
             continue;
         }
-        let ask = || {
-            let target = format!("http://{}/v1/verdicts", service.address);
-            curl(&[
-                "-H",
-                "content-type: application/json",
-                "--data",
-                &body,
-                &target,
-            ])
+        let target = format!("http://{}/v1/verdicts", service.address);
+        let ask = |rollout: &str| {
+            let body = question(rollout, CANARY, STABLE, at);
+            let kind = "content-type: application/json";
+            curl(&["-H", kind, "--data", &body, &target])
         };
         let mut options = vec![
             "--no-progress-meter".to_owned(),
@@ -97,22 +95,24 @@ fn main() {
             options.push(format!("{url}{path}"));
         }
         let options: Vec<&str> = options.iter().map(String::as_str).collect();
-        let (verdict, bare) = if poll % 2 == 0 {
-            let verdict = ask();
-            (verdict, curl(&options))
-        } else {
-            let bare = curl(&options);
-            (ask(), bare)
-        };
-        if poll >= WARM_UP {
-            verdicts.push(verdict);
-            bares.push(bare);
-            ratios.push(verdict / bare);
+        for (n, rollout) in ROLLOUTS.iter().enumerate() {
+            let (verdict, bare) = if (poll + n) % 2 == 0 {
+                let verdict = ask(rollout);
+                (verdict, curl(&options))
+            } else {
+                let bare = curl(&options);
+                (ask(rollout), bare)
+            };
+            if poll >= WARM_UP {
+                verdicts.push(verdict);
+                bares.push(bare);
+                ratios.push(verdict / bare);
+            }
         }
     }
     let (verdict, bare) = (quantile(&mut verdicts, 0.5), quantile(&mut bares, 0.5));
     println!(
-        "warm verdict {:.1} ms, bare queries {:.1} ms over {} polls: ratio of medians {:.3}, median of ratios {:.3}",
+        "warm verdict {:.1} ms, bare queries {:.1} ms over {} pairs: ratio of medians {:.3}, median of ratios {:.3}",
         verdict * 1e3,
         bare * 1e3,
         verdicts.len(),

@@ -3,11 +3,10 @@
 use super::{
     blocks::WireBlocks,
     inputs::Inputs,
-    pack::{BundleError, gunzip, gzip},
+    pack::{BundleError, gunzip, gzip_well},
     samples::Samples,
 };
 use crate::domain::{Millis, Question};
-use flate2::Compression;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -102,7 +101,7 @@ impl Bundle {
     /// The file: the same bundle gives the same bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         let json = serde_json::to_vec(self).unwrap_or_default();
-        gzip(&json, Compression::default())
+        gzip_well(&json)
     }
 
     /// Reads a file and holds it against its digest.

@@ -1,5 +1,6 @@
 //! Compression with limits, and what can be wrong with a bundle.
 
+use crate::gzip::gzip;
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use serde::{Serialize, de::DeserializeOwned};
 use std::io::{Read, Write};
@@ -61,9 +62,10 @@ pub enum BundleError {
     },
 }
 
-/// Compresses bytes; the result is a function of them alone.
-pub(super) fn gzip(bytes: &[u8], level: Compression) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::with_capacity(bytes.len() / 4), level);
+/// Compresses bytes as small as is sensible; the result is a function of them alone.
+pub(super) fn gzip_well(bytes: &[u8]) -> Vec<u8> {
+    let room = Vec::with_capacity(bytes.len() / 4);
+    let mut encoder = GzEncoder::new(room, Compression::default());
     // writing to memory does not fail
     let _ = encoder.write_all(bytes);
     encoder.finish().unwrap_or_default()
@@ -90,7 +92,7 @@ pub(super) fn payload<T: Serialize>(value: &T) -> Vec<u8> {
     if json.len() < SHORT {
         json
     } else {
-        gzip(&json, Compression::fast())
+        gzip(&json)
     }
 }
 

@@ -6,6 +6,7 @@ use super::{
     pack::{self, BundleError},
     *,
 };
+use crate::gzip::gzip;
 use crate::{
     domain::{
         Latch, MetricSource, Millis, NativeHistogram, Outcome, Override, Record, Revision, Verdict,
@@ -24,7 +25,6 @@ use crate::{
         tests::{SPEC, START, Shelf, question, shop},
     },
 };
-use flate2::Compression;
 use proptest::prelude::*;
 use std::{
     collections::BTreeMap,
@@ -378,9 +378,9 @@ async fn files_that_are_no_whole_bundle_are_refused_with_the_reason() {
     let (_, _, _, bundle) = one().await;
     let whole = bundle.to_bytes();
     let json = pack::gunzip(&whole, LARGEST).unwrap();
-    let packed = |json: &str| pack::gzip(json.as_bytes(), Compression::fast());
+    let packed = |json: &str| gzip(json.as_bytes());
     let text = String::from_utf8(json).unwrap();
-    let bomb = pack::gzip(&vec![b' '; LARGEST as usize + 9], Compression::best());
+    let bomb = gzip(&vec![b' '; LARGEST as usize + 9]);
     let mut flipped = whole.clone();
     let middle = flipped.len() / 2;
     flipped[middle] ^= 0x10;

@@ -25,7 +25,7 @@ pub fn write(
     run: Option<Uuid>,
     (version, kept_at): (i64, Millis),
 ) -> Result<(Verdict, Question), StoreError> {
-    let body = wire::pack(&wire::write::<Judged>(&judged)?)?;
+    let body = wire::pack(&wire::write::<Judged>(&judged)?);
     let (verdict, question) = judged;
     let size = (ROW + body.len() + inputs.len()) as i64;
     let rollout = &question.rollout;

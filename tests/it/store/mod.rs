@@ -8,4 +8,5 @@ mod conformance;
 mod old;
 mod place;
 pub mod sample;
+mod wal;
 mod wire;

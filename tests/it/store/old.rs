@@ -133,7 +133,7 @@ fn rows(kind: Kind) -> String {
                  {score}, 5, 'checked', {run}, 1500"
             ),
         );
-        let (body, inputs) = (blob(&pack(paper).unwrap()), blob(b"inputs"));
+        let (body, inputs) = (blob(&pack(paper)), blob(b"inputs"));
         say("bodies", &format!("{verdict}, {body}, {inputs}"));
     }
     say(
