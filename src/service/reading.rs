@@ -151,6 +151,9 @@ impl Reading<'_> {
             .chain(kept.objectives.iter().filter_map(|o| o.state.last_canary()))
             .chain([-1, target])
             .collect();
+        // where nothing could be read yet, nothing says that the canary is silent: what was found stays found, so that a slow
+        // source gets on from poll to poll
+        let read = kept.folded() >= 0;
         // a gap of just over the look-back may leave one block less between its ends; and the canary may be back in a
         // block before the coarser look for its start can see it
         let silent = seen
@@ -158,7 +161,7 @@ impl Reading<'_> {
             .zip(seen.iter().skip(1))
             .any(|(last, next)| (next - last + 1) * found.block > self.policy.look_back);
         (moved && self.question.at > found.anchor)
-            || (silent && self.question.since.is_none() && target > kept.folded())
+            || (read && silent && self.question.since.is_none() && target > kept.folded())
     }
 
     /// Starts afresh where start or anchor differ from what was kept.

@@ -39,6 +39,10 @@ pub(super) struct Shelf {
     asked: AtomicUsize,
     /// Does it refuse every query?
     refuses: bool,
+    /// Is it too slow for long windows for now?
+    pub(super) slow: Arc<AtomicBool>,
+    /// How often it was asked in which minutes the canary was there.
+    pub(super) looks: Arc<AtomicUsize>,
 }
 
 impl Shelf {
@@ -51,6 +55,8 @@ impl Shelf {
             empty: Arc::default(),
             asked: AtomicUsize::new(0),
             refuses: false,
+            slow: Arc::default(),
+            looks: Arc::default(),
         }
     }
 
@@ -110,6 +116,15 @@ impl MetricSource for Shelf {
                     name: "default".to_owned(),
                     detail: "422 no such function <b>".to_owned(),
                 });
+            }
+            let long = query.window.end - query.window.start > 6 * MINUTE;
+            match query.shape {
+                Shape::Range { .. } => drop(self.looks.fetch_add(1, Ordering::SeqCst)),
+                Shape::Raw { .. } if long && self.slow.load(Ordering::SeqCst) => {
+                    let name = "default".to_owned();
+                    return Err(SourceError::Timeout { name });
+                }
+                Shape::Raw { .. } => {}
             }
             self.answer(query, sink);
             std::thread::sleep(self.costs);

@@ -5,6 +5,7 @@ use crate::{
     domain::{Code, Outcome},
     service::{Judge, JudgeError},
 };
+use std::sync::{Arc, atomic::Ordering};
 
 #[tokio::test]
 async fn an_absent_gauge_does_not_hide_a_canary_that_a_query_finds() {
@@ -69,4 +70,23 @@ async fn a_variable_that_nobody_gives_cannot_be_planned() {
         detail.starts_with("objective `e`: ") && detail.contains("zone"),
         "{detail}"
     );
+}
+
+#[tokio::test]
+async fn a_start_that_was_found_stays_found_while_the_source_is_slow() {
+    let text = SPEC.replace("REST", "horizon: 2h");
+    let shelf = Shelf::of(shop(15_000));
+    let (slow, looks) = (Arc::clone(&shelf.slow), Arc::clone(&shelf.looks));
+    slow.store(true, Ordering::SeqCst);
+    let judge = judge_of(&text, shelf);
+    let at = START + 70 * MINUTE;
+    let verdict = ask(&judge, at).await;
+    assert_eq!(verdict.findings[0].code, Code::SourceDown);
+    let looked = looks.load(Ordering::SeqCst);
+    assert!(looked > 0);
+    slow.store(false, Ordering::SeqCst);
+    let verdict = ask(&judge, at + MINUTE).await;
+    assert_eq!(looks.load(Ordering::SeqCst), looked);
+    let fresh = ask(&judge_of(&text, Shelf::of(shop(15_000))), at + MINUTE).await;
+    assert_eq!(format!("{verdict:?}"), format!("{fresh:?}"));
 }
