@@ -78,6 +78,8 @@ struct FileState {
     body: String,
     good: Vec<(Arc<LoadedPolicy>, std::ops::Range<usize>)>,
     problem: Option<(Problems, Millis)>,
+    /// Was it missed at the last look, together with all others of its folder?
+    missed: bool,
 }
 
 impl Registry {
@@ -108,8 +110,8 @@ impl Registry {
 
     /// Reads files and folders again.
     ///
-    /// Unchanged files are not parsed; a bad new version leaves the old policies of its file in force; a removed file
-    /// takes its policies with it; a file that cannot be read keeps them.
+    /// Unchanged files are not parsed; a bad new version leaves the old policies of its file in force; a file that is gone
+    /// from a folder takes its policies with it; a file or folder that cannot be read, or is away as a whole, keeps them.
     pub fn reload(
         &self,
         paths: &[PathBuf],
@@ -121,32 +123,31 @@ impl Registry {
         let mut seen: BTreeSet<String> = BTreeSet::new();
         for path in &found.files {
             let name = path.display().to_string();
-            read(
-                files.entry(name.clone()).or_default(),
-                path,
-                &name,
-                now,
-                sources,
-            );
+            let state = files.entry(name.clone()).or_default();
+            read(state, path, &name, now, sources);
+            state.missed = false;
             seen.insert(name);
         }
         for (path, error) in &found.errors {
             let name = path.display().to_string();
-            if error.kind() != io::ErrorKind::NotFound {
-                seen.extend(
-                    files
-                        .keys()
-                        .filter(|file| Path::new(file).starts_with(path))
-                        .cloned(),
-                );
-            }
+            seen.extend(below(&files, path));
             let state = files.entry(name.clone()).or_default();
-            if error.kind() == io::ErrorKind::NotFound {
-                state.good.clear();
-                state.digest.clear();
-            }
+            state.digest.clear();
             state.fail(unreadable(&name, error), now);
             seen.insert(name);
+        }
+        for path in &found.dangling {
+            // a link that never led to a policy is nobody's loss
+            let kept = below(&files, path);
+            let gone = io::Error::from(io::ErrorKind::NotFound);
+            for (name, state) in files.iter_mut().filter(|(name, _)| kept.contains(*name)) {
+                state.digest.clear();
+                state.fail(unreadable(name, &gone), now);
+            }
+            seen.extend(kept);
+        }
+        for path in paths {
+            seen.extend(emptied(&mut files, path, &seen));
         }
         files.retain(|name, _| seen.contains(name));
         let old = self.snapshot.load_full();
@@ -155,6 +156,34 @@ impl Registry {
         self.snapshot.store(Arc::new(new));
         report
     }
+}
+
+/// Files with policies at a path or under it.
+fn below(files: &BTreeMap<String, FileState>, path: &Path) -> Vec<String> {
+    let held = files.iter().filter(|(_, state)| !state.good.is_empty());
+    held.map(|(name, _)| name)
+        .filter(|name| Path::new(name).starts_with(path))
+        .cloned()
+        .collect()
+}
+
+/// A folder that lost all of its files at once may be in the midst of being filled again: they stay for one more look.
+fn emptied(
+    files: &mut BTreeMap<String, FileState>,
+    path: &Path,
+    seen: &BTreeSet<String>,
+) -> Vec<String> {
+    let held = below(files, path);
+    if held.iter().any(|name| seen.contains(name)) {
+        return Vec::new();
+    }
+    held.into_iter()
+        .filter(|name| {
+            files
+                .get_mut(name)
+                .is_some_and(|state| !std::mem::replace(&mut state.missed, true))
+        })
+        .collect()
 }
 
 impl FileState {
@@ -255,9 +284,12 @@ fn compose(files: &BTreeMap<String, FileState>, old: &Snapshot, now: Millis) -> 
     }
     for (file, state) in files {
         if let Some((problems, since)) = &state.problem {
-            let kept = state
-                .good
+            // of a folder that cannot be read, all below it
+            let under = |(other, _): &(&String, &FileState)| Path::new(other).starts_with(file);
+            let kept = files
                 .iter()
+                .filter(under)
+                .flat_map(|(_, state)| &state.good)
                 .map(|(loaded, _)| loaded.policy.name.clone())
                 .collect();
             new.problems.push(FileProblem {
