@@ -1,7 +1,7 @@
 //! The loaded policies: read without locks, replaced as a whole, never by something worse.
 
 use super::{
-    diagnostic::{Mistake, Problems},
+    diagnostic::{Mistake, Place, Problems},
     files,
     load::{Document, SourceLookup, load, taken},
     model::Policy,
@@ -31,6 +31,8 @@ pub struct LoadedPolicy {
     pub file: String,
     /// When this revision came into force.
     pub loaded_at: Millis,
+    /// Where the names in `alerts.to` stand.
+    pub receivers: Vec<Place>,
 }
 
 /// A file that is not in force as it is written.
@@ -205,6 +207,7 @@ impl FileState {
                 text: document.text,
                 file: name.to_owned(),
                 loaded_at,
+                receivers: document.receivers,
             };
             self.good.push((Arc::new(loaded), document.name_at));
         }
@@ -220,32 +223,21 @@ fn read(
     now: Millis,
     sources: Option<SourceLookup<'_>>,
 ) {
-    let mut bytes = Vec::new();
-    let limit = MAX_FILE_BYTES as u64 + 1;
-    if let Err(error) = File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)) {
-        state.digest.clear();
-        return state.fail(unreadable(name, &error), now);
-    }
+    let bytes = match bytes_of(path) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            state.digest.clear();
+            return state.fail(unreadable(name, &error), now);
+        }
+    };
     let digest = revision::digest(&bytes);
     if digest == state.digest {
         return;
     }
     state.digest = digest;
-    if bytes.len() > MAX_FILE_BYTES {
-        return state.fail(too_large(name), now);
-    }
-    let Ok(body) = String::from_utf8(bytes) else {
-        let problems = Text::new(name, "").one(
-            Mistake::Unreadable,
-            0..0,
-            "the file is not UTF-8",
-            "",
-            "save the file as UTF-8",
-        );
-        return state.fail(problems, now);
-    };
-    match load(name, &body, sources) {
-        Ok(documents) => {
+    let loaded = decoded(name, bytes).and_then(|body| Ok((load(name, &body, sources)?, body)));
+    match loaded {
+        Ok((documents, body)) => {
             state.body = body;
             state.accept(documents, name, now);
         }
@@ -253,7 +245,37 @@ fn read(
     }
 }
 
-fn unreadable(name: &str, error: &io::Error) -> Problems {
+/// At most one byte more than a policy file may have.
+fn bytes_of(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let limit = MAX_FILE_BYTES as u64 + 1;
+    File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn decoded(name: &str, bytes: Vec<u8>) -> Result<String, Box<Problems>> {
+    if bytes.len() > MAX_FILE_BYTES {
+        return Err(Box::new(too_large(name)));
+    }
+    String::from_utf8(bytes).map_err(|_| {
+        Box::new(Text::new(name, "").one(
+            Mistake::Unreadable,
+            0..0,
+            "the file is not UTF-8",
+            "",
+            "save the file as UTF-8",
+        ))
+    })
+}
+
+/// The text of a policy file, or why there is none.
+pub fn text_of(path: &Path, name: &str) -> Result<String, Box<Problems>> {
+    let bytes = bytes_of(path).map_err(|error| Box::new(unreadable(name, &error)))?;
+    decoded(name, bytes)
+}
+
+/// A file or folder that cannot be read.
+pub fn unreadable(name: &str, error: &io::Error) -> Problems {
     let message = format!("cannot be read: {error}");
     Text::new(name, "").one(
         Mistake::Unreadable,
