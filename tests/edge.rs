@@ -1,8 +1,12 @@
 //! The edge from outside: requests in, answers out, over real sockets where it matters.
 #![expect(clippy::unwrap_used, reason = "helpers of a test may fail it")]
 mod edge {
+    #[path = "../support/openapi.rs"]
+    pub mod openapi;
+
     mod answers;
     mod commands;
+    mod contract;
     mod dashboard;
     mod dashboard_addresses;
     mod dashboard_deliveries;

@@ -5,18 +5,23 @@ use super::{
     judge, paint,
     probe::{self, Found},
     run::{Stop, print},
-    serve::{answer, reach, scraped, wiring::source_from_flags},
+    serve::{
+        answer,
+        reach::{self, Unread},
+        scraped,
+        wiring::source_from_flags,
+    },
 };
 use crate::{
-    domain::SourceKind,
+    domain::{MetricSource, Millis, Question, SourceError, SourceKind},
     http::CheckAnswer,
-    policy::{self, Document, Policy, Problems},
+    policy::{self, Document, Place, Problems},
 };
 use serde::Serialize;
 use std::{
     collections::BTreeMap,
     fmt::Write,
-    io::Write as _,
+    io::{ErrorKind, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -34,6 +39,29 @@ struct FileReport {
     selectors: Vec<Found>,
 }
 
+/// How the source bears our questions.
+#[derive(Default)]
+struct Bearing {
+    /// Why there is no use in asking anything more.
+    dead: Option<String>,
+    /// Answers in a row that did not come in time.
+    late: u32,
+}
+
+impl Bearing {
+    /// One query that takes too long is perhaps the query's fault, two are the source's.
+    fn note(&mut self, error: &Unread) {
+        self.late = match error {
+            Unread::Source(SourceError::Timeout { .. }) => self.late + 1,
+            _ => 0,
+        };
+        let away = matches!(error, Unread::Source(SourceError::Unreachable { .. }));
+        if away || self.late > 1 {
+            self.dead = Some(error.to_string());
+        }
+    }
+}
+
 /// Exit 0 when everything is fine, 1 when something is wrong.
 pub fn run(args: &CheckArgs) -> Result<u8, Stop> {
     let mut report = Report {
@@ -41,16 +69,24 @@ pub fn run(args: &CheckArgs) -> Result<u8, Stop> {
         files: Vec::new(),
     };
     let mut complaints = String::new();
+    let mut bearing = Bearing::default();
     for given in &args.files {
         // in a folder, as in the service, a name belongs to one file
         let mut names = BTreeMap::new();
-        for path in policy_files(given)? {
-            let one = file(&path, args, &mut names, &mut complaints)?;
-            report.valid &=
-                one.check.valid && one.selectors.iter().all(|found| found.errors.is_empty());
+        let (files, broken) = policy_files(given)?;
+        let broken = broken
+            .iter()
+            .map(|problems| told(problems, &mut complaints));
+        report.files.extend(broken);
+        for path in files {
+            let one = file(&path, args, &mut names, &mut complaints, &mut bearing)?;
             report.files.push(one);
         }
     }
+    let sound = |one: &FileReport| {
+        one.check.valid && one.selectors.iter().all(|found| found.errors.is_empty())
+    };
+    report.valid = report.files.iter().all(sound);
     match args.output {
         Output::Json => {
             let text = serde_json::to_string_pretty(&report)
@@ -65,22 +101,33 @@ pub fn run(args: &CheckArgs) -> Result<u8, Stop> {
     Ok(u8::from(!report.valid))
 }
 
-/// A file itself; of a folder the files that the service would load.
-fn policy_files(given: &Path) -> Result<Vec<PathBuf>, Stop> {
+/// A file itself; of a folder the files that the service would load, and what of it cannot be read.
+fn policy_files(given: &Path) -> Result<(Vec<PathBuf>, Vec<Problems>), Stop> {
     if !given.is_dir() {
-        return Ok(vec![given.to_owned()]);
+        return Ok((vec![given.to_owned()], Vec::new()));
     }
     let found = policy::walk(&[given.to_owned()]);
-    if let Some((path, error)) = found.errors.first() {
-        return Err(Stop::usage(format!("{}: {error}", path.display())));
-    }
-    if found.files.is_empty() {
+    let broken = |(path, error): &(PathBuf, std::io::Error)| {
+        policy::unreadable(&path.display().to_string(), error)
+    };
+    let broken: Vec<Problems> = found.errors.iter().map(broken).collect();
+    if found.files.is_empty() && broken.is_empty() {
         let shown = given.display();
         return Err(Stop::usage(format!(
             "{shown}: the folder holds no policy file, that is no *.yaml and no *.yml"
         )));
     }
-    Ok(found.files)
+    Ok((found.files, broken))
+}
+
+/// What is wrong with a file or folder, beside the report also for a person.
+fn told(problems: &Problems, complaints: &mut String) -> FileReport {
+    let _ = writeln!(complaints, "{}", problems.render(true));
+    FileReport {
+        file: problems.file.clone(),
+        check: answer(Err(problems)),
+        selectors: Vec::new(),
+    }
 }
 
 fn file(
@@ -88,28 +135,36 @@ fn file(
     args: &CheckArgs,
     names: &mut BTreeMap<String, String>,
     complaints: &mut String,
+    bearing: &mut Bearing,
 ) -> Result<FileReport, Stop> {
     let name = path.display().to_string();
-    let text =
-        std::fs::read_to_string(path).map_err(|error| Stop::usage(format!("{name}: {error}")))?;
+    // a name that was mistyped is no mistake of a policy
+    match std::fs::metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return Err(Stop::usage(format!("{name}: {error}")));
+        }
+        _ => {}
+    }
     let kind = SourceKind::from(args.kind);
     // no configuration is read here: whatever the source is called, it is of this kind
     let lookup = |_: &str| Some(kind);
-    let loaded = policy::load(&name, &text, Some(&lookup))
-        .and_then(|documents| once(&name, &text, documents, names));
-    if let Err(problems) = &loaded {
-        let _ = writeln!(complaints, "{}", problems.render(true));
-    }
-    let check = answer(loaded.as_deref().map_err(AsRef::as_ref));
+    let loaded = policy::text_of(path, &name).and_then(|text| {
+        let documents = policy::load(&name, &text, Some(&lookup))?;
+        once(&name, &text, documents, names)
+    });
+    let documents = match &loaded {
+        Ok(documents) => documents,
+        Err(problems) => return Ok(told(problems, complaints)),
+    };
     let mut selectors = Vec::new();
-    if let (Some(url), Ok(documents)) = (&args.source, &loaded) {
+    if let Some(url) = &args.source {
         for document in documents {
-            selectors.extend(ask(&document.policy, url, args)?);
+            selectors.extend(ask(document, url, args, bearing)?);
         }
     }
     Ok(FileReport {
         file: name,
-        check,
+        check: answer(Ok(documents)),
         selectors,
     })
 }
@@ -141,7 +196,13 @@ fn once(
     }))
 }
 
-fn ask(policy: &Policy, url: &str, args: &CheckArgs) -> Result<Vec<Found>, Stop> {
+fn ask(
+    document: &Document,
+    url: &str,
+    args: &CheckArgs,
+    bearing: &mut Bearing,
+) -> Result<Vec<Found>, Stop> {
+    let policy = &document.policy;
     let word = |value: &Option<String>| value.clone().unwrap_or_default();
     let rollout = RolloutArgs {
         namespace: word(&args.namespace),
@@ -174,32 +235,51 @@ fn ask(policy: &Policy, url: &str, args: &CheckArgs) -> Result<Vec<Found>, Stop>
         .map_err(Stop::usage)?;
         // now, and not before the source is ready
         let question = judge::question(&policy.name, &rollout, &moment)?;
-        let ignored = reach::ignored(policy);
-        let ignored: Vec<&str> = ignored.iter().map(String::as_str).collect();
-        let mut out = Vec::new();
-        for objective in &policy.objectives {
-            for part in reach::parts(&objective.indicator) {
-                let (canary, stable, warnings) =
-                    reach::read(policy, &question, part, &*source, span)
-                        .await
-                        .map_err(Stop::failed)?;
-                let mut found = probe::compare(
-                    &objective.name,
-                    part,
-                    &canary,
-                    &stable,
-                    &ignored,
-                    policy.block,
-                );
-                found.warnings.extend(warnings);
-                found
-                    .warnings
-                    .extend(probe::remarks(objective, part, &canary, &stable));
-                out.push(found);
-            }
-        }
-        Ok(out)
+        Ok(ask_all(document, &question, (&*source, span), bearing).await)
     })
+}
+
+/// What each selector of a policy finds, in the order of the objectives.
+async fn ask_all(
+    document: &Document,
+    question: &Question,
+    (source, span): (&dyn MetricSource, Millis),
+    bearing: &mut Bearing,
+) -> Vec<Found> {
+    let policy = &document.policy;
+    let ignored = reach::ignored(policy);
+    let ignored: Vec<&str> = ignored.iter().map(String::as_str).collect();
+    let mut places: Vec<&Place> = document.queries.iter().collect();
+    let mut out = Vec::new();
+    for objective in &policy.objectives {
+        for part in reach::parts(&objective.indicator) {
+            // they stand in the same order; one text may stand in several objectives
+            let place = places.iter().position(|place| place.words == part.0);
+            let place = place.map(|at| places.remove(at));
+            let name = &objective.name;
+            // one that is away would keep each selector waiting
+            if let Some(why) = &bearing.dead {
+                out.push(Found::nothing(name, part.0, why.clone()).at(place));
+                continue;
+            }
+            let found = match reach::read(policy, question, part, source, span).await {
+                Ok((canary, stable, warnings)) => {
+                    bearing.late = 0;
+                    let mut found =
+                        probe::compare(name, part, &canary, &stable, &ignored, policy.block);
+                    let remarks = probe::remarks(objective, part, &canary, &stable);
+                    found.warnings.extend(warnings.into_iter().chain(remarks));
+                    found
+                }
+                Err(error) => {
+                    bearing.note(&error);
+                    Found::nothing(name, part.0, error.to_string())
+                }
+            };
+            out.push(found.at(place));
+        }
+    }
+    out
 }
 
 fn text(report: &Report) -> String {
@@ -245,13 +325,22 @@ fn text(report: &Report) -> String {
             } else {
                 paint::odd("odd  ")
             };
-            let scrape = found
-                .scrape_seconds
-                .map_or_else(String::new, |s| format!(", every {s} s"));
+            let mut seen = String::new();
+            if let (Some(canary), Some(stable)) = (found.canary_series, found.stable_series) {
+                let _ = write!(seen, ": canary {canary} series, stable {stable} series");
+            }
+            if let Some(seconds) = found.scrape_seconds {
+                let _ = write!(seen, ", every {seconds} s");
+            }
+            let place = if found.errors.is_empty() {
+                String::new()
+            } else {
+                format!("{}:{}:{}: ", file.file, found.line, found.column)
+            };
             let _ = writeln!(
                 out,
-                "  {word} {}: `{}`: canary {} series, stable {} series{scrape}",
-                found.objective, found.selector, found.canary_series, found.stable_series
+                "  {word} {place}{}: `{}`{seen}",
+                found.objective, found.selector
             );
             for remark in found.errors.iter().chain(&found.warnings) {
                 let _ = writeln!(out, "        {remark}");

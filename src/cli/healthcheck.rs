@@ -42,6 +42,8 @@ fn split(url: &str) -> Result<(String, String), Stop> {
     } else {
         format!("{authority}:80")
     };
+    // the service's own page tells nothing of its health
+    let path = if path.is_empty() { "readyz" } else { path };
     Ok((authority, format!("/{path}")))
 }
 
@@ -76,4 +78,22 @@ fn exchange(mut stream: TcpStream, authority: &str, path: &str) -> std::io::Resu
         .nth(1)
         .and_then(|status| status.parse().ok())
         .ok_or_else(|| std::io::Error::other("the answer is not HTTP"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::split;
+
+    #[test]
+    fn a_url_without_a_path_asks_readyz() {
+        for (url, authority, path) in [
+            ("http://127.0.0.1:8080", "127.0.0.1:8080", "/readyz"),
+            ("http://127.0.0.1:8080/", "127.0.0.1:8080", "/readyz"),
+            ("http://judge", "judge:80", "/readyz"),
+            ("http://[::1]:8080/healthz", "[::1]:8080", "/healthz"),
+        ] {
+            let asked = split(url).unwrap();
+            assert_eq!(asked, (authority.to_owned(), path.to_owned()), "{url}");
+        }
+    }
 }

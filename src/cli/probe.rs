@@ -2,7 +2,7 @@
 
 use crate::{
     domain::{Labels, Millis, NativeHistogram, SampleSink, figures},
-    policy::{Indicator, Objective},
+    policy::{Indicator, Objective, Place},
 };
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,10 +15,16 @@ pub struct Found {
     pub objective: String,
     /// The selector, as written.
     pub selector: String,
-    /// Series of the canary.
-    pub canary_series: usize,
-    /// Series of stable.
-    pub stable_series: usize,
+    /// Line of the selector in the file, from 1.
+    pub line: usize,
+    /// Its column in characters, from 1.
+    pub column: usize,
+    /// Series of the canary; left out where the source gave no answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub canary_series: Option<usize>,
+    /// Series of stable; left out where the source gave no answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stable_series: Option<usize>,
     /// Median distance of samples in seconds; left out without samples.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scrape_seconds: Option<f64>,
@@ -26,6 +32,32 @@ pub struct Found {
     pub errors: Vec<String>,
     /// What a person should know.
     pub warnings: Vec<String>,
+}
+
+impl Found {
+    /// Nothing: the source was not asked, or did not answer.
+    pub fn nothing(objective: &str, selector: &str, why: String) -> Self {
+        Self {
+            objective: objective.to_owned(),
+            selector: selector.to_owned(),
+            line: 1,
+            column: 1,
+            canary_series: None,
+            stable_series: None,
+            scrape_seconds: None,
+            errors: vec![why],
+            warnings: Vec::new(),
+        }
+    }
+
+    /// The place of the selector in the file.
+    #[must_use]
+    pub fn at(mut self, place: Option<&Place>) -> Self {
+        if let Some(place) = place {
+            (self.line, self.column) = (place.line, place.column);
+        }
+        self
+    }
 }
 
 /// What a text of an objective is for.
@@ -142,8 +174,10 @@ pub fn compare(
     Found {
         objective: objective.to_owned(),
         selector: selector.to_owned(),
-        canary_series: canary.labels.len(),
-        stable_series: stable.labels.len(),
+        line: 1,
+        column: 1,
+        canary_series: Some(canary.labels.len()),
+        stable_series: Some(stable.labels.len()),
         scrape_seconds: interval.map(seconds),
         errors,
         warnings,

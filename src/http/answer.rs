@@ -27,7 +27,7 @@ pub struct VerdictAnswer {
     #[schema(max_length = 200)]
     pub reason: String,
     /// `[score, verdict, reason]`: the shape that the pages of Argo Rollouts can draw.
-    #[schema(value_type = Vec<Object>, min_items = 3, max_items = 3)]
+    #[schema(value_type = (f64, OutcomeWord, String), min_items = 3, max_items = 3)]
     pub result: (f64, &'static str, String),
     /// `advance`, `hold` or `abort`.
     #[schema(value_type = ActionWord)]

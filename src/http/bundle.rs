@@ -4,6 +4,7 @@ use super::{
     auth::Caller,
     history::verdicts::find,
     problem::{Problem, empty},
+    schema::Binary,
     state::App,
 };
 use crate::{
@@ -25,7 +26,7 @@ use std::sync::Arc;
         the verdict, and a digest over all of it, which is also the `ETag`.",
     params(("id" = String, Path, description = "`id` of the answer")),
     responses(
-        (status = 200, description = "The bundle", body = Vec<u8>, content_type = "application/gzip"),
+        (status = 200, description = "The bundle", body = inline(Binary), content_type = "application/gzip"),
         (status = 304, description = "`If-None-Match` names this bundle"),
         (status = 401, description = "Token missing or wrong", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "Not kept, or the token is not for its namespace", body = Problem, content_type = "application/problem+json"),

@@ -14,6 +14,10 @@ pub trait Catalog: Send + Sync {
     fn get(&self, name: &str) -> Option<Arc<Policy>>;
     /// Files that are not in force as they are written.
     fn problems(&self) -> Vec<FileAnswer>;
+    /// What is no mistake of a loaded policy, but perhaps not meant.
+    fn warnings(&self) -> Vec<WarningAnswer> {
+        Vec::new()
+    }
     /// Checks the text of a file; loads nothing.
     fn check(&self, text: &str) -> CheckAnswer;
 }
@@ -106,6 +110,40 @@ pub struct PolicyList {
     pub policies: Vec<PolicySummary>,
     /// Files that are not in force as they are written.
     pub problems: Vec<FileAnswer>,
+    /// What is no mistake of these policies, but perhaps not meant.
+    pub warnings: Vec<WarningAnswer>,
+}
+
+/// Something about a loaded policy that is perhaps not meant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct WarningAnswer {
+    /// `metadata.name` of the policy.
+    pub policy: String,
+    /// The path of its file; `a file` for a token with `namespaces`.
+    pub file: String,
+    /// From 1.
+    #[schema(minimum = 1)]
+    pub line: u64,
+    /// In characters, from 1.
+    #[schema(minimum = 1)]
+    pub column: u64,
+    /// What, and what to write.
+    pub message: String,
+}
+
+/// What a caller with namespaces is told instead of a path.
+const HIDDEN: &str = "a file";
+
+impl WarningAnswer {
+    /// The same for this caller: paths of files are for tokens of all namespaces.
+    #[must_use]
+    pub fn seen_by(self, caller: &Caller) -> Self {
+        if caller.visible().is_none() {
+            return self;
+        }
+        let file = HIDDEN.to_owned();
+        Self { file, ..self }
+    }
 }
 
 /// A file that is not in force as it is written.
@@ -132,7 +170,7 @@ impl FileAnswer {
             return self;
         }
         Self {
-            file: "a file".to_owned(),
+            file: HIDDEN.to_owned(),
             diagnostics: Vec::new(),
             rendered: String::new(),
             ..self

@@ -35,7 +35,7 @@ pub use answer::{VerdictAnswer, plain, shorten};
 pub use auth::{Auth, Token};
 pub use catalog::{
     Catalog, CheckAnswer, DiagnosticAnswer, FileAnswer, NoteAnswer, ObjectiveSummary, PolicyList,
-    PolicySummary,
+    PolicySummary, WarningAnswer,
 };
 pub use health::{Health, Readiness, SourceHealth};
 pub use openapi::document as openapi_document;

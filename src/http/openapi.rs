@@ -7,7 +7,10 @@ use super::{
 use axum::{http::StatusCode, response::Response};
 use utoipa::{
     Modify, OpenApi,
-    openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    openapi::{
+        Content, Ref, ResponseBuilder,
+        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
 };
 
 #[derive(OpenApi)]
@@ -29,7 +32,7 @@ use utoipa::{
          (name = "policies", description = "What is judged, and how"),
          (name = "operations", description = "Health, metrics, this document")),
     security(("bearer" = [])),
-    modifiers(&Bearer),
+    modifiers(&Bearer, &Anywhere),
 )]
 struct Document;
 
@@ -55,6 +58,37 @@ impl Modify for Bearer {
             "x-problem-codes",
             codes,
         )]));
+    }
+}
+
+/// What every call under `/v1` may answer, whatever it is.
+const ANYWHERE: &[(&str, &str)] = &[
+    ("403", "A host or origin that is not ours"),
+    ("429", "Over `server.maxConcurrent`"),
+    ("500", "A defect of the service"),
+];
+
+struct Anywhere;
+
+impl Modify for Anywhere {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let calls = document.paths.paths.iter_mut();
+        let calls = calls.filter(|(path, _)| path.starts_with("/v1/"));
+        let operations =
+            calls.flat_map(|(_, item)| [&mut item.get, &mut item.post, &mut item.delete]);
+        for operation in operations.flatten() {
+            for (status, description) in ANYWHERE {
+                let problem = Content::new(Some(Ref::from_schema_name("Problem")));
+                let response = ResponseBuilder::new()
+                    .description(*description)
+                    .content("application/problem+json", problem)
+                    .build();
+                let known = &mut operation.responses.responses;
+                known
+                    .entry((*status).to_owned())
+                    .or_insert_with(|| response.into());
+            }
+        }
     }
 }
 

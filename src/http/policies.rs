@@ -32,7 +32,12 @@ pub async fn list(State(app): State<Arc<App>>, Extension(caller): Extension<Call
         .collect();
     let problems = app.catalog.problems().into_iter();
     let problems = problems.map(|one| one.seen_by(&caller)).collect();
-    let list = PolicyList { policies, problems };
+    let warnings = app.catalog.warnings().into_iter();
+    let list = PolicyList {
+        policies,
+        problems,
+        warnings: warnings.map(|one| one.seen_by(&caller)).collect(),
+    };
     json(StatusCode::OK, "application/json", &list)
 }
 

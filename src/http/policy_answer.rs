@@ -41,7 +41,7 @@ pub struct PolicyAnswer {
     /// `inconclusive` or `error`.
     pub on_source_down: &'static str,
     /// The walk.
-    pub steps: Vec<StepAnswer>,
+    pub steps: Vec<StepRules>,
     /// What is judged.
     pub objectives: Vec<ObjectiveRules>,
 }
@@ -49,7 +49,7 @@ pub struct PolicyAnswer {
 /// One step of the walk.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct StepAnswer {
+pub struct StepRules {
     /// Traffic percent.
     #[schema(minimum = 0, maximum = 100)]
     pub weight: f64,
@@ -115,7 +115,7 @@ impl From<&Policy> for PolicyAnswer {
             steps: policy
                 .steps
                 .iter()
-                .map(|step| StepAnswer {
+                .map(|step| StepRules {
                     weight: step.weight,
                     min_duration: seconds(step.min_duration),
                     max_duration: step.max_duration.map(seconds),

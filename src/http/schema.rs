@@ -3,10 +3,23 @@
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
-        RefOr,
+        KnownFormat, RefOr, SchemaFormat,
         schema::{ObjectBuilder, OneOfBuilder, Schema, Type},
     },
 };
+
+/// A file.
+pub struct Binary;
+
+impl PartialSchema for Binary {
+    fn schema() -> RefOr<Schema> {
+        let bytes = ObjectBuilder::new().schema_type(Type::String);
+        let format = SchemaFormat::KnownFormat(KnownFormat::Binary);
+        RefOr::T(Schema::Object(bytes.format(Some(format)).build()))
+    }
+}
+
+impl ToSchema for Binary {}
 
 macro_rules! loose {
     ($(#[doc = $doc:literal] $name:ident = $make:expr;)+) => {$(

@@ -127,6 +127,7 @@ fn refusal(error: JudgeError) -> Result<Response, Problem> {
         (status = 401, description = "Token missing or wrong", body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "Token not for this namespace", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "Never judged, or no longer kept", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The store does not answer", body = Problem, content_type = "application/problem+json"),
     ))]
 pub async fn latest(
     State(app): State<Arc<App>>,

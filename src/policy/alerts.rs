@@ -1,7 +1,7 @@
 //! `alerts`: who is told, and when.
 
 use super::{
-    diagnostic::{Mistake, Sink},
+    diagnostic::{Mistake, Place, Sink},
     fields::Fields,
     keys::{ALERT, ALERTS},
     scalar,
@@ -12,7 +12,7 @@ use super::{
 const DEFAULT_ON: [&str; 4] = ["fail", "inconclusive", "recovered", "override"];
 
 /// `alerts.on` and `alerts.to`.
-pub(super) fn read(entry: Option<&Entry>, sink: &mut Sink<'_>) -> (Vec<String>, Vec<String>) {
+pub(super) fn read(entry: Option<&Entry>, sink: &mut Sink<'_>) -> (Vec<String>, Vec<Place>) {
     let defaults = || DEFAULT_ON.map(str::to_owned).to_vec();
     let Some(fields) = entry.and_then(|entry| Fields::of(entry, &ALERT, sink)) else {
         return (defaults(), Vec::new());
@@ -26,7 +26,7 @@ pub(super) fn read(entry: Option<&Entry>, sink: &mut Sink<'_>) -> (Vec<String>, 
         }
         on
     });
-    let mut to: Vec<String> = Vec::new();
+    let mut to: Vec<Place> = Vec::new();
     for node in fields
         .get("to")
         .and_then(|entry| scalar::list(entry, 0, sink))
@@ -35,7 +35,7 @@ pub(super) fn read(entry: Option<&Entry>, sink: &mut Sink<'_>) -> (Vec<String>, 
         let Some(name) = scalar::text(node, "alerts.to", sink) else {
             continue;
         };
-        if to.iter().any(|known| known == name) {
+        if to.iter().any(|known| known.words == name) {
             sink.report(
                 Mistake::DuplicateName,
                 &node.span,
@@ -44,7 +44,7 @@ pub(super) fn read(entry: Option<&Entry>, sink: &mut Sink<'_>) -> (Vec<String>, 
                 "remove it",
             );
         }
-        to.push(name.to_owned());
+        to.push(sink.place(name, &node.span));
     }
     (on, to)
 }

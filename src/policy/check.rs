@@ -2,7 +2,7 @@
 
 use super::{
     alerts,
-    diagnostic::{Mistake, Note, Sink},
+    diagnostic::{Mistake, Note, Place, Sink},
     fields::{Fields, nearest},
     keys::{API_VERSION, KIND, METADATA, ROOT, SPEC},
     load::SourceLookup,
@@ -31,6 +31,8 @@ pub(super) struct Checked {
     pub name_at: Range<usize>,
     pub start: usize,
     pub notes: Vec<Note>,
+    pub queries: Vec<Place>,
+    pub receivers: Vec<Place>,
 }
 
 /// Checks one document; `None` when something was reported.
@@ -41,6 +43,7 @@ pub(super) fn document(
 ) -> Option<Checked> {
     let before = sink.count();
     sink.notes.clear();
+    sink.queries.clear();
     let root = Fields::open(node, &(node.span.start..node.span.start), &ROOT, sink)?;
     constant(root.get("apiVersion"), API_VERSION, sink);
     constant(root.get("kind"), KIND, sink);
@@ -59,7 +62,7 @@ pub(super) fn document(
         .get("spec")
         .and_then(|entry| Fields::of(entry, &SPEC, sink))
         .map(|fields| spec::read(&fields, &mut context, sink));
-    let (alerts_on, alerts_to) = alerts::read(root.get("alerts"), sink);
+    let (alerts_on, receivers) = alerts::read(root.get("alerts"), sink);
     if sink.count() > before {
         return None;
     }
@@ -68,12 +71,14 @@ pub(super) fn document(
             name: name?,
             revision: revision::of(node, sink.text),
             alerts_on,
-            alerts_to,
+            alerts_to: receivers.iter().map(|to| to.words.clone()).collect(),
             ..policy?
         },
         name_at: name_entry?.value.span.clone(),
         start: node.span.start,
         notes: std::mem::take(&mut sink.notes),
+        queries: std::mem::take(&mut sink.queries),
+        receivers,
     })
 }
 

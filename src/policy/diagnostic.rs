@@ -160,6 +160,17 @@ pub struct Note {
     pub message: String,
 }
 
+/// A word of the document, and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// As it was read.
+    pub words: String,
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+}
+
 /// Collects diagnostics while a document is walked.
 pub(super) struct Sink<'a> {
     pub text: &'a Text<'a>,
@@ -167,6 +178,8 @@ pub(super) struct Sink<'a> {
     pub kept: bool,
     /// What is no mistake.
     pub notes: Vec<Note>,
+    /// Selectors and expressions, in the order in which they were read.
+    pub queries: Vec<Place>,
     found: Vec<Diagnostic>,
 }
 
@@ -176,7 +189,18 @@ impl<'a> Sink<'a> {
             text,
             kept: false,
             notes: Vec::new(),
+            queries: Vec::new(),
             found: Vec::new(),
+        }
+    }
+
+    /// Where a word stands.
+    pub fn place(&self, words: &str, span: &Range<usize>) -> Place {
+        let (line, column) = self.text.place(span.start);
+        Place {
+            words: words.to_owned(),
+            line,
+            column,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::{
     fs, io,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
@@ -9,6 +10,8 @@ use std::{
 const MAX_FOLDERS: usize = 16;
 /// Files of all paths together.
 pub(super) const MAX_FILES: usize = 2_000;
+/// Walks while somebody swaps folders.
+const TRIES: usize = 3;
 
 /// What was found under the configured paths.
 #[derive(Debug, Default)]
@@ -17,6 +20,10 @@ pub struct Found {
     pub files: Vec<PathBuf>,
     /// Paths that could not be read.
     pub errors: Vec<(PathBuf, io::Error)>,
+    /// Links inside folders that lead nowhere: perhaps just being replaced.
+    pub dangling: Vec<PathBuf>,
+    /// A folder was swapped for another while it was walked.
+    swapped: bool,
 }
 
 /// Walks the paths: a file counts whatever its name, a folder gives its `*.yaml` and `*.yml`, recursively.
@@ -24,9 +31,16 @@ pub struct Found {
 /// Names that begin with a dot are skipped: a mounted ConfigMap keeps its versions in `..data` and `..2026_...`.
 pub fn walk(paths: &[PathBuf]) -> Found {
     let mut found = Found::default();
-    let mut above = Vec::new();
-    for path in paths {
-        visit(path, &mut above, true, &mut found);
+    for _ in 0..TRIES {
+        found = Found::default();
+        let mut above = Vec::new();
+        for path in paths {
+            visit(path, &mut above, true, &mut found);
+        }
+        // half of one folder and half of another is neither
+        if !found.swapped {
+            break;
+        }
     }
     found.files.sort();
     found.files.dedup();
@@ -38,8 +52,12 @@ pub fn walk(paths: &[PathBuf]) -> Found {
 fn visit(path: &Path, above: &mut Vec<PathBuf>, named: bool, found: &mut Found) {
     let kind = match fs::metadata(path) {
         Ok(meta) => meta,
-        // a dangling link inside a folder is a file in the middle of being replaced
-        Err(error) if !named && error.kind() == io::ErrorKind::NotFound => return,
+        Err(error) if !named && error.kind() == io::ErrorKind::NotFound => {
+            if path.is_symlink() {
+                found.dangling.push(path.to_owned());
+            }
+            return;
+        }
         Err(error) => return found.errors.push((path.to_owned(), error)),
     };
     if kind.is_file() {
@@ -66,6 +84,8 @@ fn visit(path: &Path, above: &mut Vec<PathBuf>, named: bool, found: &mut Found) 
         }
     }
     above.pop();
+    let now = fs::metadata(path).ok();
+    found.swapped |= now.is_none_or(|now| (now.dev(), now.ino()) != (kind.dev(), kind.ino()));
 }
 
 fn is_yaml(path: &Path) -> bool {

@@ -2,7 +2,7 @@
 
 use super::{
     check::{self, Checked},
-    diagnostic::{Diagnostic, Mistake, Note, Problems, Sink},
+    diagnostic::{Diagnostic, Mistake, Note, Place, Problems, Sink},
     model::Policy,
     place::Text,
     tree,
@@ -24,6 +24,10 @@ pub struct Document {
     pub name_at: Range<usize>,
     /// What its author should know.
     pub notes: Vec<Note>,
+    /// Where its selectors and expressions stand, objective by objective.
+    pub queries: Vec<Place>,
+    /// Where the names in `alerts.to` stand.
+    pub receivers: Vec<Place>,
 }
 
 /// Loads every document of a file: all of them, or everything that is wrong.
@@ -128,6 +132,8 @@ fn finish(checked: Checked, text: &Text<'_>) -> Document {
         },
         name_at: checked.name_at,
         notes: checked.notes,
+        queries: checked.queries,
+        receivers: checked.receivers,
     }
 }
 

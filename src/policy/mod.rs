@@ -32,12 +32,14 @@ mod steps;
 mod tracks;
 mod tree;
 
-pub use diagnostic::{Diagnostic, MOST, Mistake, Note, Problems};
+pub use diagnostic::{Diagnostic, MOST, Mistake, Note, Place, Problems};
 pub use files::{Found, walk};
 pub use load::{Document, SourceLookup, double, load, load_kept};
 pub use model::{
     Direction, Indicator, Margin, Objective, OnSourceDown, OnTimeout, Policy, Step, Unit,
 };
-pub use registry::{FileProblem, LoadedPolicy, Registry, ReloadReport, Snapshot};
+pub use registry::{
+    FileProblem, LoadedPolicy, Registry, ReloadReport, Snapshot, text_of, unreadable,
+};
 pub use schema::schema;
 pub use tree::{MAX_DEPTH, MAX_DOCUMENTS, MAX_FILE_BYTES, MAX_NODES};

@@ -28,6 +28,8 @@ pub(super) fn selector(
     sink: &mut Sink<'_>,
 ) -> bool {
     let before = sink.count();
+    let place = sink.place(words, &node.span);
+    sink.queries.push(place);
     if let Some((part, what)) = not_plain(words) {
         let message = format!("a plain selector is wanted, this has {what}");
         let help = match wanted {
@@ -88,6 +90,8 @@ pub(super) fn expression(
     context: &Context<'_>,
     sink: &mut Sink<'_>,
 ) -> Option<bool> {
+    let place = sink.place(words, &node.span);
+    sink.queries.push(place);
     if !words.contains("$track") {
         sink.report(
             Mistake::MissingTrack,

@@ -1,7 +1,7 @@
 //! The loaded policies: read without locks, replaced as a whole, never by something worse.
 
 use super::{
-    diagnostic::{Mistake, Problems},
+    diagnostic::{Mistake, Place, Problems},
     files,
     load::{Document, SourceLookup, load, taken},
     model::Policy,
@@ -31,6 +31,8 @@ pub struct LoadedPolicy {
     pub file: String,
     /// When this revision came into force.
     pub loaded_at: Millis,
+    /// Where the names in `alerts.to` stand.
+    pub receivers: Vec<Place>,
 }
 
 /// A file that is not in force as it is written.
@@ -78,6 +80,8 @@ struct FileState {
     body: String,
     good: Vec<(Arc<LoadedPolicy>, std::ops::Range<usize>)>,
     problem: Option<(Problems, Millis)>,
+    /// Was it missed at the last look, together with all others of its folder?
+    missed: bool,
 }
 
 impl Registry {
@@ -108,8 +112,8 @@ impl Registry {
 
     /// Reads files and folders again.
     ///
-    /// Unchanged files are not parsed; a bad new version leaves the old policies of its file in force; a removed file
-    /// takes its policies with it; a file that cannot be read keeps them.
+    /// Unchanged files are not parsed; a bad new version leaves the old policies of its file in force; a file that is gone
+    /// from a folder takes its policies with it; a file or folder that cannot be read, or is away as a whole, keeps them.
     pub fn reload(
         &self,
         paths: &[PathBuf],
@@ -121,32 +125,31 @@ impl Registry {
         let mut seen: BTreeSet<String> = BTreeSet::new();
         for path in &found.files {
             let name = path.display().to_string();
-            read(
-                files.entry(name.clone()).or_default(),
-                path,
-                &name,
-                now,
-                sources,
-            );
+            let state = files.entry(name.clone()).or_default();
+            read(state, path, &name, now, sources);
+            state.missed = false;
             seen.insert(name);
         }
         for (path, error) in &found.errors {
             let name = path.display().to_string();
-            if error.kind() != io::ErrorKind::NotFound {
-                seen.extend(
-                    files
-                        .keys()
-                        .filter(|file| Path::new(file).starts_with(path))
-                        .cloned(),
-                );
-            }
+            seen.extend(below(&files, path));
             let state = files.entry(name.clone()).or_default();
-            if error.kind() == io::ErrorKind::NotFound {
-                state.good.clear();
-                state.digest.clear();
-            }
+            state.digest.clear();
             state.fail(unreadable(&name, error), now);
             seen.insert(name);
+        }
+        for path in &found.dangling {
+            // a link that never led to a policy is nobody's loss
+            let kept = below(&files, path);
+            let gone = io::Error::from(io::ErrorKind::NotFound);
+            for (name, state) in files.iter_mut().filter(|(name, _)| kept.contains(*name)) {
+                state.digest.clear();
+                state.fail(unreadable(name, &gone), now);
+            }
+            seen.extend(kept);
+        }
+        for path in paths {
+            seen.extend(emptied(&mut files, path, &seen));
         }
         files.retain(|name, _| seen.contains(name));
         let old = self.snapshot.load_full();
@@ -155,6 +158,34 @@ impl Registry {
         self.snapshot.store(Arc::new(new));
         report
     }
+}
+
+/// Files with policies at a path or under it.
+fn below(files: &BTreeMap<String, FileState>, path: &Path) -> Vec<String> {
+    let held = files.iter().filter(|(_, state)| !state.good.is_empty());
+    held.map(|(name, _)| name)
+        .filter(|name| Path::new(name).starts_with(path))
+        .cloned()
+        .collect()
+}
+
+/// A folder that lost all of its files at once may be in the midst of being filled again: they stay for one more look.
+fn emptied(
+    files: &mut BTreeMap<String, FileState>,
+    path: &Path,
+    seen: &BTreeSet<String>,
+) -> Vec<String> {
+    let held = below(files, path);
+    if held.iter().any(|name| seen.contains(name)) {
+        return Vec::new();
+    }
+    held.into_iter()
+        .filter(|name| {
+            files
+                .get_mut(name)
+                .is_some_and(|state| !std::mem::replace(&mut state.missed, true))
+        })
+        .collect()
 }
 
 impl FileState {
@@ -176,6 +207,7 @@ impl FileState {
                 text: document.text,
                 file: name.to_owned(),
                 loaded_at,
+                receivers: document.receivers,
             };
             self.good.push((Arc::new(loaded), document.name_at));
         }
@@ -191,32 +223,21 @@ fn read(
     now: Millis,
     sources: Option<SourceLookup<'_>>,
 ) {
-    let mut bytes = Vec::new();
-    let limit = MAX_FILE_BYTES as u64 + 1;
-    if let Err(error) = File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)) {
-        state.digest.clear();
-        return state.fail(unreadable(name, &error), now);
-    }
+    let bytes = match bytes_of(path) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            state.digest.clear();
+            return state.fail(unreadable(name, &error), now);
+        }
+    };
     let digest = revision::digest(&bytes);
     if digest == state.digest {
         return;
     }
     state.digest = digest;
-    if bytes.len() > MAX_FILE_BYTES {
-        return state.fail(too_large(name), now);
-    }
-    let Ok(body) = String::from_utf8(bytes) else {
-        let problems = Text::new(name, "").one(
-            Mistake::Unreadable,
-            0..0,
-            "the file is not UTF-8",
-            "",
-            "save the file as UTF-8",
-        );
-        return state.fail(problems, now);
-    };
-    match load(name, &body, sources) {
-        Ok(documents) => {
+    let loaded = decoded(name, bytes).and_then(|body| Ok((load(name, &body, sources)?, body)));
+    match loaded {
+        Ok((documents, body)) => {
             state.body = body;
             state.accept(documents, name, now);
         }
@@ -224,7 +245,37 @@ fn read(
     }
 }
 
-fn unreadable(name: &str, error: &io::Error) -> Problems {
+/// At most one byte more than a policy file may have.
+fn bytes_of(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let limit = MAX_FILE_BYTES as u64 + 1;
+    File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn decoded(name: &str, bytes: Vec<u8>) -> Result<String, Box<Problems>> {
+    if bytes.len() > MAX_FILE_BYTES {
+        return Err(Box::new(too_large(name)));
+    }
+    String::from_utf8(bytes).map_err(|_| {
+        Box::new(Text::new(name, "").one(
+            Mistake::Unreadable,
+            0..0,
+            "the file is not UTF-8",
+            "",
+            "save the file as UTF-8",
+        ))
+    })
+}
+
+/// The text of a policy file, or why there is none.
+pub fn text_of(path: &Path, name: &str) -> Result<String, Box<Problems>> {
+    let bytes = bytes_of(path).map_err(|error| Box::new(unreadable(name, &error)))?;
+    decoded(name, bytes)
+}
+
+/// A file or folder that cannot be read.
+pub fn unreadable(name: &str, error: &io::Error) -> Problems {
     let message = format!("cannot be read: {error}");
     Text::new(name, "").one(
         Mistake::Unreadable,
@@ -255,9 +306,12 @@ fn compose(files: &BTreeMap<String, FileState>, old: &Snapshot, now: Millis) -> 
     }
     for (file, state) in files {
         if let Some((problems, since)) = &state.problem {
-            let kept = state
-                .good
+            // of a folder that cannot be read, all below it
+            let under = |(other, _): &(&String, &FileState)| Path::new(other).starts_with(file);
+            let kept = files
                 .iter()
+                .filter(under)
+                .flat_map(|(_, state)| &state.good)
                 .map(|(loaded, _)| loaded.policy.name.clone())
                 .collect();
             new.problems.push(FileProblem {

@@ -30,6 +30,11 @@ fn program() -> Command {
 
 /// Answers every request with one body.
 fn source(body: &'static str) -> String {
+    answering(move |_| (200, body))
+}
+
+/// Answers by what is asked: a status and a body.
+fn answering(by: impl Fn(&str) -> (u16, &'static str) + Send + 'static) -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     std::thread::spawn(move || {
@@ -51,9 +56,10 @@ fn source(body: &'static str) -> String {
                     break;
                 }
             }
+            let (status, body) = by(&String::from_utf8_lossy(&seen));
             let _ = write!(
                 stream,
-                "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+                "HTTP/1.1 {status} Told\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
                 body.len()
             );
         }
@@ -195,6 +201,94 @@ fn check_against_a_source() {
     assert_eq!(found["scrapeSeconds"], 15.0);
 }
 
+/// Two answers of Prometheus: nothing found, and refused.
+const NOTHING: &str = r#"{"status":"success","data":{"resultType":"matrix","result":[]}}"#;
+const REFUSED: &str =
+    r#"{"status":"error","errorType":"bad_data","error":"unknown function zork"}"#;
+
+#[test]
+fn check_goes_on_behind_a_refused_query() {
+    let dir = tempfile::tempdir().unwrap();
+    let files = ["a.yaml", "b.yaml"].map(|name| dir.path().join(name));
+    let query = "    - { name: misses, query: 'sum(misses{$track})' }\n    - { name: memory, gauge: memory_bytes }\n";
+    std::fs::write(&files[0], format!("{POLICY}{query}")).unwrap();
+    std::fs::write(&files[1], POLICY.replace("shop", "bank")).unwrap();
+    let run = |url: &str, output: &str| {
+        let out = program()
+            .args(["check", "--source", url, "--source-kind", "prometheus"])
+            .args(["--namespace", "shop", "--rollout", "checkout"])
+            .args(["--canary-hash", "abc", "--stable-hash", "def"])
+            .args(["--output", output])
+            .args(&files)
+            .output()
+            .unwrap();
+        assert_eq!(out.status.code(), Some(1), "{out:?}");
+        String::from_utf8(out.stdout).unwrap()
+    };
+    let refusing = answering(|asked| {
+        let refused = asked.contains("misses");
+        if refused {
+            (400, REFUSED)
+        } else {
+            (200, NOTHING)
+        }
+    });
+    let text = run(&refusing, "text");
+    let place = format!("wrong {}:8:30: misses: `sum(misses", files[0].display());
+    assert!(
+        text.contains(&place) && text.contains("unknown function zork"),
+        "{text}"
+    );
+    // what stands behind it is asked
+    assert_eq!(text.matches("no series on canary").count(), 3, "{text}");
+    let place = format!(
+        "{}:7:72: error-rate: `http_requests_total`",
+        files[1].display()
+    );
+    assert!(text.contains(&place), "{text}");
+    let value: serde_json::Value = serde_json::from_str(&run(&refusing, "json")).unwrap();
+    let found = value["files"][0]["selectors"].as_array().unwrap();
+    assert_eq!((&value["valid"], found.len()), (&false.into(), 4));
+    let refused = found.iter().find(|one| one["objective"] == "misses");
+    let refused = refused.unwrap();
+    assert!(
+        refused["line"] == 8 && refused.get("canarySeries").is_none(),
+        "{refused}"
+    );
+
+    // nobody is there: every selector says so, in both forms
+    for output in ["text", "json"] {
+        let text = run("http://127.0.0.1:1", output);
+        assert_eq!(text.matches("cannot be reached").count(), 6, "{text}");
+    }
+}
+
+#[test]
+fn check_goes_on_behind_a_file_that_cannot_be_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    std::fs::write(at("a.yaml"), [0xff, 0xfe, b'a']).unwrap();
+    std::fs::write(at("b.yaml"), POLICY).unwrap();
+    std::os::unix::fs::symlink("nowhere", at("c.yaml")).unwrap();
+    let run = |output: &str| {
+        let args = ["check", "--output", output];
+        let out = program().args(args).arg(dir.path()).output().unwrap();
+        assert_eq!(out.status.code(), Some(1), "{out:?}");
+        [out.stdout, out.stderr].map(|text| String::from_utf8(text).unwrap())
+    };
+    let [text, told] = run("text");
+    assert!(
+        text.contains("a.yaml: 1 mistake") && text.contains("b.yaml: shop"),
+        "{text}"
+    );
+    assert!(told.contains("the file is not UTF-8"), "{told}");
+    let [text, _] = run("json");
+    let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let files = value["files"].as_array().unwrap();
+    assert_eq!((files.len(), &value["valid"]), (2, &false.into()));
+    assert_eq!(files[0]["diagnostics"][0]["code"], "unreadable");
+}
+
 /// The service, the rest of its log, and where it listens.
 fn started(
     dir: &Path,
@@ -331,6 +425,9 @@ fn serve_answers_and_stops_gracefully() {
         .status()
         .unwrap();
     assert_eq!(healthy.code(), Some(0));
+    let url = format!("http://{address}");
+    let healthy = program().args(["healthcheck", "--url", &url]).status();
+    assert_eq!(healthy.unwrap().code(), Some(0));
     // a bad version of the file leaves the old policy in force, and is counted
     std::fs::write(dir.path().join("p.yaml"), "kind: Nonsense\n").unwrap();
     let until = Instant::now() + Duration::from_secs(5);

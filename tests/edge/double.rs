@@ -1,6 +1,9 @@
 //! A service that answers as it is told, and a short way to call the edge.
 
-use super::ground::Ground;
+use super::{
+    ground::Ground,
+    openapi::{Told, mistakes},
+};
 use axum::{Router, body::Body, http::Request, http::Response};
 use http_body_util::BodyExt;
 use rollout_judge::{
@@ -267,9 +270,21 @@ pub fn get(path: &str) -> Request<Body> {
     Request::get(path).body(Body::empty()).unwrap()
 }
 
+/// Calls the edge; every answer is held against the committed OpenAPI document.
 pub async fn call(router: Router, request: Request<Body>) -> (Response<()>, Vec<u8>) {
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let (parts, body) = router.oneshot(request).await.unwrap().into_parts();
     let bytes = body.collect().await.unwrap().to_bytes().to_vec();
+    let content_type = parts.headers.get("content-type");
+    let wrong = mistakes(Told {
+        method: method.as_str(),
+        path: &path,
+        status: parts.status.as_u16(),
+        content_type: content_type.map_or("", |value| value.to_str().unwrap()),
+        body: &bytes,
+    });
+    let packed = parts.headers.contains_key("content-encoding");
+    assert!(packed || wrong.is_empty(), "{wrong:#?}");
     (Response::from_parts(parts, ()), bytes)
 }
 

@@ -4,6 +4,7 @@ use super::{
     double::{NOW, get, problem},
     ground::{Ground, Judged},
     history::with_token,
+    openapi::{Told, mistakes},
 };
 use axum::{body::Body, http::Request};
 use http_body_util::BodyExt;
@@ -22,7 +23,7 @@ struct Client {
 }
 
 #[derive(Debug, PartialEq)]
-struct Told {
+struct Frame {
     id: i64,
     kind: String,
     data: Value,
@@ -61,12 +62,12 @@ impl Client {
         }
     }
 
-    async fn next(&mut self) -> Told {
+    async fn next(&mut self) -> Frame {
         loop {
             if let Some(end) = self.text.find("\n\n") {
                 let rest = self.text.split_off(end + 2);
                 let one = std::mem::replace(&mut self.text, rest);
-                let mut told = Told {
+                let mut told = Frame {
                     id: 0,
                     kind: String::new(),
                     data: Value::Null,
@@ -79,6 +80,14 @@ impl Client {
                         other => panic!("{other:?}"),
                     }
                 }
+                let wrong = mistakes(Told {
+                    method: "GET",
+                    path: "/v1/events",
+                    status: 200,
+                    content_type: "text/event-stream",
+                    body: one.as_bytes(),
+                });
+                assert_eq!(wrong, [""; 0]);
                 return told;
             }
             assert!(self.more().await, "the stream ended");

@@ -2,8 +2,11 @@
 
 use crate::{
     domain::{Clock, SourceKind, time::rfc3339},
-    http::{Catalog, CheckAnswer, DiagnosticAnswer, FileAnswer, NoteAnswer, PolicySummary},
-    policy::{self, Policy, Problems, Registry},
+    http::{
+        Catalog, CheckAnswer, DiagnosticAnswer, FileAnswer, NoteAnswer, PolicySummary,
+        WarningAnswer,
+    },
+    policy::{self, LoadedPolicy, Place, Policy, Problems, Registry},
     service::Policies,
     telemetry::Metrics,
 };
@@ -41,17 +44,30 @@ impl Shelf {
     }
 
     /// A receiver that is not there yet is no reason to judge nothing.
-    fn warn_unknown(&self, policy: &Policy) {
-        let missing = policy
-            .alerts_to
+    fn unknown<'a>(&'a self, named: &'a [Place]) -> impl Iterator<Item = (&'a Place, String)> {
+        let missing = named
             .iter()
-            .filter(|name| !self.receivers.contains(*name));
-        for name in missing {
-            let known: Vec<&str> = self.receivers.iter().map(String::as_str).collect();
+            .filter(|to| !self.receivers.contains(&to.words));
+        missing.map(|to| {
+            let known: Vec<String> = self.receivers.iter().map(|r| format!("`{r}`")).collect();
+            let known = match known.as_slice() {
+                [] => "there is none".to_owned(),
+                all => format!("there is {}", all.join(", ")),
+            };
+            let message = format!(
+                "`alerts.to` names `{}`, which is not one of `receivers` of the configuration: nobody is told there; {known}",
+                to.words
+            );
+            (to, message)
+        })
+    }
+
+    fn warn_unknown(&self, loaded: &LoadedPolicy) {
+        for (to, message) in self.unknown(&loaded.receivers) {
+            let (file, line, column) = (&loaded.file, to.line, to.column);
             tracing::warn!(
-                policy = policy.name,
-                "`alerts.to` names `{name}`, which is not one of `receivers`, so nobody is told there; there is: {}",
-                known.join(", ")
+                policy = loaded.policy.name,
+                "{file}:{line}:{column}: {message}"
             );
         }
     }
@@ -70,7 +86,7 @@ impl Shelf {
         for name in &report.changed {
             let loaded = self.registry.get(name);
             if let Some(loaded) = &loaded {
-                self.warn_unknown(&loaded.policy);
+                self.warn_unknown(loaded);
             }
             let revision = loaded
                 .map(|loaded| loaded.policy.revision.clone())
@@ -136,10 +152,35 @@ impl Catalog for Shelf {
             .collect()
     }
 
+    fn warnings(&self) -> Vec<WarningAnswer> {
+        let policies = self.registry.policies();
+        let told = |loaded: &Arc<LoadedPolicy>| -> Vec<WarningAnswer> {
+            self.unknown(&loaded.receivers)
+                .map(|(to, message)| WarningAnswer {
+                    policy: loaded.policy.name.clone(),
+                    file: loaded.file.clone(),
+                    line: to.line as u64,
+                    column: to.column as u64,
+                    message,
+                })
+                .collect()
+        };
+        policies.iter().flat_map(told).collect()
+    }
+
     fn check(&self, text: &str) -> CheckAnswer {
         let lookup = |name: &str| self.kinds.get(name).copied();
         let loaded = policy::load("policy.yaml", text, Some(&lookup));
-        answer(loaded.as_deref().map_err(AsRef::as_ref))
+        let mut answer = answer(loaded.as_deref().map_err(AsRef::as_ref));
+        for document in loaded.iter().flatten() {
+            let unknown = self.unknown(&document.receivers);
+            answer.notes.extend(unknown.map(|(to, message)| NoteAnswer {
+                line: to.line as u64,
+                column: to.column as u64,
+                message,
+            }));
+        }
+        answer
     }
 }
 
@@ -217,6 +258,7 @@ mod tests {
             std::fs::write(&file, text).unwrap();
             shelf.reload(&SystemClock, &metrics);
             assert!(Catalog::get(&shelf, "a").is_some());
+            assert!(shelf.warnings().is_empty());
             let problems = shelf.problems();
             assert_eq!(problems.len(), usize::from(wrong.is_some()));
             for (found, word) in problems.iter().zip(wrong) {
@@ -225,5 +267,35 @@ mod tests {
                 assert!(!found.diagnostics.is_empty());
             }
         }
+    }
+
+    #[test]
+    fn receivers_that_are_not_there_are_told_with_their_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("a.yaml");
+        let text = "# who\napiVersion: rollout-judge/v1\nkind: JudgePolicy\nmetadata: { name: a }\nspec:\n  objectives:\n    - { name: memory, gauge: process_resident_memory_bytes }\nalerts:\n  to: [ops-chat, \"ops-cat\"]\n";
+        std::fs::write(&file, text).unwrap();
+        let kinds = BTreeMap::from([("default".to_owned(), SourceKind::Prometheus)]);
+        let shelf = Shelf::new(vec![file.clone()], kinds.clone()).telling(["ops-chat".to_owned()]);
+        shelf.reload(&SystemClock, &Metrics::new(1));
+        let warnings = shelf.warnings();
+        let [one] = warnings.as_slice() else {
+            panic!("{warnings:?}");
+        };
+        assert_eq!((one.line, one.column, one.policy.as_str()), (9, 18, "a"));
+        assert_eq!(one.file, file.display().to_string());
+        assert!(
+            one.message.contains("`ops-cat`") && one.message.contains("there is `ops-chat`"),
+            "{}",
+            one.message
+        );
+        let checked = Catalog::check(&shelf, text);
+        assert!(checked.valid);
+        assert_eq!((checked.notes[0].line, checked.notes.len()), (9, 1));
+        // it goes with the configuration: another service has other receivers
+        let other =
+            Shelf::new(vec![file], kinds).telling(["ops-chat".to_owned(), "ops-cat".to_owned()]);
+        other.reload(&SystemClock, &Metrics::new(1));
+        assert!(other.warnings().is_empty());
     }
 }

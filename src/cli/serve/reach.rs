@@ -3,8 +3,8 @@
 use crate::{
     cli::probe::{Part, Series},
     domain::{
-        Labels, MetricSource, Millis, NativeHistogram, PlannedQuery, Question, SampleSink, Track,
-        Window,
+        Labels, MetricSource, Millis, NativeHistogram, PlannedQuery, Question, SampleSink,
+        SourceError, Track, Window,
     },
     policy::{Indicator, Policy},
     query::{Arms, Binding, Planner, QueryError, Scope},
@@ -17,6 +17,17 @@ pub const SPAN: Millis = 300_000;
 const LEAST_BLOCK: Millis = 30_000;
 /// For one query.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Why one selector or expression shows nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum Unread {
+    /// It cannot be asked.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// The source gave no answer to it.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+}
 
 /// The selectors of an indicator, or its expression, as written.
 pub fn parts(indicator: &Indicator) -> Vec<(&str, Part)> {
@@ -49,27 +60,23 @@ pub async fn read(
     (text, part): (&str, Part),
     source: &dyn MetricSource,
     span: Millis,
-) -> Result<(Series, Series, Vec<String>), String> {
-    let scope =
-        Scope::parse(&policy.tracks, policy.match_text.as_deref()).map_err(|e| e.to_string())?;
+) -> Result<(Series, Series, Vec<String>), Unread> {
+    let scope = Scope::parse(&policy.tracks, policy.match_text.as_deref())?;
     let binding = Binding {
         rollout: &question.rollout,
         params: &question.params,
     };
     let planner = Planner::new(&scope, binding, source.kind());
-    let queries = planned(&planner, (text, part), policy, question.at, span);
+    let queries = planned(&planner, (text, part), policy, question.at, span)?;
     let (mut canary, mut stable) = (Series::default(), Series::default());
     let mut warnings: Vec<String> = Vec::new();
-    for (arms, query) in queries.map_err(|error| error.to_string())? {
+    for (arms, query) in queries {
         let mut sink = match arms {
             Arms::Both => Split::by(planner.track_label(), &question.rollout.canary_hash),
             Arms::Only(track) => Split::only(track),
         };
         let deadline = Instant::now() + PATIENCE;
-        let report = source
-            .read(&query, deadline, &mut sink)
-            .await
-            .map_err(|error| error.to_string())?;
+        let report = source.read(&query, deadline, &mut sink).await?;
         let new = |warning: &String| !warnings.contains(warning);
         let new: Vec<String> = report.warnings.into_iter().filter(new).collect();
         warnings.extend(new);

@@ -225,6 +225,7 @@ pub async fn list(
     params(("id" = String, Path, description = "`id` of the answer")),
     responses(
         (status = 200, description = "The verdict", body = RecordAnswer),
+        (status = 400, description = "Malformed query", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "Token missing or wrong", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "Not kept, or the token is not for its namespace", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "The store does not answer", body = Problem, content_type = "application/problem+json"),

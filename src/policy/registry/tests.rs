@@ -157,11 +157,71 @@ fn what_cannot_be_read_is_told() {
     assert!(reload(3).problems[0].contains("too-large"));
     assert!(shelf.registry.get("only").is_some());
     fs::remove_file(&path).unwrap();
+    // a path of the configuration that is away keeps what was loaded, also when it is one file
     let report = reload(4);
-    assert_eq!(report.removed, ["only"]);
+    assert!(report.removed.is_empty(), "{report:?}");
     assert!(report.problems[0].contains("cannot be read"), "{report:?}");
-    fs::write(&path, document("only", "1%")).unwrap();
+    assert_eq!(shelf.registry.problems()[0].kept, ["only"]);
+    fs::write(&path, document("only", "2%")).unwrap();
     assert_eq!(reload(5).changed, ["only"]);
     shelf.now = 5;
     assert!(shelf.registry.problems().is_empty());
+}
+
+#[test]
+fn a_folder_that_is_away_for_a_moment_keeps_its_policies() {
+    let mut shelf = Shelf::new();
+    shelf.write("in/a.yaml", &document("a", "1%"));
+    shelf.write("in/b.yaml", &document("b", "1%"));
+    let (folder, away) = (
+        shelf.folder.path().join("in"),
+        shelf.folder.path().join("away"),
+    );
+    let look = |shelf: &mut Shelf| {
+        shelf.now += 1_000;
+        let paths = [folder.clone()];
+        shelf.registry.reload(&paths, shelf.now, None)
+    };
+    assert_eq!(look(&mut shelf).changed, ["a", "b"]);
+    fs::rename(&folder, &away).unwrap();
+    for new in [1, 0] {
+        let report = look(&mut shelf);
+        assert_eq!((report.removed.len(), report.problems.len()), (0, new));
+        assert_eq!(shelf.names(), ["a", "b"]);
+        assert_eq!(shelf.registry.problems()[0].kept, ["a", "b"]);
+    }
+    fs::rename(&away, &folder).unwrap();
+    assert_eq!(look(&mut shelf), ReloadReport::default());
+    assert!(shelf.registry.problems().is_empty());
+    // one file that is deleted goes at once, the last ones of a folder at the second look
+    fs::remove_file(folder.join("a.yaml")).unwrap();
+    assert_eq!(look(&mut shelf).removed, ["a"]);
+    fs::remove_file(folder.join("b.yaml")).unwrap();
+    assert_eq!(look(&mut shelf), ReloadReport::default());
+    shelf.write("in/b.yaml", &document("b", "1%"));
+    assert_eq!(look(&mut shelf), ReloadReport::default());
+    fs::remove_file(folder.join("b.yaml")).unwrap();
+    assert_eq!(look(&mut shelf), ReloadReport::default());
+    assert_eq!(look(&mut shelf).removed, ["b"]);
+}
+
+#[test]
+fn a_link_that_leads_nowhere_for_a_moment_keeps_its_policies() {
+    let mut shelf = Shelf::new();
+    let root = shelf.folder.path().to_owned();
+    shelf.write("b.yaml", &document("b", "1%"));
+    shelf.write("..1/a.yaml", &document("a", "1%"));
+    std::os::unix::fs::symlink("..1/a.yaml", root.join("a.yaml")).unwrap();
+    std::os::unix::fs::symlink("nowhere", root.join("c.yaml")).unwrap();
+    assert_eq!(shelf.reload().changed, ["a", "b"]);
+    assert!(shelf.registry.problems().is_empty());
+    fs::rename(root.join("..1"), root.join("..2")).unwrap();
+    let report = shelf.reload();
+    assert_eq!((report.removed.len(), report.problems.len()), (0, 1));
+    assert_eq!(shelf.registry.problems()[0].kept, ["a"]);
+    fs::rename(root.join("..2"), root.join("..1")).unwrap();
+    assert_eq!(shelf.reload(), ReloadReport::default());
+    assert!(shelf.registry.problems().is_empty());
+    fs::remove_file(root.join("a.yaml")).unwrap();
+    assert_eq!(shelf.reload().removed, ["a"]);
 }

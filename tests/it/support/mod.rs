@@ -3,6 +3,8 @@
 pub mod argo;
 pub mod databases;
 pub mod http;
+#[path = "../../support/openapi.rs"]
+pub mod openapi;
 pub mod process;
 pub mod prometheus;
 pub mod recording;

@@ -2,6 +2,7 @@
 
 use super::{
     http::{Answer, Call, PATIENCE, post},
+    openapi::{Told, mistakes},
     process::{Process, Start},
 };
 use serde_json::{Value, json};
@@ -129,7 +130,9 @@ impl Service {
     /// `POST /v1/verdicts`
     pub fn ask(&self, question: &Value) -> Answer {
         let url = self.url("/v1/verdicts");
-        post(&url, "application/json", question.to_string()).unwrap()
+        let answer = post(&url, "application/json", question.to_string()).unwrap();
+        as_documented("POST", "/v1/verdicts", &answer);
+        answer
     }
 
     /// Any call, for what `ask` cannot say.
@@ -145,6 +148,21 @@ impl Service {
             body: body.into(),
             timeout: PATIENCE,
         };
-        call.send().unwrap()
+        let answer = call.send().unwrap();
+        as_documented(method, path, &answer);
+        answer
     }
+}
+
+/// Fails where an answer contradicts the OpenAPI document.
+#[track_caller]
+pub fn as_documented(method: &str, path: &str, answer: &Answer) {
+    let wrong = mistakes(Told {
+        method,
+        path,
+        status: answer.status,
+        content_type: answer.header("content-type").unwrap_or_default(),
+        body: &answer.body,
+    });
+    assert!(wrong.is_empty(), "{wrong:#?} {}", answer.text());
 }
