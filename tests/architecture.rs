@@ -61,7 +61,7 @@ const WALLS: &[Wall] = &[
         NOTHING_ASYNC,
     ),
     // what outgoing connections share
-    wall("net", &[], &["axum", "sqlx", "kube"]),
+    wall("net", &["domain"], &["axum", "sqlx", "kube"]),
     wall(
         "source",
         // `query` reads a planned query back for the scraper, which answers it itself

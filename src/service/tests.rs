@@ -37,8 +37,8 @@ pub(super) struct Shelf {
     /// Is the database empty for now?
     empty: Arc<AtomicBool>,
     asked: AtomicUsize,
-    /// Does it refuse every query?
-    refuses: bool,
+    /// With which words does it refuse every query?
+    refuses: Option<String>,
 }
 
 impl Shelf {
@@ -50,7 +50,7 @@ impl Shelf {
             costs: Duration::ZERO,
             empty: Arc::default(),
             asked: AtomicUsize::new(0),
-            refuses: false,
+            refuses: None,
         }
     }
 
@@ -105,11 +105,9 @@ impl MetricSource for Shelf {
         sink: &'a mut dyn SampleSink,
     ) -> BoxFuture<'a, Result<ReadReport, SourceError>> {
         Box::pin(async move {
-            if self.refuses {
-                return Err(SourceError::Rejected {
-                    name: "default".to_owned(),
-                    detail: "422 no such function <b>".to_owned(),
-                });
+            if let Some(detail) = self.refuses.clone() {
+                let name = "default".to_owned();
+                return Err(SourceError::Rejected { name, detail });
             }
             self.answer(query, sink);
             std::thread::sleep(self.costs);
@@ -513,7 +511,7 @@ async fn a_weight_left_out_does_not_pass_before_the_steps_time() {
 async fn what_the_source_says_of_a_query_is_said() {
     let text = SPEC.replace("REST", "horizon: 2h");
     let mut shelf = Shelf::of(shop(15_000));
-    shelf.refuses = true;
+    shelf.refuses = Some("422 no such function <b>".to_owned());
     let verdict = ask(&judge_of(&text, shelf), START + 30 * MINUTE).await;
     let found = &verdict.findings[0];
     assert_eq!(
