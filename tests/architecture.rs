@@ -63,7 +63,7 @@ const WALLS: &[Wall] = &[
     // of what is kept, by whoever keeps it
     wall("gzip", &[], NO_OUTSIDE),
     // what outgoing connections share
-    wall("net", &[], &["axum", "sqlx", "kube"]),
+    wall("net", &["domain"], &["axum", "sqlx", "kube"]),
     wall(
         "source",
         // `query` reads a planned query back for the scraper, which answers it itself

@@ -6,13 +6,15 @@ use super::{
     scrape_check,
     settings::Settings,
     source::AnySource,
+    source_check,
     store::{Place, StoreSettings},
     url, write_back,
 };
 use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
 
-const SOURCE: &str = "must not hold credentials or a query: use `auth` or `headers`";
-const PEOPLE: &str = "must not hold credentials or a query, which everybody would see; remove them";
+/// What is said of a URL that everybody sees.
+pub const PEOPLE: &str =
+    "must not hold credentials or a query, which everybody would see; remove them";
 const NOBODY: &str = "must not hold credentials or a query, which may hold a secret; remove them";
 
 /// Finds what cannot work.
@@ -94,20 +96,9 @@ fn sources(settings: &Settings, found: &mut Mistakes<'_>) {
         );
     }
     for (name, source) in &settings.sources {
-        let source = match source {
-            AnySource::Api(source) => source,
-            AnySource::Scrape(source) => {
-                scrape_check::check(name, source, found);
-                continue;
-            }
-        };
-        if let Err(words) = url::plain(&source.url, SOURCE) {
-            found.add(&format!("sources.{name}.url"), words);
-        }
-        if let Some(url) = &source.public_url
-            && let Err(words) = url::plain(url, PEOPLE)
-        {
-            found.add(&format!("sources.{name}.publicUrl"), words);
+        match source {
+            AnySource::Api(source) => source_check::check(name, source, found),
+            AnySource::Scrape(source) => scrape_check::check(name, source, found),
         }
     }
 }

@@ -21,6 +21,7 @@ pub mod secrets;
 pub mod settings;
 mod show;
 pub mod source;
+mod source_check;
 pub mod store;
 pub mod template;
 mod template_bounds;

@@ -108,13 +108,13 @@ pub struct SourceSettings {
     /// Most series in one answer.
     #[serde(default = "max_series")]
     pub max_series: u64,
-    /// Labels that only tell replicas of the collector apart.
+    /// Labels that only tell replicas of the collector apart: not those of pods, arms, metrics or buckets.
     #[serde(default)]
     pub replica_labels: Vec<String>,
     /// Ask for gzip. For slow networks: near the database it costs both sides more time than it saves.
     #[serde(default)]
     pub compression: bool,
-    /// Further tries after a broken connection, a 5xx or a 429.
+    /// Further tries after a broken connection, a 5xx or a 429: at most 10.
     #[serde(default = "retries")]
     pub retries: usize,
 }

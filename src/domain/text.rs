@@ -31,6 +31,18 @@ pub fn unmarked(text: &str) -> String {
         .collect()
 }
 
+/// At most `most` characters: of a longer text the beginning and the end, where databases tell the cause.
+pub fn shortened(text: &str, most: usize) -> String {
+    let count = text.chars().count();
+    if count <= most {
+        return text.to_owned();
+    }
+    let kept = most.saturating_sub(3);
+    let head: String = text.chars().take(kept / 2).collect();
+    let tail: String = text.chars().skip(count - (kept - kept / 2)).collect();
+    format!("{} … {}", head.trim_end(), tail.trim_start())
+}
+
 /// Percent-encoded, but for the bytes that may stay.
 pub fn percent(text: &str, stays: impl Fn(u8) -> bool) -> String {
     let mut out = String::with_capacity(text.len());
@@ -62,6 +74,20 @@ mod tests {
             "%7Bx%3D%22%C3%A9%20%26%2F%25%22%7D"
         );
         assert_eq!(percent("/a b", |b| b == b'/' || b == b'a'), "/a%20%62");
+    }
+
+    #[test]
+    fn a_long_text_keeps_both_ends() {
+        for (text, most, expected) in [
+            ("short", 5, "short"),
+            ("a cause at the end", 11, "a ca … end"),
+            ("ééééé ööööö", 9, "ééé … ööö"),
+            ("abc", 0, " … "),
+        ] {
+            let found = shortened(text, most);
+            assert_eq!(found, expected);
+            assert!(found.chars().count() <= most.max(3));
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use super::{
     state::App,
     verdicts::{announces_more, too_large},
 };
+use crate::telemetry::traces;
 use axum::{
     body::Body,
     extract::{MatchedPath, Request, State},
@@ -106,15 +107,14 @@ pub async fn method_not_allowed() -> Problem {
 
 /// The span of one request.
 pub fn span(request: &axum::http::Request<Body>) -> tracing::Span {
-    let id = request
-        .headers()
-        .get(REQUEST_ID)
-        .and_then(|id| id.to_str().ok())
-        .unwrap_or_default();
-    tracing::info_span!(
+    let sent = |name: &str| request.headers().get(name).and_then(|id| id.to_str().ok());
+    let id = sent(REQUEST_ID).unwrap_or_default();
+    let span = tracing::info_span!(
         "request", otel.name = %format_args!("{} {}", request.method(), request.uri().path()),
         request_id = id, method = %request.method(), path = request.uri().path(), status = tracing::field::Empty,
-    )
+    );
+    traces::follow(&span, sent("traceparent"), sent("tracestate"));
+    span
 }
 
 /// Notes the status on the span.

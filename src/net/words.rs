@@ -1,5 +1,6 @@
 //! What an error may say.
 
+use crate::domain::text::shortened;
 use secrecy::{ExposeSecret, SecretString};
 use std::error::Error;
 
@@ -19,14 +20,17 @@ pub fn causes(error: reqwest::Error) -> String {
     text
 }
 
-/// The words of a source on one line, cut, with every secret that was sent struck out.
+/// So much of a stranger's words is told.
+const MOST: usize = 300;
+
+/// The words of a source on one line, cut in the middle, with every secret that was sent struck out.
 pub fn scrub(text: &str, secrets: &[SecretString]) -> String {
     let mut text = text.to_owned();
     for secret in secrets {
         text = text.replace(secret.expose_secret(), "***");
     }
     let words: Vec<&str> = text.split_whitespace().collect();
-    let mut line: String = words.join(" ").chars().take(300).collect();
+    let mut line = shortened(&words.join(" "), MOST);
     line.retain(|c| !c.is_control());
     line
 }

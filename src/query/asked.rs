@@ -8,7 +8,7 @@ use promql_parser::{
 };
 
 /// The label that holds a metric's name.
-const NAME: &str = "__name__";
+pub(super) const NAME: &str = "__name__";
 
 /// Everything that the planner asks about selectors. Free expressions are not among it.
 #[derive(Debug, Clone)]
@@ -119,6 +119,11 @@ impl Selection {
     /// The one metric that can be meant, where the selector begins with its name.
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
+    }
+
+    /// The alternatives.
+    pub(super) fn groups(&self) -> &[Vec<Matcher>] {
+        &self.groups
     }
 
     /// Does a series belong to it? A label that is absent counts as empty.

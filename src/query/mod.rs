@@ -8,6 +8,7 @@
 
 mod asked;
 mod check;
+mod contradiction;
 mod error;
 mod expression;
 mod matcher;

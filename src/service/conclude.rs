@@ -9,11 +9,16 @@ use super::{
     standing,
 };
 use crate::{
-    domain::{Millis, Question, Standing, Verdict, time::rfc3339, units::duration_text},
+    domain::{
+        Millis, Question, Standing, Verdict,
+        text::{shortened, unmarked},
+        time::rfc3339,
+        units::duration_text,
+    },
     judge::{
         Case, Force, ObjectiveState, Observed,
         evaluate::{self, requests},
-        explain::clean,
+        explain::{MAX_REASON, clean},
         weight,
     },
     policy::Policy,
@@ -22,6 +27,8 @@ use std::iter;
 
 /// Blocks of a rollout whose start is not known yet.
 const UNKNOWN_BLOCK: Millis = 30_000;
+/// So many characters of a reason may stand around the name of an objective and its cause.
+const LEAD: usize = 30;
 
 /// The question with what is remembered about it.
 #[derive(Debug, Clone, Copy)]
@@ -74,8 +81,9 @@ pub fn conclude(
             .or_else(|| read.and_then(|o| o.problem.as_ref()))
             .or_else(|| hidden.map(|_| &ReadError::Hidden))
     };
-    let causes: Vec<Option<String>> = (0..policy.objectives.len())
-        .map(|i| problem(i).map(|why| clean(&why.to_string())))
+    let objectives = policy.objectives.iter().enumerate();
+    let causes: Vec<Option<String>> = objectives
+        .map(|(i, objective)| problem(i).map(|why| cause(why, &objective.name)))
         .collect();
     let observe = |(i, (state, read)): (usize, (_, Option<&ObjectiveEvidence>))| Observed {
         state,
@@ -111,6 +119,12 @@ pub fn conclude(
         inputs: Inputs::new(&case, evidence).to_bytes(),
         failed,
     }
+}
+
+/// Why blocks of an objective are missing, short enough for both ends of it to stay in the reason.
+fn cause(why: &ReadError, objective: &str) -> String {
+    let room = MAX_REASON.saturating_sub(objective.chars().count() + LEAD);
+    clean(&shortened(&unmarked(&why.to_string()), room))
 }
 
 /// Has an arm never had a value that can be, beside values that cannot?
@@ -150,7 +164,7 @@ fn warnings(
             said.iter()
                 .map(|(text, names)| format!("{}: {text}", names.join(", "))),
         )
-        .map(|text| clean(&text))
+        .map(|text| clean(&shortened(&unmarked(&text), MAX_REASON)))
         .collect()
 }
 

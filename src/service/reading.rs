@@ -61,6 +61,9 @@ impl Reading<'_> {
         limit: tokio::time::Instant,
     ) -> Option<ReadError> {
         kept.bound(!self.question.dry_run);
+        if let Some(error) = self.same_copies() {
+            return Some(error);
+        }
         if kept.found.is_none() || self.must_look_again(kept) {
             let mut said = Vec::new();
             let found = tokio::time::timeout_at(
@@ -132,6 +135,22 @@ impl Reading<'_> {
             }
         }
         None
+    }
+
+    /// The source's labels of copies must not be those by which the policy tells series apart.
+    fn same_copies(&self) -> Option<ReadError> {
+        let track = self.planner.track_label().map(|label| (label, "the arms"));
+        let pod = (self.policy.pod_label.as_str(), "pods");
+        let copies = self.source.replica_labels();
+        let (label, what) = track
+            .into_iter()
+            .chain([pod])
+            .find(|(label, _)| copies.iter().any(|copy| copy == label))?;
+        Some(ReadError::Replica {
+            source_name: self.source.name().to_owned(),
+            label: label.to_owned(),
+            what,
+        })
     }
 
     /// The horizon has moved on, or the canary has been silent for so long that it may have started anew.

@@ -37,12 +37,12 @@ pub(super) struct Shelf {
     /// Is the database empty for now?
     empty: Arc<AtomicBool>,
     asked: AtomicUsize,
-    /// Does it refuse every query?
-    refuses: bool,
     /// Is it too slow for long windows for now?
     pub(super) slow: Arc<AtomicBool>,
     /// How often it was asked in which minutes the canary was there.
     pub(super) looks: Arc<AtomicUsize>,
+    /// With which words does it refuse every query?
+    refuses: Option<String>,
 }
 
 impl Shelf {
@@ -54,9 +54,9 @@ impl Shelf {
             costs: Duration::ZERO,
             empty: Arc::default(),
             asked: AtomicUsize::new(0),
-            refuses: false,
             slow: Arc::default(),
             looks: Arc::default(),
+            refuses: None,
         }
     }
 
@@ -111,11 +111,9 @@ impl MetricSource for Shelf {
         sink: &'a mut dyn SampleSink,
     ) -> BoxFuture<'a, Result<ReadReport, SourceError>> {
         Box::pin(async move {
-            if self.refuses {
-                return Err(SourceError::Rejected {
-                    name: "default".to_owned(),
-                    detail: "422 no such function <b>".to_owned(),
-                });
+            if let Some(detail) = self.refuses.clone() {
+                let name = "default".to_owned();
+                return Err(SourceError::Rejected { name, detail });
             }
             let long = query.window.end - query.window.start > 6 * MINUTE;
             match query.shape {
@@ -528,7 +526,7 @@ async fn a_weight_left_out_does_not_pass_before_the_steps_time() {
 async fn what_the_source_says_of_a_query_is_said() {
     let text = SPEC.replace("REST", "horizon: 2h");
     let mut shelf = Shelf::of(shop(15_000));
-    shelf.refuses = true;
+    shelf.refuses = Some("422 no such function <b>".to_owned());
     let verdict = ask(&judge_of(&text, shelf), START + 30 * MINUTE).await;
     let found = &verdict.findings[0];
     assert_eq!(

@@ -13,7 +13,10 @@ use crate::{
     },
     net::{causes, scrub},
 };
-use reqwest::{Client, Response, StatusCode, Url};
+use reqwest::{
+    Client, Response, StatusCode, Url,
+    header::{HeaderMap, RETRY_AFTER},
+};
 use secrecy::SecretString;
 use std::{
     sync::Arc,
@@ -67,6 +70,18 @@ pub async fn probe(
 struct Failure {
     error: SourceError,
     again: bool,
+    /// Not before this time is over.
+    after: Duration,
+}
+
+impl Failure {
+    fn new(error: SourceError, again: bool) -> Self {
+        Self {
+            error,
+            again,
+            after: Duration::ZERO,
+        }
+    }
 }
 
 impl HttpApi {
@@ -101,16 +116,17 @@ impl HttpApi {
         let mut pause = PAUSE;
         let mut left = self.settings.retries;
         loop {
-            let error = match self.one(query, deadline, sink).await {
+            let (error, after) = match self.one(query, deadline, sink).await {
                 Ok(report) => return Ok(report),
-                Err(failure) if failure.again && left > 0 => failure.error,
+                Err(failure) if failure.again && left > 0 => (failure.error, failure.after),
                 Err(failure) => return Err(failure.error),
             };
-            if Instant::now() + pause >= deadline {
+            let wait = after.max(pause);
+            if wait >= deadline.saturating_duration_since(Instant::now()) {
                 return Err(error);
             }
             tracing::debug!(source = %self.name, error = %error, "asking the metric source again");
-            time::sleep(pause).await;
+            time::sleep(wait).await;
             pause *= 2;
             left -= 1;
             sink.restart();
@@ -133,12 +149,10 @@ impl HttpApi {
         let until = deadline.min(Instant::now() + self.settings.timeout.0);
         match time::timeout_at(until.into(), self.ask(query, until, sink)).await {
             Ok(answer) => answer,
-            Err(_) => Err(Failure {
-                error: SourceError::Timeout {
-                    name: self.name.clone(),
-                },
-                again: false,
-            }),
+            Err(_) => {
+                let name = self.name.clone();
+                Err(Failure::new(SourceError::Timeout { name }, false))
+            }
         }
     }
 
@@ -162,21 +176,22 @@ impl HttpApi {
         if !response.status().is_success() {
             return Err(self.refusal(response, &secrets).await);
         }
-        self.decode(response, query.window, &secrets, sink).await
+        self.decode(response, query, &secrets, sink).await
     }
 
     async fn decode(
         &self,
         mut response: Response,
-        window: Window,
+        query: &PlannedQuery,
         secrets: &[SecretString],
         sink: &mut dyn SampleSink,
     ) -> Result<ReadReport, Failure> {
         let mut decoder = Decoder::new(Limits {
             bytes: self.settings.max_bytes.0,
             series: self.settings.max_series,
-            window,
-        });
+            window: query.window,
+        })
+        .answering(query);
         let _turn = self.bodies.acquire().await;
         while let Some(chunk) = response.chunk().await.map_err(|e| self.broken(e))? {
             decoder
@@ -191,6 +206,7 @@ impl HttpApi {
     /// What a status other than 2xx means.
     async fn refusal(&self, mut response: Response, secrets: &[SecretString]) -> Failure {
         let status = response.status();
+        let after = patience(response.headers());
         let mut decoder = Decoder::new(Limits {
             bytes: ERROR_BODY,
             series: 0,
@@ -215,9 +231,10 @@ impl HttpApi {
             words => format!("{status}: {words}"),
         };
         match status {
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-                self.overloaded(detail, true)
-            }
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => Failure {
+                after,
+                ..self.overloaded(detail, true)
+            },
             s if s.is_server_error() => self.unreachable(detail, true),
             s if s.is_redirection() => self.rejected(format!(
                 "{status}: redirects are not followed, `url` must be the final address"
@@ -234,10 +251,7 @@ impl HttpApi {
             WireError::TooLarge(_) => SourceError::TooLarge { name, detail },
             WireError::Refused(_) => SourceError::Rejected { name, detail },
         };
-        Failure {
-            error,
-            again: false,
-        }
+        Failure::new(error, false)
     }
 
     /// The connection, or the body on its way.
@@ -248,26 +262,17 @@ impl HttpApi {
 
     fn unreachable(&self, detail: String, again: bool) -> Failure {
         let name = self.name.clone();
-        Failure {
-            error: SourceError::Unreachable { name, detail },
-            again,
-        }
+        Failure::new(SourceError::Unreachable { name, detail }, again)
     }
 
     fn overloaded(&self, detail: String, again: bool) -> Failure {
         let name = self.name.clone();
-        Failure {
-            error: SourceError::Overloaded { name, detail },
-            again,
-        }
+        Failure::new(SourceError::Overloaded { name, detail }, again)
     }
 
     fn rejected(&self, detail: String) -> Failure {
         let name = self.name.clone();
-        Failure {
-            error: SourceError::Rejected { name, detail },
-            again: false,
-        }
+        Failure::new(SourceError::Rejected { name, detail }, false)
     }
 }
 
@@ -292,6 +297,13 @@ impl MetricSource for HttpApi {
     ) -> BoxFuture<'a, Result<ReadReport, SourceError>> {
         Box::pin(self.tries(query, deadline, sink))
     }
+}
+
+/// `Retry-After` where it is in seconds: no metric source says it as a date.
+fn patience(headers: &HeaderMap) -> Duration {
+    let text = headers.get(RETRY_AFTER).and_then(|text| text.to_str().ok());
+    let seconds = text.and_then(|text| text.trim().parse().ok());
+    Duration::from_secs(seconds.unwrap_or_default())
 }
 
 /// A sink for answers that nobody reads.

@@ -3,14 +3,20 @@
 //! The exporter has its own thread with a blocking client, so it needs no async runtime.
 
 use super::StartError;
-use opentelemetry::{KeyValue, trace::TracerProvider};
+use opentelemetry::{
+    KeyValue,
+    propagation::TextMapPropagator,
+    trace::{TraceContextExt, TracerProvider},
+};
 use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::{
     Resource,
+    propagation::TraceContextPropagator,
     trace::{Sampler, SdkTracerProvider, Tracer},
 };
 use std::{collections::HashMap, time::Duration};
-use tracing::Subscriber;
+use tracing::{Span, Subscriber};
+use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::{Layer, filter::LevelFilter, registry::LookupSpan};
 
 /// `telemetry.otlp`
@@ -65,4 +71,22 @@ where
     tracing_opentelemetry::layer()
         .with_tracer(tracer)
         .with_filter(LevelFilter::INFO)
+}
+
+/// Makes the span of a caller the parent of ours, as its headers `traceparent` and `tracestate` say. Not after ours was entered.
+pub fn follow(span: &Span, parent: Option<&str>, state: Option<&str>) {
+    let Some(parent) = parent else { return };
+    let named = [
+        ("traceparent", parent),
+        ("tracestate", state.unwrap_or_default()),
+    ];
+    let headers: HashMap<String, String> = named
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    let context = TraceContextPropagator::new().extract(&headers);
+    if context.span().span_context().is_valid() {
+        // fails where no traces are sent
+        let _ = span.set_parent(context);
+    }
 }

@@ -183,8 +183,8 @@ fn check_against_a_source() {
     assert!(told(2, "errors").contains("nothing on canary"), "{text}");
     let both = run(
         r#"{"status":"success","data":{"resultType":"matrix","result":[
-        {"metric":{"rollouts_pod_template_hash":"abc","pod":"a"},"values":[[1767311900,"1"],[1767311915,"2"],[1767311930,"3"]]},
-        {"metric":{"rollouts_pod_template_hash":"def","pod":"b"},"values":[[1767311900,"1"],[1767311915,"2"],[1767311930,"3"]]}]}}"#,
+        {"metric":{"rollouts_pod_template_hash":"abc","pod":"a","code":"500"},"values":[[1767311900,"1"],[1767311915,"2"],[1767311930,"3"]]},
+        {"metric":{"rollouts_pod_template_hash":"def","pod":"b","code":"500"},"values":[[1767311900,"1"],[1767311915,"2"],[1767311930,"3"]]}]}}"#,
     );
     let text = String::from_utf8_lossy(&both.stdout);
     let value: serde_json::Value = serde_json::from_str(&text).unwrap();

@@ -287,6 +287,39 @@ fn mistakes_name_the_key_the_place_and_the_cure() {
     ] {
         check("receivers: {}", &format!("store: {store}"), expected);
     }
+    for (settings, expected) in [
+        ("timeout: 0s", "timeout: is too short for any answer"),
+        (
+            "connectTimeout: 0s",
+            "connectTimeout: is too short for any answer",
+        ),
+        ("maxConcurrent: 0", "maxConcurrent: is 0, so that nothing"),
+        ("maxBytes: 0", "maxBytes: is too small for any answer"),
+        ("maxSeries: 0", "maxSeries: is 0, so that nothing"),
+        ("retries: 11", "retries: is out of range; give 0 to 10"),
+        (
+            "replicaLabels: [a-b]",
+            "replicaLabels[0]: is not a label's name",
+        ),
+        ("replicaLabels: ['']", "replicaLabels[0]: is not a label's"),
+        ("replicaLabels: [9a]", "replicaLabels[0]: is not a label's"),
+        (
+            "replicaLabels: [rollouts_pod_template_hash]",
+            "replicaLabels[0]: is the label that tells canary and stable apart",
+        ),
+        (
+            "replicaLabels: [pod]",
+            "replicaLabels[0]: is the label that tells pods apart",
+        ),
+    ] {
+        // an item of a list has its own place
+        let column = 65 + settings.find('[').map_or(0, |at| at + 1);
+        check(
+            "headers: { X-Key: k3y }",
+            settings,
+            &format!("judge.yaml:6:{column}: sources.default.{expected}"),
+        );
+    }
     check("server:", "server: [", "judge.yaml:");
     check("server:", "- server:", "judge.yaml:");
     let found = load(FILE, &[("ROLLOUT_JUDGE__SERVER__LISTN", "x")])
@@ -509,6 +542,8 @@ fn every_mistake_is_told_at_once_in_the_order_of_the_file() {
   maxStreams: many
 sources:
   default: { kind: influx, url: http://a, timeout: 5 }
+  useless: { kind: prometheus, url: http://a, timeout: 0s, connectTimeout: 0s, maxBytes: 0, maxSeries: 0, retries: 1000, replicaLabels: [a-b, pod] }
+  usual: { kind: prometheus, url: http://a, retries: 10, replicaLabels: [__replica__, prometheus_replica] }
   other: { kind: prometheus, url: http://u:p@a, maxSeries: -1, timout: 5s }
 policies: { paths: [] }
 auth:
@@ -534,6 +569,13 @@ store: { maxBytes: 1KiB, timeout: 1ms }
             "server.maxStreams",
             "sources.default.kind",
             "sources.default.timeout",
+            "sources.useless.timeout",
+            "sources.useless.connectTimeout",
+            "sources.useless.maxBytes",
+            "sources.useless.maxSeries",
+            "sources.useless.retries",
+            "sources.useless.replicaLabels[0]",
+            "sources.useless.replicaLabels[1]",
             "sources.other.url",
             "sources.other.maxSeries",
             "sources.other.timout",

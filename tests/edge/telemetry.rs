@@ -1,6 +1,6 @@
 //! The metrics page and the traces.
 
-use super::double::{Double, GOOD, NOW, app, call, get, policy, post, verdict};
+use super::double::{Double, GOOD, NOW, app, call, get, plain, policy, post, verdict};
 use rollout_judge::{
     domain::{
         Labels, MetricSource, Millis, NativeHistogram, PlannedQuery, ReadReport, SampleSink, Shape,
@@ -279,10 +279,31 @@ fn spans_reach_a_collector() {
     let subscriber = tracing_subscriber::registry().with(traces::layer(&provider));
     tracing::subscriber::with_default(subscriber, || {
         tracing::info_span!("a-span-of-ours").in_scope(|| ());
+        // what a caller began goes on; its identifiers are sent as bytes
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        runtime.unwrap().block_on(async {
+            let router = plain().await;
+            for parent in [
+                "00-6162636465666768696a6b6c6d6e6f70-7172737475767778-01",
+                "00-00000000000000000000000000000000-7172737475767778-01",
+                "nonsense",
+                "",
+            ] {
+                let mut request = get("/healthz");
+                let headers = request.headers_mut();
+                headers.insert("traceparent", parent.parse().unwrap());
+                call(router.clone(), request).await;
+            }
+        });
     });
     provider.shutdown().unwrap();
     let seen = collector.join().unwrap();
     assert!(seen.starts_with("POST /v1/traces HTTP/1.1"), "{seen}");
     assert!(seen.to_lowercase().contains("x-tenant: shop"));
     assert!(seen.contains("a-span-of-ours") && seen.contains("rollout-judge"));
+    assert_eq!(seen.matches("abcdefghijklmnop").count(), 1);
+    assert_eq!(seen.matches("qrstuvwx").count(), 1);
+    assert_eq!(seen.matches("GET /healthz").count(), 4);
 }

@@ -126,6 +126,49 @@ async fn answers_that_cannot_be_right() {
     }
 }
 
+/// Nothing of what was not asked for counts, not even as "no data".
+#[tokio::test]
+async fn answers_to_other_questions() {
+    let other = |kind: &str, series: &str| {
+        format!(r#"{{"status":"success","data":{{"resultType":"{kind}","result":[{series}]}}}}"#)
+    };
+    for (body, says) in [
+        (
+            matrix(r#"{"metric":{"__name__":"down"},"values":[[950,"1"]]}"#),
+            "a series that contradicts `__name__=\"up\"` of the query: {__name__=\"down\"}",
+        ),
+        (
+            matrix(r#"{"metric":{},"values":[[909,"1"]]}"#),
+            "earlier than the question's begin",
+        ),
+        (other("vector", ""), "found `vector`"),
+    ] {
+        let error = told(body).await;
+        assert!(
+            matches!(&error, SourceError::Malformed { detail, .. } if detail.contains(says)),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_cause_at_the_end_of_a_long_refusal_is_told() {
+    let query = "rat(x) + ".repeat(100);
+    let words = format!(r#"error when executing query=\"{query}\": unknown func \"rat\""#);
+    let body = format!(r#"{{"status":"error","errorType":"422","error":"{words}"}}"#);
+    for status in [200, 422] {
+        let body = body.clone();
+        let server = Scripted::start(move |_| Reply::json(body.clone()).status(status)).await;
+        let error = ask(&settings(server.url()), &up()).await.0.unwrap_err();
+        let said = error.to_string();
+        assert!(
+            said.contains("error when executing") && said.ends_with("unknown func \"rat\""),
+            "{said}"
+        );
+        assert!(said.chars().count() < 400, "{said}");
+    }
+}
+
 #[tokio::test]
 async fn nan_warnings_and_partial_answers_are_passed_on() {
     let body = r#"{"status":"success","isPartial":true,"warnings":["one"],"data":{"resultType":"matrix","result":[{"metric":{},"values":[[950,"NaN"],[951,"+Inf"]]}]}}"#;
@@ -169,6 +212,34 @@ async fn trouble_that_passes_is_tried_again() {
         let (answer, kept) = ask(&settings(server.url()), &up()).await;
         assert_eq!(answer.map(|r| r.samples), Ok(2), "{trouble}");
         assert_eq!((kept.restarts, kept.series.len()), (1, 1), "{trouble}");
+    }
+}
+
+#[tokio::test]
+async fn a_source_that_asks_for_patience_gets_it() {
+    for (status, after, asked) in [
+        (429, "1", 2),
+        (503, "1", 2),
+        // later than the deadline: nothing is gained by waiting
+        (429, "60", 1),
+        (503, "18446744073709551615", 1),
+        // no such header where a try may help at once
+        (502, "60", 2),
+        (429, "soon", 2),
+    ] {
+        let server = Scripted::start(move |seen| match seen.count {
+            1 => Reply::new(status, "busy").header("retry-after", after),
+            _ => Reply::json(good()),
+        })
+        .await;
+        let start = Instant::now();
+        let (answer, _) = ask(&settings(server.url()), &up()).await;
+        let told = format!("{status} {after}: {answer:?}");
+        assert_eq!(server.seen().len(), asked, "{told}");
+        assert_eq!(answer.is_ok(), asked == 2, "{told}");
+        if after == "1" {
+            assert!(start.elapsed() >= Duration::from_secs(1), "{told}");
+        }
     }
 }
 

@@ -27,6 +27,18 @@ pub enum ReadError {
     /// What was read hides what an arm has done.
     #[error("the counters of an arm have only samples that cannot be (NaN, infinite or negative)")]
     Hidden,
+    /// What tells series apart is taken for what tells copies apart.
+    #[error(
+        "`replicaLabels` of metric source `{source_name}` has `{label}`, by which the policy tells {what} apart: remove it there"
+    )]
+    Replica {
+        /// Name in the configuration.
+        source_name: String,
+        /// The label.
+        label: String,
+        /// What it tells apart.
+        what: &'static str,
+    },
     /// Not before the deadline.
     #[error(
         "not all was read before the deadline of the answer; the next question goes on from there"
@@ -43,7 +55,9 @@ impl ReadError {
             }
             Self::Source(SourceError::TooLarge { .. }) => Code::SourceLimit,
             Self::Partial { .. } => Code::PartialData,
-            Self::Source(_) | Self::Query(_) | Self::Deadline => Code::SourceDown,
+            Self::Source(_) | Self::Query(_) | Self::Replica { .. } | Self::Deadline => {
+                Code::SourceDown
+            }
         }
     }
 }

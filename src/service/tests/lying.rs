@@ -35,3 +35,41 @@ async fn an_arm_whose_samples_cannot_be_is_neither_passed_nor_failed() {
         }
     }
 }
+
+#[tokio::test]
+async fn what_tells_series_apart_does_not_tell_copies_apart() {
+    let text = SPEC.replace("REST", "horizon: 2h\n  onNoData: fail");
+    for (label, says) in [("hash", "the arms apart"), ("pod", "pods apart")] {
+        let mut shelf = Shelf::of(shop(15_000));
+        shelf.replicas.push(label.to_owned());
+        let verdict = ask(&judge_of(&text, shelf), START + 30 * MINUTE).await;
+        let found = &verdict.findings[0];
+        assert_eq!(found.code, Code::SourceDown);
+        assert_eq!(verdict.outcome, Outcome::Inconclusive);
+        let told = format!("has `{label}`, by which the policy tells {says}");
+        assert!(found.reason.contains(&told), "{}", found.reason);
+    }
+}
+
+#[tokio::test]
+async fn both_ends_of_a_long_refusal_are_told() {
+    let text = SPEC.replace("REST", "horizon: 2h");
+    let mut shelf = Shelf::of(shop(15_000));
+    shelf.refuses = Some(format!(
+        "422: {} unknown func <rat>",
+        "sum(rat(x)) ".repeat(30)
+    ));
+    let verdict = ask(&judge_of(&text, shelf), START + 30 * MINUTE).await;
+    for said in [
+        &verdict.reason,
+        &verdict.findings[0].reason,
+        &verdict.warnings[0],
+    ] {
+        assert!(
+            said.contains("metric source `default` refused the query: 422: sum")
+                && said.ends_with("unknown func \u{2039}rat\u{203a}"),
+            "{said}"
+        );
+        assert!(said.chars().count() <= 200, "{said}");
+    }
+}

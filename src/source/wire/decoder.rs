@@ -2,14 +2,17 @@
 
 use super::{
     cursor::{Cursor, Raw, Stop, Take},
+    expected::Expected,
     histogram::histogram,
-    labels::{self, Collector, Seen},
+    labels::{self, Collector, Seen, twice},
     limits::{Limits, WireError},
     number::{millis, quoted_float, usual},
     state::{Kind, Level, State},
-    text::{cut, unescape},
+    text::unescape,
 };
-use crate::domain::{Labels, LabelsDigest, Millis, ReadReport, SampleSink, time::rfc3339};
+use crate::domain::{
+    LabelsDigest, Millis, PlannedQuery, ReadReport, SampleSink, text::shortened, time::rfc3339,
+};
 
 /// One key, set of labels or sample is never longer than this.
 const LONGEST_UNIT: usize = 1 << 20;
@@ -18,6 +21,8 @@ const SEAM: usize = 4096;
 /// So many warnings are kept, each so long.
 const WARNINGS: usize = 20;
 const WARNING_CHARS: usize = 300;
+/// So long are the words of a refusal here; they are cut where secrets have been struck out.
+const ERROR_CHARS: usize = 8192;
 /// What `isPartial` means, in words.
 const PARTIAL: &str = "partial answer: a part of the storage did not answer";
 /// So begin remarks of the query language about the query: no data is missing.
@@ -33,8 +38,9 @@ pub(super) const REPEATED: &str =
     clippy::struct_excessive_bools,
     reason = "independent facts, each named"
 )]
-pub struct Decoder {
+pub struct Decoder<'q> {
     limits: Limits,
+    expected: Expected<'q>,
     state: State,
     /// The cut unit at the end of the last chunk.
     held: Vec<u8>,
@@ -64,11 +70,12 @@ pub struct Decoder {
     report: ReadReport,
 }
 
-impl Decoder {
+impl<'q> Decoder<'q> {
     /// Ready for the first byte.
     pub fn new(limits: Limits) -> Self {
         Self {
             limits,
+            expected: Expected::default(),
             state: State::Open,
             held: Vec::new(),
             wake: 0,
@@ -89,6 +96,13 @@ impl Decoder {
             repeated: false,
             report: ReadReport::default(),
         }
+    }
+
+    /// An answer to this query: another `resultType`, series that its selector rules out and samples from before its window are refused.
+    #[must_use]
+    pub fn answering(mut self, query: &'q PlannedQuery) -> Self {
+        self.expected = Expected::by(query);
+        self
     }
 
     /// Takes the next bytes of the answer, however they were cut.
@@ -345,8 +359,8 @@ impl Decoder {
                 self.has_data = true;
                 return Ok(State::DataOpen);
             }
-            b"errorType" => self.error_type = cut(&unescape(c.string()?)?, WARNING_CHARS),
-            b"error" => self.error = cut(&unescape(c.string()?)?, WARNING_CHARS),
+            b"errorType" => self.error_type = shortened(&unescape(c.string()?)?, WARNING_CHARS),
+            b"error" => self.error = shortened(&unescape(c.string()?)?, ERROR_CHARS),
             b"isPartial" => {
                 self.lacks |= c.boolean()?;
                 self.report.partial |= self.lacks;
@@ -366,7 +380,7 @@ impl Decoder {
         // a store that failed, a limit: only remarks about the query itself lack no data
         self.report.partial |= self.warns && !text.starts_with(REMARK);
         if self.report.warnings.len() < WARNINGS {
-            self.report.warnings.push(cut(&text, WARNING_CHARS));
+            self.report.warnings.push(shortened(&text, WARNING_CHARS));
         }
         Ok(State::Warning { first: false })
     }
@@ -376,11 +390,13 @@ impl Decoder {
         match key.bytes {
             b"resultType" => {
                 let value = c.string()?;
-                self.kind = Some(match value.bytes {
+                let kind = match value.bytes {
                     b"matrix" => Kind::Matrix,
                     b"vector" => Kind::Vector,
                     _ => return Err(Cursor::bad(value.at, "expected `matrix` or `vector`")),
-                });
+                };
+                self.expected.form(kind, value.at)?;
+                self.kind = Some(kind);
                 Ok(State::DATA)
             }
             b"result" if self.kind.is_none() => {
@@ -462,6 +478,7 @@ impl Decoder {
             return Err(twice(c.at - 1, &self.labels.read(c)?));
         }
         if let Some(labels) = fresh.filter(|_| room) {
+            self.expected.series(&labels, c.at - 1)?;
             sink.series(labels);
         }
         self.report.series += 1;
@@ -524,6 +541,9 @@ impl Decoder {
         }
         self.last = Some(this);
         let inside = at > self.limits.window.start;
+        if !inside {
+            self.expected.early(at, position)?;
+        }
         self.report.samples += u64::from(inside);
         Ok(inside)
     }
@@ -551,14 +571,4 @@ fn item(c: &mut Cursor<'_>, close: u8, first: bool) -> Take<bool> {
         c.at += 1;
     }
     Ok(true)
-}
-
-/// Refuses a series that was here before.
-#[cold]
-fn twice(at: usize, labels: &Labels) -> Stop {
-    let shown = match labels.iter().next() {
-        Some(_) => cut(&format!("series {labels}"), WARNING_CHARS),
-        None => "a series without labels".to_owned(),
-    };
-    Cursor::bad(at, format!("{shown} comes twice"))
 }

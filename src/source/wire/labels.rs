@@ -1,9 +1,12 @@
 //! The labels of a series, and whether it was here before.
 
-use super::cursor::{Cursor, Raw, Take};
+use super::cursor::{Cursor, Raw, Stop, Take};
 use super::text::unescape;
-use crate::domain::{DigestHasher, Labels, LabelsDigest};
+use crate::domain::{DigestHasher, Labels, LabelsDigest, text::shortened};
 use std::{collections::HashSet, hash::BuildHasherDefault};
+
+/// So much of a series is shown.
+const SHOWN: usize = 300;
 
 /// What stands before the next `}`. Not taken apart: only a sink that knows this text can say that these are whole labels.
 pub(super) fn glance<'a>(c: &Cursor<'a>) -> Option<&'a [u8]> {
@@ -50,6 +53,10 @@ impl Collector {
         if labels.iter().count() < self.spans.len() {
             return Err(Cursor::bad(c.at - 1, "a label name that comes twice"));
         }
+        // for Prometheus an empty label is none
+        if labels.iter().any(|(_, value)| value.is_empty()) {
+            return Ok(Labels::new(labels.iter().filter(|(_, v)| !v.is_empty())));
+        }
         Ok(labels)
     }
 }
@@ -63,4 +70,14 @@ impl Seen {
     pub fn insert(&mut self, digest: LabelsDigest) -> bool {
         self.0.insert(digest)
     }
+}
+
+/// Refuses a series that was here before.
+#[cold]
+pub(super) fn twice(at: usize, labels: &Labels) -> Stop {
+    let shown = match labels.iter().next() {
+        Some(_) => shortened(&format!("series {labels}"), SHOWN),
+        None => "a series without labels".to_owned(),
+    };
+    Cursor::bad(at, format!("{shown} comes twice"))
 }

@@ -8,6 +8,7 @@
 
 mod cursor;
 mod decoder;
+mod expected;
 mod histogram;
 mod labels;
 mod limits;

@@ -66,14 +66,6 @@ fn hex(text: &str) -> Option<(u32, &str)> {
     Some((value, tail))
 }
 
-/// The first `n` characters.
-pub(super) fn cut(text: &str, n: usize) -> String {
-    match text.char_indices().nth(n) {
-        Some((i, _)) => format!("{}…", text.get(..i).unwrap_or_default()),
-        None => text.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
