@@ -117,7 +117,7 @@ pub fn evaluate(case: &Case) -> Verdict {
         .objectives
         .iter()
         .zip(&case.observed)
-        .map(|(objective, seen)| frozen::frozen(objective, seen.state, case.block))
+        .map(|(objective, seen)| frozen::frozen(objective, seen.state, (case.block, weight)))
         .collect();
     warnings.extend(noticed::stands_still(case, &still));
     warnings.extend(noticed::blurred(case));
