@@ -35,6 +35,8 @@ const WANDER_BLOCKS: f64 = 20.0;
 const TAU: f64 = 0.5;
 /// Values that never vary are not known better than this share of the prior scale.
 const MIN_SE: f64 = 0.01;
+/// So many of the newest blocks must be back for what was shown to be over.
+const BACK: usize = 6;
 /// Of the evidence against what was just before, so much must be there against the past, too.
 const HINT: f64 = 0.125;
 /// Fewest blocks that tell how much values scatter.
@@ -72,17 +74,34 @@ struct Sums {
     x: f64,
     n: f64,
     squares: f64,
+    /// Of the events, and of both.
+    events: f64,
+    mixed: f64,
     blocks: f64,
 }
 
 impl Sums {
-    fn of<'a>(blocks: impl Iterator<Item = &'a (f64, f64)>) -> Self {
-        blocks.fold(Self::default(), |sum, (x, n)| Self {
-            x: sum.x + x,
-            n: sum.n + n,
-            squares: sum.squares + n * n,
-            blocks: sum.blocks + 1.0,
-        })
+    fn and(self, (x, n): (f64, f64)) -> Self {
+        Self {
+            x: self.x + x,
+            n: self.n + n,
+            squares: self.squares + n * n,
+            events: self.events + x * x,
+            mixed: self.mixed + x * n,
+            blocks: self.blocks + 1.0,
+        }
+    }
+
+    /// These without their first ones.
+    fn without(self, first: Self) -> Self {
+        Self {
+            x: self.x - first.x,
+            n: self.n - first.n,
+            squares: self.squares - first.squares,
+            events: self.events - first.events,
+            mixed: self.mixed - first.mixed,
+            blocks: self.blocks - first.blocks,
+        }
     }
 
     fn rate(self) -> f64 {
@@ -92,6 +111,19 @@ impl Sums {
     /// Over-dispersion of the sum, where the rate wanders with this variance for so many blocks.
     fn dispersion(self, rate: f64, pods: f64, wander: f64, memory: f64) -> f64 {
         pods + wander * rate * self.squares / self.n * self.blocks.min(memory)
+    }
+
+    /// How much more the rate varies from block to block than its dispersion explains, as variance of its logarithm.
+    fn wander(self, dispersion: f64, errors: bool) -> f64 {
+        let rate = self.rate();
+        let apart = self.events - 2.0 * rate * self.mixed + rate * rate * self.squares;
+        let excess = apart - dispersion * rate * self.n;
+        let seen = (excess / (rate * rate * self.squares)).max(0.0);
+        if errors {
+            (self.blocks * seen + WANDER_BLOCKS * WANDER) / (self.blocks + WANDER_BLOCKS)
+        } else {
+            seen
+        }
     }
 }
 
@@ -112,22 +144,40 @@ fn enough(worse: usize, of: usize) -> bool {
     worse >= SHORTEST.max(of / WORSE_PART)
 }
 
-/// How much more the rate varies from block to block than its dispersion explains, as variance of its logarithm.
-fn wander<'a>(
-    blocks: impl Iterator<Item = &'a (f64, f64)>,
-    sums: Sums,
-    (dispersion, errors): (f64, bool),
-) -> f64 {
-    let rate = sums.rate();
-    let excess: f64 = blocks
-        .map(|(x, n)| (x - rate * n).powi(2) - dispersion * rate * n)
-        .sum();
-    let seen = (excess / (rate * rate * sums.squares)).max(0.0);
-    if errors {
-        (sums.blocks * seen + WANDER_BLOCKS * WANDER) / (sums.blocks + WANDER_BLOCKS)
-    } else {
-        seen
+/// A change, and the level beyond which a block is worse.
+type Shown = (Change, f64);
+
+/// The change that shows in so many blocks, or that has shown at an earlier look and is not over. `level`: of blocks from
+/// one to another.
+fn lasting(
+    blocks: usize,
+    side: Side,
+    level: impl Fn(usize, usize) -> f64,
+    shows: impl Fn(usize) -> Option<Shown>,
+) -> Option<Change> {
+    let newest = |end: usize| (end.saturating_sub(BACK), end);
+    let back = |end: usize, at: f64| {
+        let (from, to) = newest(end);
+        side.sign() * (level(from, to) - at) <= 0.0
+    };
+    let mut held: Option<Shown> = None;
+    for end in SHORTEST..=blocks {
+        held = held.filter(|(_, at)| !back(end, *at));
+        if held.is_none() {
+            held = shows(end);
+        }
     }
+    let (before, _) = held?;
+    // what shows now is told in its own numbers
+    let (from, to) = newest(blocks);
+    Some(shows(blocks).map_or(
+        Change {
+            now: level(from, to),
+            blocks: to - from,
+            ..before
+        },
+        |(change, _)| change,
+    ))
 }
 
 /// Events and trials of the canary's blocks: while it was compared, and since.
@@ -137,52 +187,82 @@ pub fn of_counts(
     harm: Harm,
     rates: Rates,
 ) -> Option<Change> {
-    let compared = Sums::of(past.iter());
-    let memory = (MEMORY as f64 / rates.block.max(1) as f64).max(1.0);
-    let (side, margin) = (harm.fail_side(), harm.pass);
-    let lengths = lengths(since.len());
-    let needed = threshold(since.len(), lengths.len());
-    lengths.iter().find_map(|&length| {
-        let (earlier, newest) = since.split_at(since.len() - length);
-        let before = || past.iter().chain(earlier);
-        let (all, now) = (Sums::of(before()), Sums::of(newest.iter()));
-        let wander = wander(before(), all, (rates.dispersion, rates.errors));
-        [compared, all].into_iter().find_map(|reference| {
-            let rate = reference.rate();
-            let at = rate * boundary_ratio(rate, margin.relative, margin.absolute);
-            let worse = |(x, n): &&(f64, f64)| side.sign() * (x / n - at) > 0.0;
-            if reference.n <= 0.0 || !enough(newest.iter().filter(worse).count(), length) {
-                return None;
-            }
-            // events in clusters and waves count for as many as are independent
-            let spread = |sums: Sums| sums.dispersion(rate, rates.dispersion, wander, memory);
-            let counts = Counts {
-                x_c: now.x / spread(now),
-                n_c: now.n / spread(now),
-                x_s: reference.x / spread(reference),
-                n_s: reference.n / spread(reference),
-            };
-            let known = (counts.x_s + 0.5) / (counts.n_s + 1.0);
-            let ratio = boundary_ratio(known, margin.relative, margin.absolute);
-            let block = if rates.fixed_ratio {
-                BinomialBlock {
-                    x: counts.x_c,
-                    m: counts.x_c + counts.x_s,
-                    pi0: conditional_share(ratio, counts.n_c, counts.n_s),
-                }
-            } else {
-                two_arm_block(side, known, ratio, margin.relative, margin.absolute, counts)?
-            };
-            let mut process = BinomialProcess::new(side);
-            process.open(1.0);
-            process.push(block);
-            (process.log_e(1.0) >= needed).then_some(Change {
-                before: reference.x / reference.n,
-                now: now.x / now.n,
-                blocks: length,
+    let compared = past
+        .iter()
+        .fold(Sums::default(), |sums, block| sums.and(*block));
+    let mut until = vec![compared];
+    until.extend(since.iter().scan(compared, |sums, block| {
+        *sums = sums.and(*block);
+        Some(*sums)
+    }));
+    let sums = |from: usize, to: usize| -> Option<Sums> {
+        Some(until.get(to)?.without(*until.get(from)?))
+    };
+    let side = harm.fail_side();
+    let level = |from, to| sums(from, to).map_or(f64::NAN, |sums| sums.x / sums.n);
+    lasting(since.len(), side, level, |end| {
+        let lengths = lengths(end);
+        let needed = threshold(end, lengths.len());
+        lengths.iter().find_map(|&length| {
+            let from = end - length;
+            let (all, now) = (*until.get(from)?, sums(from, end)?);
+            let blocks = since.get(from..end)?;
+            let wander = all.wander(rates.dispersion, rates.errors);
+            [compared, all].into_iter().find_map(|reference| {
+                shown(reference, (now, blocks), wander, (harm, rates), needed)
             })
         })
     })
+}
+
+/// Are these newest blocks shown to be worse than a reference?
+fn shown(
+    reference: Sums,
+    (now, blocks): (Sums, &[(f64, f64)]),
+    wander: f64,
+    (harm, rates): (Harm, Rates),
+    needed: f64,
+) -> Option<Shown> {
+    let (side, margin) = (harm.fail_side(), harm.pass);
+    let memory = (MEMORY as f64 / rates.block.max(1) as f64).max(1.0);
+    let rate = reference.rate();
+    let at = rate * boundary_ratio(rate, margin.relative, margin.absolute);
+    let beyond = |x: f64, n: f64| side.sign() * (x / n - at) > 0.0;
+    if reference.n <= 0.0 || !beyond(now.x, now.n) {
+        return None;
+    }
+    let worse = blocks.iter().filter(|(x, n)| beyond(*x, *n)).count();
+    if !enough(worse, blocks.len()) {
+        return None;
+    }
+    // events in clusters and waves count for as many as are independent
+    let spread = |sums: Sums| sums.dispersion(rate, rates.dispersion, wander, memory);
+    let counts = Counts {
+        x_c: now.x / spread(now),
+        n_c: now.n / spread(now),
+        x_s: reference.x / spread(reference),
+        n_s: reference.n / spread(reference),
+    };
+    let known = (counts.x_s + 0.5) / (counts.n_s + 1.0);
+    let ratio = boundary_ratio(known, margin.relative, margin.absolute);
+    let block = if rates.fixed_ratio {
+        BinomialBlock {
+            x: counts.x_c,
+            m: counts.x_c + counts.x_s,
+            pi0: conditional_share(ratio, counts.n_c, counts.n_s),
+        }
+    } else {
+        two_arm_block(side, known, ratio, margin.relative, margin.absolute, counts)?
+    };
+    let mut process = BinomialProcess::new(side);
+    process.open(1.0);
+    process.push(block);
+    let change = Change {
+        before: reference.x / reference.n,
+        now: now.x / now.n,
+        blocks: blocks.len(),
+    };
+    (process.log_e(1.0) >= needed).then_some((change, at))
 }
 
 /// Standard error of the mean of so many blocks that scatter and remember like these.
@@ -197,42 +277,50 @@ pub fn of_values(past: &[f64], since: &[f64], harm: Harm) -> Option<Change> {
     }
     let compared = paired_estimate(past)?;
     let side: Side = harm.fail_side();
-    let lengths = lengths(since.len());
-    let needed = threshold(since.len(), lengths.len());
-    lengths.iter().find_map(|&length| {
-        let (earlier, newest) = since.split_at(since.len() - length);
-        let earlier = paired_estimate(earlier).filter(|all| all.pairs >= MIN_EARLIER);
-        let like = earlier.unwrap_or(compared);
-        let now = newest.iter().sum::<f64>() / length as f64;
-        let own = standard_error(&like, length as f64);
-        let evidence = |reference: &PairedEstimate| {
-            let boundary = harm.pass.on_scale(reference.mean, false)?;
-            let at = reference.mean + boundary;
-            let worse = |value: &&f64| side.sign() * (*value - at) > 0.0;
-            if !enough(newest.iter().filter(worse).count(), length) {
-                return None;
-            }
-            let tau = TAU * reference.mean.abs().max(now.abs());
-            let se = own.hypot(standard_error(reference, reference.pairs as f64));
-            let change = Estimate {
-                value: now - reference.mean,
-                se: se.max(MIN_SE * tau),
-                df: like.df,
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    let level = |from: usize, to: usize| since.get(from..to).map_or(f64::NAN, mean);
+    lasting(since.len(), side, level, |end| {
+        let since = since.get(..end)?;
+        let lengths = lengths(end);
+        let needed = threshold(end, lengths.len());
+        lengths.iter().find_map(|&length| {
+            let (before, newest) = since.split_at(end - length);
+            let now = mean(newest);
+            let worse_than = |reference: &PairedEstimate| {
+                let boundary = harm.pass.on_scale(reference.mean, false)?;
+                let at = reference.mean + boundary;
+                let worse = |value: &&f64| side.sign() * (*value - at) > 0.0;
+                enough(newest.iter().filter(worse).count(), length).then_some((boundary, at))
             };
-            Some(change.log_e(side, boundary, tau))
-        };
-        // a value that only came back from a lull is no worse than when it was compared
-        let past = evidence(&compared)?;
-        let before = if past >= needed {
-            compared
-        } else {
-            let also = past >= needed * HINT;
-            earlier.filter(|earlier| also && evidence(earlier) >= Some(needed))?
-        };
-        Some(Change {
-            before: before.mean,
-            now,
-            blocks: length,
+            // a value that only came back from a lull is no worse than when it was compared
+            let (_, at) = worse_than(&compared)?;
+            let earlier = paired_estimate(before).filter(|all| all.pairs >= MIN_EARLIER);
+            let like = earlier.unwrap_or(compared);
+            let own = standard_error(&like, length as f64);
+            let evidence = |reference: &PairedEstimate| {
+                let (boundary, _) = worse_than(reference)?;
+                let tau = TAU * reference.mean.abs().max(now.abs());
+                let se = own.hypot(standard_error(reference, reference.pairs as f64));
+                let change = Estimate {
+                    value: now - reference.mean,
+                    se: se.max(MIN_SE * tau),
+                    df: like.df,
+                };
+                Some(change.log_e(side, boundary, tau))
+            };
+            let past = evidence(&compared)?;
+            let before = if past >= needed {
+                compared
+            } else {
+                let also = past >= needed * HINT;
+                earlier.filter(|earlier| also && evidence(earlier) >= Some(needed))?
+            };
+            let change = Change {
+                before: before.mean,
+                now,
+                blocks: length,
+            };
+            Some((change, at))
         })
     })
 }

@@ -2,6 +2,7 @@
 
 use super::{
     advice::{self, Rule},
+    counts::CountBlock,
     explain,
     frozen::{self, Frozen},
     noticed,
@@ -9,13 +10,16 @@ use super::{
     ruling::{self, Force},
     state::ObjectiveState,
     timeout::{self, Bar},
-    traffic::{self, Split},
+    traffic::{self, OfStep, Split},
     weight::{self, Weight},
 };
 use crate::{
     domain::{Code, Finding, Millis, Outcome, Question, Verdict, Window},
     policy::{OnTimeout, Policy},
 };
+
+/// Blocks in which traffic may still be that of an earlier step.
+const FRESH: Millis = 5;
 
 /// What was read for one objective.
 #[derive(Debug, Clone, Copy)]
@@ -75,12 +79,13 @@ pub fn evaluate(case: &Case) -> Verdict {
         weight,
         lasted: case.step_since.map(|since| question.at - since),
     };
-    let since_step = case
-        .step_since
-        .map_or(0, |since| (end(case) - since) / case.block.max(1));
+    let of_step = of_step(case);
+    let fresh = standing
+        .lasted
+        .is_none_or(|lasted| lasted < FRESH * case.block);
     let split = traffic.map_or(Split::Fine, |blocks| match assumed {
-        _ if traffic::stopped(blocks, weight) => Split::Severe { share: 0.0 },
-        Weight::Told(_) => traffic::split(blocks, weight, since_step),
+        _ if traffic::stopped(blocks, weight, of_step) => Split::Severe { share: 0.0 },
+        Weight::Told(_) => traffic::split(blocks, weight, of_step),
         Weight::Seen(_) | Weight::Unknown(_) => Split::Fine,
     });
     if let Split::Mild { share } | Split::Severe { share } = split {
@@ -91,7 +96,11 @@ pub fn evaluate(case: &Case) -> Verdict {
         ));
     }
     let split_severe = match split {
-        Split::Severe { share } if !follows(policy, &standing, share, case.block) => Some(share),
+        Split::Severe { share }
+            if !(fresh && share > 0.0 && follows(policy, weight, share, (traffic, of_step))) =>
+        {
+            Some(share)
+        }
         _ => None,
     };
     let exposed = case.exposed_since.map_or(0, |start| question.at - start);
@@ -108,7 +117,7 @@ pub fn evaluate(case: &Case) -> Verdict {
         .objectives
         .iter()
         .zip(&case.observed)
-        .map(|(objective, seen)| frozen::frozen(objective, seen.state, case.block))
+        .map(|(objective, seen)| frozen::frozen(objective, seen.state, (case.block, weight)))
         .collect();
     warnings.extend(noticed::stands_still(case, &still));
     warnings.extend(noticed::blurred(case));
@@ -204,7 +213,7 @@ pub fn evaluate(case: &Case) -> Verdict {
 }
 
 /// Requests of both arms per block: rather from counts than from a histogram, which leaves warming pods out.
-pub fn requests<'a>(observed: &[Observed<'a>]) -> Option<&'a [super::counts::CountBlock]> {
+pub fn requests<'a>(observed: &[Observed<'a>]) -> Option<&'a [CountBlock]> {
     let states = || observed.iter().map(|seen| seen.state);
     states()
         .filter(|state| matches!(state, ObjectiveState::Counts(_)))
@@ -217,15 +226,32 @@ pub fn last_moment(case: &Case, still: &Frozen) -> Millis {
     case.start.unwrap_or_default() + (still.last + 1) * case.block
 }
 
-/// Is this still the traffic of the former step? Blocks close later than a weight is set.
-fn follows(policy: &Policy, standing: &advice::Standing, share: f64, block: Millis) -> bool {
-    let fresh = standing.lasted.is_none_or(|lasted| lasted < 5 * block);
-    let former = policy
-        .steps
-        .iter()
-        .rev()
-        .find(|step| step.weight < standing.weight);
-    fresh && former.is_some_and(|step| (0.4..2.5).contains(&(share * 100.0 / step.weight)))
+/// The blocks of the present step. Its start is not known where it is that of the first question of all.
+fn of_step(case: &Case) -> OfStep {
+    let Some(since) = case.step_since else {
+        return OfStep::default();
+    };
+    let told = case.question.step_since.is_some();
+    OfStep {
+        blocks: usize::try_from((end(case) - since) / case.block.max(1)).unwrap_or(0),
+        known: told || case.asked_since.is_some_and(|asked| asked < since),
+    }
+}
+
+/// Is this still the traffic of an earlier step of the policy, or that of just before the step? Blocks close later than a
+/// weight is set.
+fn follows(
+    policy: &Policy,
+    weight: f64,
+    share: f64,
+    (traffic, of_step): (Option<&[CountBlock]>, OfStep),
+) -> bool {
+    let lower = policy.steps.iter().map(|step| step.weight / 100.0);
+    let before = traffic.and_then(|blocks| traffic::before(blocks, of_step));
+    lower
+        .filter(|lower| *lower < weight / 100.0)
+        .chain(before)
+        .any(|earlier| (0.4..2.5).contains(&(share / earlier)))
 }
 
 /// A fail of a critical objective decides; a pass needs all of them (intersection-union); watched ones never count.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  Block ──fold──> counts | quantile | means | levels ──reading──> objective ──finding──> evaluate ──> Verdict
-//!                  (harm, onset, limit, running)                   (needs, horizon, sentence)  (weight, traffic, frozen, drift, timeout, advice)
+//!                  (harm, onset, limit, running)                   (needs, horizon, sentence)  (weight, traffic, frozen, leftover, drift, timeout, advice)
 //! ```
 
 pub mod advice;
@@ -14,6 +14,7 @@ pub mod frozen;
 pub mod harm;
 pub mod horizon;
 pub mod interval;
+pub mod leftover;
 pub mod levels;
 pub mod limit;
 pub mod means;

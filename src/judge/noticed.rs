@@ -2,10 +2,10 @@
 
 use super::{
     evaluate::{Case, last_moment},
-    explain::{clean, digits},
+    explain::{clean, digits, noun},
     frozen::Frozen,
 };
-use crate::domain::{Millis, time::rfc3339};
+use crate::domain::Millis;
 use std::collections::BTreeMap;
 
 /// A boundary that is not widened by more than this factor is not worth a word.
@@ -55,21 +55,21 @@ pub fn blurred<'a>(case: &'a Case<'_>) -> impl Iterator<Item = String> + 'a {
     pairs.filter_map(|(objective, seen)| seen.state.blur()?.words(&objective.name))
 }
 
-/// Which objectives compare nothing new, and since when.
+/// Which objectives compare nothing new, or next to nothing, and since when.
 pub fn stands_still(case: &Case, still: &[Option<Frozen>]) -> Vec<String> {
-    let mut since: BTreeMap<Millis, Vec<&str>> = BTreeMap::new();
+    let mut since: BTreeMap<(Millis, String), Vec<&str>> = BTreeMap::new();
     for (objective, still) in case.policy.objectives.iter().zip(still) {
         if let Some(still) = still {
-            let names = since.entry(last_moment(case, still)).or_default();
-            names.push(&objective.name);
+            let at = last_moment(case, still);
+            let mut words = still.words(at, noun(objective));
+            if still.left.is_none() {
+                words += ", the evidence is frozen";
+            }
+            since.entry((at, words)).or_default().push(&objective.name);
         }
     }
-    let words = |(at, names): (Millis, Vec<&str>)| {
-        clean(&format!(
-            "{}: nothing of stable to compare with since {}, the evidence is frozen",
-            names.join(", "),
-            rfc3339(at)
-        ))
+    let told = |((_, words), names): ((Millis, String), Vec<&str>)| {
+        clean(&format!("{}: {words}", names.join(", ")))
     };
-    since.into_iter().map(words).collect()
+    since.into_iter().map(told).collect()
 }

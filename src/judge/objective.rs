@@ -88,6 +88,17 @@ pub fn judge(
     let by_limit = matches!(code, Code::LimitExceeded | Code::OverLimit);
     if by_limit {
         reading.canary = state.whole_canary().unwrap_or(reading.canary);
+    } else if let Some((
+        _,
+        Frozen {
+            until: Some(arms), ..
+        },
+    )) = around.frozen
+        && outcome != Outcome::Fail
+    {
+        // what is told as compared is what was
+        [reading.canary, reading.stable] = arms;
+        reading.effect.relative = reading.canary.change_from(&reading.stable);
     }
     let goal = Goal {
         fail: -alpha.ln(),

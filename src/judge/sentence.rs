@@ -229,7 +229,7 @@ fn alone_since(objective: &Objective, reading: &Reading, said: &Said<'_>) -> Str
     let Some((at, frozen)) = said.frozen else {
         return "no stable traffic is left to compare with".to_owned();
     };
-    let gone = format!("nothing of stable to compare with since {}", rfc3339(at));
+    let gone = frozen.words(at, noun(objective));
     match frozen.moved {
         Some(Moved { change, above }) => {
             let unit = above.map_or(objective.unit, |_| Unit::Share);
@@ -244,7 +244,12 @@ fn alone_since(objective: &Objective, reading: &Reading, said: &Said<'_>) -> Str
             )
         }
         None => format!(
-            "{gone}, the evidence is frozen; until then {}",
+            "{gone}{}; until then {}",
+            if frozen.left.is_none() {
+                ", the evidence is frozen"
+            } else {
+                ""
+            },
             both(objective, reading, said)
         ),
     }
@@ -348,6 +353,9 @@ fn interval(objective: &Objective, reading: &Reading, edge: Option<f64>) -> Stri
     let what = match (reading.scale, edge) {
         (Scale::Difference, _) => "difference".to_owned(),
         (Scale::Complements, _) => "ratio of the complements".to_owned(),
+        (Scale::Ratio, None) if unlike_totals(objective, reading) => {
+            "ratio block by block".to_owned()
+        }
         (Scale::Ratio, None) => "ratio".to_owned(),
         (Scale::Ratio, Some(edge)) => {
             format!("ratio of requests above {}", value(edge, Unit::Seconds))
@@ -381,6 +389,19 @@ fn interval(objective: &Objective, reading: &Reading, edge: Option<f64>) -> Stri
         return format!(", {what} more than {} times ({range})", shown(most));
     }
     format!(", {what} {} ({range})", shown(estimate))
+}
+
+/// Does the ratio, weighed block by block, rule out that of the two numbers beside it? Traffic shifted while rates changed.
+fn unlike_totals(objective: &Objective, reading: &Reading) -> bool {
+    let counts = matches!(
+        objective.indicator,
+        Indicator::ErrorRatio { .. } | Indicator::Ratio { .. }
+    );
+    let Effect { lower, upper, .. } = reading.effect;
+    let totals = reading.canary.change_from(&reading.stable);
+    totals.map(|change| 1.0 + change).is_some_and(|totals| {
+        counts && (lower.is_some_and(|l| totals < l) || upper.is_some_and(|u| totals > u))
+    })
 }
 
 /// A ratio beyond this is no measure: stable has next to nothing.

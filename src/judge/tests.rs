@@ -11,6 +11,7 @@ mod lately;
 mod measured;
 mod powered;
 mod said;
+mod shares;
 mod steady;
 mod uncritical;
 
@@ -68,6 +69,8 @@ struct Row {
     /// Is the start known? If not: are there samples all the same?
     started: Result<(), bool>,
     step_lasted: Option<i64>,
+    /// Is the step's start in the question?
+    step_told: bool,
     /// How much later than the canary's start the horizon has moved the judged window.
     cut: i64,
 }
@@ -84,6 +87,7 @@ impl Row {
             cause: None,
             started: Ok(()),
             step_lasted: None,
+            step_told: false,
             cut: 0,
         }
     }
@@ -111,7 +115,7 @@ impl Row {
             },
             weight: self.told.then_some(self.weight),
             step: self.step,
-            step_since: None,
+            step_since: self.step_lasted.filter(|_| self.step_told).map(|l| at - l),
             since: None,
             at,
             params: BTreeMap::new(),

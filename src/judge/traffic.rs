@@ -8,7 +8,7 @@ const RECENT: usize = 3;
 /// Most blocks looked at, of the present step: much traffic shows a bad split in three of them, little traffic needs more.
 const LONGEST: usize = 40;
 /// Blocks after a change of the weight in which traffic may still follow the former one.
-const CHANGING: i64 = 2;
+const CHANGING: usize = 2;
 /// A share off by this factor of the weight is worth a warning.
 const MILD: f64 = 0.2;
 /// A share off by this factor makes the comparison doubtful.
@@ -35,14 +35,26 @@ pub enum Split {
     },
 }
 
-/// Compares the latest blocks with the requested weight (percent): as many as have closed since the step began, at least three.
-pub fn split(blocks: &[CountBlock], weight: f64, since_step: i64) -> Split {
-    let settled = usize::try_from(since_step - CHANGING).unwrap_or(0);
+/// The closed blocks that began in the present step.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct OfStep {
+    /// How many these are.
+    pub blocks: usize,
+    /// Is the step's start known? If not, it may have begun before the first question.
+    pub known: bool,
+}
+
+/// Compares the blocks of the step with the requested weight (percent): the newest three, and as many before them as have
+/// closed since the step began and do not follow a former weight.
+pub fn split(blocks: &[CountBlock], weight: f64, step: OfStep) -> Split {
     // blocks without any traffic are blocks of the step, too
-    let place = blocks.len().saturating_sub(settled);
+    let since = blocks.len().saturating_sub(step.blocks);
+    let first = if step.known { since } else { 0 };
+    let place = since + CHANGING.min(step.blocks);
     let recent: Vec<CountBlock> = blocks
         .iter()
         .enumerate()
+        .skip(first)
         .rev()
         .filter(|(_, b)| b.n_c + b.n_s > 0.0)
         .enumerate()
@@ -50,11 +62,6 @@ pub fn split(blocks: &[CountBlock], weight: f64, since_step: i64) -> Split {
         .map(|(_, (_, block))| *block)
         .collect();
     let share = weight / 100.0;
-    let sum = |blocks: &[CountBlock]| {
-        blocks
-            .iter()
-            .fold((0.0, 0.0), |(c, n), b| (c + b.n_c, n + b.n_c + b.n_s))
-    };
     let (canary, all) = sum(&recent);
     // the newest first
     let (canary_now, all_now) = sum(recent.get(..RECENT).unwrap_or_default());
@@ -87,9 +94,33 @@ pub fn split(blocks: &[CountBlock], weight: f64, since_step: i64) -> Split {
     }
 }
 
-/// Has the canary no traffic where it should have some, also where nobody says a weight?
-pub fn stopped(blocks: &[CountBlock], weight: f64) -> bool {
-    matches!(split(blocks, weight, 0), Split::Severe { share } if share == 0.0)
+/// Has the canary no traffic where it should have some, also where nobody says a weight? A step without a closed block of
+/// its own says nothing, nor do the first two of a canary that had none before them.
+pub fn stopped(blocks: &[CountBlock], weight: f64, step: OfStep) -> bool {
+    let earlier = blocks.len().saturating_sub(step.blocks);
+    let never = || sum(blocks.get(..earlier).unwrap_or_default()).0 <= 0.0;
+    if step.known && (step.blocks == 0 || step.blocks < RECENT && never()) {
+        return false;
+    }
+    matches!(split(blocks, weight, OfStep::default()), Split::Severe { share } if share == 0.0)
+}
+
+/// The canary's share just before the step began, where it is known and there was any.
+pub fn before(blocks: &[CountBlock], step: OfStep) -> Option<f64> {
+    let before = blocks
+        .len()
+        .checked_sub(step.blocks)
+        .filter(|_| step.known)?;
+    let newest = blocks.get(before.saturating_sub(RECENT)..before)?;
+    let (canary, all) = sum(newest);
+    (canary > 0.0).then_some(canary / all)
+}
+
+/// Requests of the canary, and of both arms.
+fn sum(blocks: &[CountBlock]) -> (f64, f64) {
+    blocks
+        .iter()
+        .fold((0.0, 0.0), |(c, n), b| (c + b.n_c, n + b.n_c + b.n_s))
 }
 
 fn shown(blocks: &[CountBlock], side: Side, pi0: f64, phi: f64) -> bool {
@@ -154,7 +185,7 @@ mod tests {
             (0.0, 3000.0, 100.0, "severe"),
         ];
         for (canary, stable, weight, expected) in rows {
-            let got = match split(&blocks(canary, stable), weight, 0) {
+            let got = match split(&blocks(canary, stable), weight, OfStep::default()) {
                 Split::Fine => "fine",
                 Split::Mild { .. } => "mild",
                 Split::Severe { .. } => "severe",

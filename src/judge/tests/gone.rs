@@ -135,6 +135,92 @@ fn a_canary_that_changes_long_after_stable_is_gone_is_no_pass() {
     assert!(found.contains("; now canary 1"), "{found}");
 }
 
+/// The same with so many requests of stable in a block since.
+fn trickles(rate: impl Fn(i64) -> f64, left: impl Fn(i64) -> f64) -> impl Fn(i64) -> Block {
+    move |index| {
+        let Block::Counts(mut block) = ends(rate(index), 3000.0)(index) else {
+            unreachable!()
+        };
+        if index >= END {
+            block.stable = pods(1, 0, 0.01, left(index), index);
+        }
+        Block::Counts(block)
+    }
+}
+
+#[test]
+fn a_trickle_of_stable_does_not_keep_the_pass_of_a_broken_canary() {
+    let breaks = |to: f64| move |index: i64| if index < 70 { 0.01 } else { to };
+    let patterns: [fn(i64) -> f64; 4] = [
+        |_| 0.6,
+        |_| 6.0,
+        |index| if index % 7 == 0 { 1.0 } else { 0.0 },
+        // a burst, also at the very end
+        |index| if index % 20 < 2 { 80.0 } else { 0.0 },
+    ];
+    for left in patterns {
+        for (to, within) in [(0.05, 20), (0.2, 6), (1.0, 4)] {
+            for blocks in ((70 + within)..125).step_by(6) {
+                let verdict = row(100.0, blocks).judge(trickles(breaks(to), left));
+                assert_ne!(verdict.outcome, Outcome::Pass, "{to} {blocks}: {verdict:?}");
+            }
+        }
+        // a healthy one keeps it, in the numbers of before
+        for blocks in ((END + 4)..120).step_by(7) {
+            let verdict = row(100.0, blocks).judge(trickles(|_| 0.01, left));
+            check(&verdict, Outcome::Pass, Code::NoHarm);
+            says(
+                &verdict,
+                "e (compared until 2026-01-01T00:25:00Z): canary 1",
+            );
+            let found = &verdict.findings[0];
+            assert_eq!(found.canary.exposure, Some(150.0 * END as f64));
+        }
+    }
+    let verdict = row(100.0, 76).judge(trickles(breaks(0.2), |index| (index % 3) as f64));
+    check(&verdict, Outcome::Inconclusive, Code::NoComparison);
+    let told = "too little of stable is left to compare with since 2026-01-01T00:25:00Z (26 requests in 13 min)";
+    says(&verdict, told);
+    says(&verdict, "the canary has become worse than it was: ");
+    assert!(
+        verdict.warnings.iter().any(|w| w.ends_with(told)),
+        "{verdict:?}"
+    );
+}
+
+#[test]
+fn a_single_request_does_not_bring_stable_back() {
+    let once = |index: i64| f64::from(u8::from(index == 118));
+    for (weight, outcome, code) in [
+        (50.0, Outcome::Inconclusive, Code::NoComparison),
+        (100.0, Outcome::Pass, Code::NoHarm),
+    ] {
+        for blocks in 117..121 {
+            let verdict = row(weight, blocks).judge(trickles(|_| 0.01, once));
+            check(&verdict, outcome, code);
+            assert!(verdict.warnings.iter().any(|w| w.contains(" of stable ")));
+        }
+    }
+    // a weight that leaves it so little freezes nothing
+    for (weight, frozen) in [(99.5, false), (95.0, true)] {
+        let verdict = row(weight, 120).judge(trickles(|_| 0.01, |_| 9.0));
+        let held = verdict.findings[0].code == Code::NoComparison;
+        assert_eq!(held, frozen, "{weight}: {verdict:?}");
+    }
+    let worse = |index: i64| if index < 90 { 0.01 } else { 0.2 };
+    let verdict = row(99.5, 94).judge(trickles(worse, |_| 9.0));
+    check(&verdict, Outcome::Inconclusive, Code::NoComparison);
+}
+
+#[test]
+fn a_ratio_that_is_not_that_of_the_numbers_beside_it_says_so() {
+    // stable keeps three percent of the traffic: enough to go on comparing with
+    let worse = |index: i64| if index < 110 { 0.01 } else { 1.0 };
+    let verdict = row(100.0, 120).judge(trickles(worse, |_| 120.0));
+    assert_ne!(verdict.findings[0].code, Code::NoComparison);
+    says(&verdict, " on stable, ratio block by block ");
+}
+
 #[test]
 fn a_limit_is_told_with_all_of_the_canary() {
     let mut row = row(100.0, 120);
