@@ -78,6 +78,14 @@ pub fn evaluate(case: &Case) -> Verdict {
     let since_step = case
         .step_since
         .map_or(0, |since| (end(case) - since) / case.block.max(1));
+    // what pods that are left out have served tells nothing about the split
+    let left_out = |seen: &Observed<'_>| {
+        matches!(
+            seen.problem,
+            Some(Code::CanaryVanished | Code::NoStableData)
+        )
+    };
+    let traffic = traffic.filter(|_| !case.observed.iter().any(left_out));
     let split = traffic.map_or(Split::Fine, |blocks| match assumed {
         _ if traffic::stopped(blocks, weight) => Split::Severe { share: 0.0 },
         Weight::Told(_) => traffic::split(blocks, weight, since_step),
