@@ -56,6 +56,12 @@ impl Condenser {
         self.memory.next_pod
     }
 
+    /// How many of the newest blocks hold nothing of an arm but pods that were left out because not all of their counters
+    /// are known.
+    pub fn blind(&self, track: Track) -> u32 {
+        self.memory.blind.get(&track).copied().unwrap_or_default()
+    }
+
     /// A sink for one query's answer about the blocks `first..=last`; samples at or before the start of `first` only set
     /// baselines. The first read, and each one after a gap, must start [`super::LOOKBACK`] before `first`.
     /// `arm`: `None` if the track label tells the arms apart, else the arm of all series.

@@ -40,6 +40,9 @@ pub enum Role {
     Level,
 }
 
+/// No counter goes beyond 64 bits.
+pub(super) const COUNTER_MAX: f64 = 18_446_744_073_709_551_616.0;
+
 impl Kind {
     /// The roles without which no block of this kind can be closed.
     pub(super) fn needs(self) -> &'static [Role] {
@@ -61,8 +64,18 @@ impl Role {
     /// The least value that can be right.
     pub(super) fn floor(self) -> f64 {
         match self {
-            Self::Sum | Self::Level => f64::MIN,
+            Self::Sum | Self::Level => -self.ceiling(),
             _ => 0.0,
+        }
+    }
+
+    /// The greatest value that can be right: no counter of events goes beyond 64 bits, and nothing we square may overflow.
+    pub(super) fn ceiling(self) -> f64 {
+        match self {
+            Self::Sum => 1e30,
+            Self::Squares => 1e60,
+            Self::Level => 1e100,
+            Self::Events | Self::Trials | Self::Histogram | Self::Count => COUNTER_MAX,
         }
     }
 

@@ -45,6 +45,10 @@ pub(super) struct Pod {
     pub last: Millis,
     /// When it started, as far as that was seen.
     pub start: Option<Millis>,
+    /// Was it told that a series of its had no samples?
+    pub missed: bool,
+    /// Was it told that the labels of its series changed?
+    pub renamed: bool,
     /// In milliseconds; 49 days are the longest.
     spacings: VecDeque<u32>,
 }
@@ -55,6 +59,8 @@ impl Pod {
             number,
             last: first,
             start: fresh.then_some(first),
+            missed: false,
+            renamed: false,
             spacings: VecDeque::new(),
         }
     }
@@ -69,8 +75,7 @@ impl Pod {
             if self.spacings.len() >= SPACINGS {
                 self.spacings.pop_front();
             }
-            self.spacings
-                .push_back(u32::try_from(spacing).unwrap_or(u32::MAX));
+            self.spacings.push_back(short(spacing));
         }
     }
 
@@ -86,7 +91,13 @@ pub(super) fn median(mut values: Vec<Millis>) -> Option<Millis> {
     values.get(values.len().saturating_sub(1) / 2).copied()
 }
 
-fn remembered(last: Millis, start: Millis) -> bool {
+/// 49 days are the longest.
+pub(super) fn short(spacing: Millis) -> u32 {
+    u32::try_from(spacing).unwrap_or(u32::MAX)
+}
+
+/// Is what was seen last at a moment still known when a block starts?
+pub(super) fn remembered(last: Millis, start: Millis) -> bool {
     start.saturating_sub(last) <= FORGET
 }
 
@@ -109,17 +120,32 @@ pub(super) struct Key {
     pub slot: Slot,
 }
 
+/// What became of a series that its pod went on without.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Gone {
+    /// It is there.
+    #[default]
+    No,
+    /// It had no sample in a block in which others of its pod had some.
+    Missing,
+    /// Others took its place.
+    Replaced,
+}
+
 /// One series as one replica reads it.
 #[derive(Debug, Clone)]
 pub(super) struct Series {
     pub key: Key,
-    replica: Replica,
+    pub replica: Replica,
     /// Place of the first replica of the same series.
     pub group: usize,
     /// Its last sample.
     pub last: Option<Reading>,
     /// The end of the last block in which its value was not known, until it is known again.
     pub spoilt: Option<Millis>,
+    pub gone: Gone,
+    /// Time between its samples, whichever replica read them, as last learnt.
+    pub spacing: Option<u32>,
     /// Was the series, whichever replica read it, counted in the notes?
     counted: bool,
 }
@@ -171,17 +197,17 @@ pub(super) struct Memory {
     pub arms: BTreeMap<Track, Millis>,
     /// The coarsest schema of native histograms.
     pub schema: Option<i32>,
+    /// Of each arm, how many of the newest blocks hold nothing but pods that were left out.
+    pub blind: BTreeMap<Track, u32>,
 }
 
 impl Memory {
     /// The baseline of a block: the replica's own last sample, or the latest of all where that one is too old.
     pub fn before(&self, place: usize, start: Millis) -> Option<&Reading> {
         let own = self.series.get(place)?;
-        let group = self.series.get(own.group..).unwrap_or_default();
         own.last.as_ref().filter(|p| p.fresh(start)).or_else(|| {
-            group
+            self.replicas(own.group)
                 .iter()
-                .take_while(|s| s.group == own.group)
                 .filter_map(|s| s.last.as_ref())
                 .filter(|p| remembered(p.at, start))
                 .reduce(|best, p| if p.at > best.at { p } else { best })
@@ -194,11 +220,29 @@ impl Memory {
         let Some(group) = sampled.filter(|s| !s.counted).map(|s| s.group) else {
             return false;
         };
-        let replicas = self.series.get_mut(group..).unwrap_or_default().iter_mut();
-        for replica in replicas.take_while(|s| s.group == group) {
+        for replica in self.replicas_mut(group) {
             replica.counted = true;
         }
         true
+    }
+
+    /// All replicas of the series whose first one is here.
+    pub fn replicas(&self, group: usize) -> &[Series] {
+        let from = self.series.get(group..).unwrap_or_default();
+        let length = from.iter().take_while(|s| s.group == group).count();
+        from.get(..length).unwrap_or_default()
+    }
+
+    /// The same, to be changed.
+    pub fn replicas_mut(&mut self, group: usize) -> impl Iterator<Item = &mut Series> {
+        let from = self.series.get_mut(group..).unwrap_or_default().iter_mut();
+        from.take_while(move |s| s.group == group)
+    }
+
+    /// Places of the series of a pod.
+    pub fn of_pod(&self, pod: usize) -> std::ops::Range<usize> {
+        let start = self.series.partition_point(|s| s.key.pod < pod);
+        start..self.series.partition_point(|s| s.key.pod <= pod)
     }
 
     /// Takes new series in, and tells where each of the old ones has gone.
@@ -231,6 +275,8 @@ impl Memory {
             group: 0,
             last: None,
             spoilt: None,
+            gone: Gone::No,
+            spacing: None,
             counted: false,
         });
         let arrived: Vec<Series> = arrived.collect();

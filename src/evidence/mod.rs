@@ -8,6 +8,7 @@
 //! A [`Piece`] knows nothing of the past, and the walk over the blocks is the only place where past and present meet.
 //! So the blocks are the same, bit for bit, however the reading was cut.
 
+mod absent;
 pub mod block;
 pub mod condenser;
 mod counts;

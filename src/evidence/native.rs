@@ -1,6 +1,6 @@
 //! Native histograms: buckets with exponential edges, at a resolution (schema) that may change.
 
-use super::slot::Edge;
+use super::{kind::COUNTER_MAX, slot::Edge};
 use crate::domain::NativeHistogram;
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -18,7 +18,7 @@ pub(super) struct Native {
 impl Native {
     /// Reads one sample; `None` if a number in it cannot be right.
     pub fn new(sample: NativeHistogram) -> Option<Self> {
-        let count_ok = |c: f64| (0.0..=f64::MAX).contains(&c);
+        let count_ok = |c: f64| (0.0..=COUNTER_MAX).contains(&c);
         let edges_ok = |lower: f64, upper: f64| lower < upper;
         let mut buckets = sample.buckets;
         if !count_ok(sample.count)

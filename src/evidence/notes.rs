@@ -9,7 +9,7 @@ use std::ops::AddAssign;
 pub struct Notes {
     /// Counters that started again from zero.
     pub resets: u64,
-    /// Samples dropped: NaN, infinite, or a negative counter.
+    /// Samples dropped: NaN, infinite, a negative counter, or beyond what a counter can hold.
     pub dropped: u64,
     /// Pods of the canary left out of a block because a counter of theirs had no sample of use in it.
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -17,6 +17,21 @@ pub struct Notes {
     /// The same of the stable version.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub stable_spoilt: u64,
+    /// Blocks of single pods left out because a series of theirs had no sample while others of the pod had some.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub missing: u64,
+    /// How many pods these were.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub missing_pods: u64,
+    /// Blocks of single pods left out because others took the place of their series.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub renamed: u64,
+    /// How many pods these were.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub renamed_pods: u64,
+    /// Blocks of single pods left out because they had far more errors than requests.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub contradictory: u64,
     /// Blocks in which a pod's events were cut to its trials.
     pub clamped: u64,
     /// Bucket edges left out because not all series of the block have them.
@@ -54,10 +69,17 @@ impl Notes {
                 self.resets,
                 "resets of single counter series seen (a pod that restarts resets each of its series)",
             ),
-            (self.dropped, "samples dropped (NaN, infinite or negative)"),
+            (
+                self.dropped,
+                "samples dropped (NaN, infinite, negative or impossibly large)",
+            ),
             (
                 self.canary_spoilt + self.stable_spoilt,
                 "blocks of single pods left out: a counter had only such samples",
+            ),
+            (
+                self.contradictory,
+                "blocks of single pods left out: far more errors than requests",
             ),
             (
                 self.clamped,
@@ -91,6 +113,7 @@ impl Notes {
             .filter(|(n, _)| *n > 0)
             .map(|(n, what)| format!("{n} {what}"));
         counted
+            .chain(self.absent())
             .chain(
                 noticed
                     .into_iter()
@@ -100,12 +123,41 @@ impl Notes {
             .collect()
     }
 
+    /// What is told of pods that went on without their series.
+    fn absent(&self) -> impl Iterator<Item = String> {
+        let missing = (self.missing > 0).then(|| {
+            format!(
+                "{} blocks of {} pods left out: a series of theirs had no samples while others of the pod had some (up to the block in which it came back)",
+                self.missing, self.missing_pods
+            )
+        });
+        let renamed = (self.renamed > 0).then(|| {
+            format!(
+                "{} blocks of {} pods left out: the labels of their series changed",
+                self.renamed, self.renamed_pods
+            )
+        });
+        missing.into_iter().chain(renamed)
+    }
+
     /// Counts one pod of an arm that is left out of a block.
     pub(super) fn count_spoilt(&mut self, track: Track) {
         match track {
             Track::Canary => self.canary_spoilt += 1,
             Track::Stable => self.stable_spoilt += 1,
         }
+    }
+
+    /// Counts a pod that is left out of a block because a series of its is missing. Is it the first time?
+    pub(super) fn count_missing(&mut self, first: bool) {
+        self.missing += 1;
+        self.missing_pods += u64::from(first);
+    }
+
+    /// Counts a pod that is left out of a block because its series have changed names. Is it the first time?
+    pub(super) fn count_renamed(&mut self, first: bool) {
+        self.renamed += 1;
+        self.renamed_pods += u64::from(first);
     }
 
     /// Counts one series of an arm.
@@ -123,6 +175,11 @@ impl AddAssign for Notes {
         self.dropped += other.dropped;
         self.canary_spoilt += other.canary_spoilt;
         self.stable_spoilt += other.stable_spoilt;
+        self.missing += other.missing;
+        self.missing_pods += other.missing_pods;
+        self.renamed += other.renamed;
+        self.renamed_pods += other.renamed_pods;
+        self.contradictory += other.contradictory;
         self.clamped += other.clamped;
         self.edges_dropped += other.edges_dropped;
         self.endless_missing += other.endless_missing;

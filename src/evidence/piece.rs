@@ -140,7 +140,7 @@ impl SampleSink for Piece {
         if self.wanted != Wanted::Floats {
             return;
         }
-        if value >= self.role.floor() && value <= f64::MAX {
+        if value >= self.role.floor() && value <= self.role.ceiling() {
             self.strands
                 .take(at, value, self.role == Role::Level, &self.span);
         } else {

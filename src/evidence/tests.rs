@@ -1,5 +1,6 @@
 //! Rows for each rule. Times are in seconds, blocks last 30 s and start at 0 unless a test says otherwise.
 
+mod absent;
 mod arms;
 mod blocks;
 mod classic;
@@ -8,6 +9,7 @@ mod levels;
 mod native;
 mod newness;
 mod pieces;
+mod renamed;
 mod replicas;
 mod spoilt;
 

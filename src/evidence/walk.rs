@@ -1,13 +1,14 @@
 //! The walk over the blocks of one close, where past and present meet.
 
 use super::{
-    Block, Closed, Kind, Notes, Piece,
-    counts::counts,
+    Block, Closed, Kind, Notes, Piece, Role,
+    absent::{Why, missing, replaced, returned},
+    counts::{contradictory, counts},
     gain::{Base, Gain},
     gauge::gauges,
     histogram::histograms,
     means::means,
-    memory::{LOOKBACK, Memory, Newcomer, Place, Pod, Reading, median},
+    memory::{Gone, LOOKBACK, Memory, Newcomer, Place, Pod, Reading, median, remembered, short},
     native::NativeCell,
     strand::{Cell, Fall, Span, Strand, Thread, Who},
 };
@@ -24,11 +25,11 @@ struct Row<'a> {
 
 /// One series in the present block.
 #[derive(Clone, Copy)]
-struct Seen<'a> {
-    place: usize,
+pub(super) struct Seen<'a> {
+    pub place: usize,
     /// Place of its pod.
-    pod: usize,
-    cell: &'a Cell,
+    pub pod: usize,
+    pub cell: &'a Cell,
     native: Option<&'a NativeCell>,
     falls: &'a [Fall],
 }
@@ -148,21 +149,79 @@ impl<'a> Walk<'a> {
             .collect()
     }
 
-    /// Leaves out the pods of spoilt series: what one of these hides is not zero.
-    fn spoil(&mut self, spoilt: &[usize], block: i64, gains: &mut Vec<Gain<'a>>) {
-        let end = self.span.grid.end_of(block);
-        let mut pods = Vec::with_capacity(spoilt.len());
+    /// Which pods are left out of the block, and why: what a series of theirs hides is not zero.
+    fn left_out(
+        &mut self,
+        block: i64,
+        seen: &[Seen<'a>],
+        mut pods: Vec<(usize, Why)>,
+        (spoilt, replaced): (&[usize], &[usize]),
+        gains: &[Gain<'a>],
+    ) -> Vec<(usize, Why)> {
+        let bounds = (self.span.grid.start_of(block), self.span.grid.end_of(block));
         for place in spoilt {
             if let Some(series) = self.memory.series.get_mut(*place) {
-                series.spoilt = Some(end);
-                pods.push(series.key.pod);
+                series.spoilt = Some(bounds.1);
+                pods.push((series.key.pod, Why::Spoilt));
             }
         }
-        pods.dedup();
-        for pod in pods.iter().filter_map(|pod| self.memory.pods.get(*pod)) {
-            self.notes.count_spoilt(pod.track);
+        for place in replaced {
+            if let Some(series) = self.memory.series.get_mut(*place) {
+                series.gone = Gone::Replaced;
+                pods.push((series.key.pod, Why::Renamed));
+            }
         }
-        gains.retain(|gain| !pods.contains(&gain.key.pod));
+        for group in missing(self.memory, seen, bounds) {
+            for series in self.memory.replicas_mut(group) {
+                if series.gone == Gone::No {
+                    series.gone = Gone::Missing;
+                }
+                pods.push((series.key.pod, Why::Missing));
+            }
+        }
+        if self.kind == (Kind::Counts { proportion: true }) {
+            let pods_of = contradictory(gains).into_iter();
+            pods.extend(pods_of.map(|pod| (pod, Why::Contradictory)));
+        }
+        pods.sort_unstable();
+        pods.dedup_by_key(|(pod, _)| *pod);
+        pods
+    }
+
+    /// Leaves pods out of a block, and counts them.
+    fn leave_out(&mut self, pods: &[(usize, Why)], gains: &mut Vec<Gain<'a>>) {
+        gains.retain(|gain| pods.binary_search_by_key(&gain.key.pod, |p| p.0).is_err());
+        for &(place, why) in pods {
+            let Some(Place { track, pod, .. }) = self.memory.pods.get_mut(place) else {
+                continue;
+            };
+            let (missed, renamed) = match pod {
+                Some(pod) => (Some(&mut pod.missed), Some(&mut pod.renamed)),
+                None => (None, None),
+            };
+            let first = |told: Option<&mut bool>| !told.is_some_and(|t| std::mem::replace(t, true));
+            match why {
+                Why::Spoilt => self.notes.count_spoilt(*track),
+                Why::Renamed => self.notes.count_renamed(first(renamed)),
+                Why::Missing => self.notes.count_missing(first(missed)),
+                Why::Contradictory => self.notes.contradictory += 1,
+            }
+        }
+        for track in [Track::Canary, Track::Stable] {
+            let of = |place: usize| {
+                self.memory
+                    .pods
+                    .get(place)
+                    .is_some_and(|p| p.track == track)
+            };
+            let hidden = pods.iter().any(|(pod, _)| of(*pod));
+            let blind = self.memory.blind.entry(track).or_default();
+            *blind = if hidden && !gains.iter().any(|g| g.track == track) {
+                blind.saturating_add(1)
+            } else {
+                0
+            };
+        }
     }
 
     fn block(
@@ -182,12 +241,22 @@ impl<'a> Walk<'a> {
         gains.clear();
         gains.extend(self.gains(seen, start, silence || before));
         one_replica(gains);
+        // before a restart of this block is learnt: it does not tell since when a missing series counts
+        let back = returned(self.memory, seen, start);
         self.learn(gains);
-        if !spoilt.is_empty() {
-            self.spoil(spoilt, block, gains);
+        let replaced = replaced(self.memory, seen, start);
+        if before {
+            for place in &replaced {
+                if let Some(series) = self.memory.series.get_mut(*place) {
+                    series.gone = Gone::Replaced;
+                }
+            }
+        } else {
+            let pods = self.left_out(block, seen, back, (spoilt, &replaced), gains);
+            self.leave_out(&pods, gains);
         }
         let made = (!before).then(|| self.make(gains, start));
-        self.remember(seen);
+        self.remember(seen, &replaced);
         made
     }
 
@@ -237,7 +306,8 @@ impl<'a> Walk<'a> {
             } else {
                 Base::First
             };
-            let (before, unknown) = if series.spoilt.is_some() {
+            let spoilt = series.spoilt.is_some_and(|at| remembered(at, start));
+            let (before, unknown) = if spoilt {
                 // what it gained meanwhile belongs to no block
                 (None, Base::First)
             } else {
@@ -260,11 +330,18 @@ impl<'a> Walk<'a> {
             else {
                 continue;
             };
-            let falls = gains.iter().flat_map(Gain::all_falls);
+            // a sum of signed values falls by itself
+            let restarts = gains.iter().filter(|g| g.key.role.falls_are_resets());
+            let falls = restarts.flat_map(Gain::all_falls);
             pod.start = falls.map(|f| f.to).max().max(pod.start);
             pod.learn(gains.iter().filter_map(Gain::spacing).collect());
         }
         for gain in gains {
+            if let Some(spacing) = gain.spacing().filter(|_| !gain.is(Role::Level)) {
+                for series in self.memory.replicas_mut(gain.series) {
+                    series.spacing = Some(short(spacing));
+                }
+            }
             self.notes.resets += gain.resets();
             let schema = gain.native.and_then(|n| n.schema);
             self.memory.schema = super::native::coarser(self.memory.schema, schema);
@@ -287,10 +364,21 @@ impl<'a> Walk<'a> {
     }
 
     /// Keeps the last samples of a block as baselines for the next.
-    fn remember(&mut self, seen: &[Seen<'a>]) {
+    fn remember(&mut self, seen: &[Seen<'a>], replaced: &[usize]) {
         for seen in seen {
-            if let Some(series) = self.memory.series.get_mut(seen.place) {
+            let Some(group) = self.memory.series.get(seen.place).map(|s| s.group) else {
+                continue;
+            };
+            for series in self.memory.replicas_mut(group) {
                 series.spoilt = None;
+                if series.gone == Gone::Missing {
+                    series.gone = Gone::No;
+                }
+            }
+            if let Some(series) = self.memory.series.get_mut(seen.place) {
+                if replaced.binary_search(&seen.place).is_err() {
+                    series.gone = Gone::No;
+                }
                 series.last = Some(Reading {
                     at: seen.cell.last_at,
                     value: seen.cell.last,

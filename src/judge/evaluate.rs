@@ -83,6 +83,14 @@ pub fn evaluate(case: &Case) -> Verdict {
     let fresh = standing
         .lasted
         .is_none_or(|lasted| lasted < FRESH * case.block);
+    // what pods that are left out have served tells nothing about the split
+    let left_out = |seen: &Observed<'_>| {
+        matches!(
+            seen.problem,
+            Some(Code::CanaryVanished | Code::NoStableData)
+        )
+    };
+    let traffic = traffic.filter(|_| !case.observed.iter().any(left_out));
     let split = traffic.map_or(Split::Fine, |blocks| match assumed {
         _ if traffic::stopped(blocks, weight, of_step) => Split::Severe { share: 0.0 },
         Weight::Told(_) => traffic::split(blocks, weight, of_step),

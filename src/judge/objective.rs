@@ -329,7 +329,9 @@ fn outcome(
 
 /// What forbids any decision but a fail.
 fn forbids(reading: &Reading, around: &Surroundings<'_>) -> Option<Code> {
-    if let Some(problem) = around.problem {
+    // at full weight stable need not be seen
+    let needless = around.full_weight && around.problem == Some(Code::NoStableData);
+    if let Some(problem) = around.problem.filter(|_| !needless) {
         return Some(problem);
     }
     if around.closed < 0 {

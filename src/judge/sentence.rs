@@ -121,6 +121,10 @@ pub fn sentence(objective: &Objective, reading: &Reading, said: &Said<'_>) -> St
             };
             format!("{name}: no canary data, the selectors find no series of the canary{ruled}")
         }
+        Code::CanaryVanished | Code::NoStableData if said.cause.is_some() => {
+            let cause = said.cause.unwrap_or_default();
+            format!("{name}: {cause}; the evidence is frozen")
+        }
         Code::NoStableData if reading.apart => format!(
             "{name}: canary and stable never have data in the same block: traffic comes in turns, or `block` is shorter than two scrapes"
         ),

@@ -73,13 +73,16 @@ pub fn conclude(
     let read = evidence.objectives.iter().map(Some);
     let states = read.clone().flatten().map(|o| &o.state).chain(&empty);
     let read = read.chain(iter::repeat_n(None, empty.len()));
+    let hidden: Vec<Option<ReadError>> = evidence
+        .objectives
+        .iter()
+        .map(ObjectiveEvidence::hidden)
+        .collect();
     let problem = |i: usize| {
         let read = evidence.objectives.get(i);
-        // an arm without a value that can be is not an arm without data
-        let hidden = read.filter(|o| hides(o));
         error
             .or_else(|| read.and_then(|o| o.problem.as_ref()))
-            .or_else(|| hidden.map(|_| &ReadError::Hidden))
+            .or_else(|| hidden.get(i)?.as_ref())
     };
     let objectives = policy.objectives.iter().enumerate();
     let causes: Vec<Option<String>> = objectives
@@ -92,7 +95,9 @@ pub fn conclude(
         series: read.map_or((0, 0), |o| (o.notes.canary_series, o.notes.stable_series)),
     };
     let observed: Vec<Observed<'_>> = states.zip(read).enumerate().map(observe).collect();
-    let failed = observed.iter().any(|o| o.problem.is_some());
+    // a source that has no samples of a series did answer
+    let failed = (0..observed.len())
+        .any(|i| problem(i).is_some_and(|why| !matches!(why, ReadError::Blind { .. })));
     let weight = weight::assumed(policy, question, requests(&observed));
     let case = Case {
         policy,
@@ -125,16 +130,6 @@ pub fn conclude(
 fn cause(why: &ReadError, objective: &str) -> String {
     let room = MAX_REASON.saturating_sub(objective.chars().count() + LEAD);
     clean(&shortened(&unmarked(&why.to_string()), room))
-}
-
-/// Has an arm never had a value that can be, beside values that cannot?
-fn hides(read: &ObjectiveEvidence) -> bool {
-    let spoilt = (read.notes.canary_spoilt > 0, read.notes.stable_spoilt > 0);
-    if spoilt == (false, false) {
-        return false;
-    }
-    let (canary, stable) = read.state.seen();
-    (spoilt.0 && !canary) || (spoilt.1 && !stable)
 }
 
 /// What a person should know beside the verdict.

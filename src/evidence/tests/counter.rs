@@ -11,7 +11,7 @@ fn increase(samples: &[(i64, f64)], start: i64, end: i64, old: bool) -> Option<f
     };
     let mut condenser = Condenser::new(Kind::Counts { proportion: true }, grid, super::identity());
     let mut rows = vec![(Role::Trials, "hash=c;pod=a", samples)];
-    let known = [(start - 200, 1.0)];
+    let known = [(start - 200, 1.0), (end, 1.0)];
     if old {
         rows.push((Role::Events, "hash=c;pod=a", &known));
     }

@@ -67,13 +67,13 @@ fn first_samples() {
         &[&[]],
     );
     check(
-        "trials without a sample leave the pod out, others stay",
+        "trials without a sample leave the pod out until the block after they came back, others stay",
         &[
             (TRIALS, "hash=c;pod=a", &[(-5, 1.), (40, 4.)]),
             (EVENTS, "hash=c;pod=a", &[(-5, 1.), (10, 1.)]),
             (TRIALS, "hash=c;pod=b", &[(-5, 1.), (10, 3.), (40, 4.)]),
         ],
-        &[&[(1, 0., 2.)], &[(0, 0., 3.), (1, 0., 1.)]],
+        &[&[(1, 0., 2.)], &[(1, 0., 1.)]],
     );
     check(
         "pods are numbered by first block, then name, and sorted by name",
@@ -92,18 +92,22 @@ fn first_samples() {
 #[test]
 fn a_series_that_comes_back_late_starts_with_a_baseline() {
     let other: Vec<(i64, f64)> = (0..50).map(|i| (15 * i, 0.0)).collect();
-    for (back, expected) in [((601, 30.), 0.0), ((601, 3.), 3.0), ((300, 30.), 20.0)] {
+    for (back, next) in [
+        ((601, 30.), (631, 34.)),
+        ((601, 3.), (631, 7.)),
+        ((300, 30.), (331, 34.)),
+    ] {
         let rows = [
-            (EVENTS, "hash=c;pod=a", &[(-5, 10.), back][..]),
+            (EVENTS, "hash=c;pod=a", &[(-5, 10.), back, next][..]),
             (TRIALS, "hash=c;pod=a", &other[..]),
         ];
-        let (blocks, _) = super::counts_free(&rows, 20);
+        let (blocks, _) = super::counts_free(&rows, 21);
         let events: f64 = blocks
             .iter()
             .flat_map(|b| &b.canary)
             .map(|p| p.events)
             .sum();
-        assert_eq!(events, expected, "{back:?}");
+        assert_eq!(events, 4.0, "{back:?}");
     }
 }
 

@@ -58,6 +58,10 @@ fn samples(length: Millis) -> impl Strategy<Value = Vec<(Millis, f64)>> {
                     at += 8 * length;
                     value + gain
                 }
+                3 => {
+                    at += 2 * length;
+                    value + gain
+                }
                 2 => {
                     all.push((at - 1, f64::NAN));
                     value
@@ -77,6 +81,7 @@ fn lines(kind: Kind, length: Millis) -> impl Strategy<Value = Vec<Line>> {
         prop::sample::select(vec!["hash=c", "hash=s"]),
         prop::sample::select(vec!["", ";pod=a", ";pod=b", ";pod=z"]),
         prop::sample::select(vec!["", ";replica=0", ";replica=1"]),
+        prop::sample::select(vec!["", ";x=1", ";x=2"]),
         prop::sample::select(vec![
             "",
             ";le=0.1",
@@ -86,10 +91,10 @@ fn lines(kind: Kind, length: Millis) -> impl Strategy<Value = Vec<Line>> {
         ]),
     );
     let line = (role, name, samples(length), 0_i32..4);
-    prop::collection::vec(line, 1..14).prop_map(move |all| {
+    prop::collection::vec(line, 1..20).prop_map(move |all| {
         let mut lines: Vec<Line> = Vec::new();
-        for (role, (hash, pod, replica, bucket), samples, schema) in all {
-            let name = format!("{hash}{pod}{replica}{bucket}");
+        for (role, (hash, pod, replica, more, bucket), samples, schema) in all {
+            let name = format!("{hash}{pod}{replica}{more}{bucket}");
             let bare = role == Role::Histogram && bucket.is_empty();
             if lines.iter().any(|l| l.0 == role && l.1 == name) {
                 continue;

@@ -1,6 +1,6 @@
 //! Samples that cannot be: what they hide is not zero.
 
-use super::{COUNTS, GRID, Role, canary, counts, identity, read};
+use super::{COUNTS, GRID, Role, canary, counts, counts_free, identity, read};
 use crate::evidence::{Block, Condenser, Kind};
 
 const NAN: f64 = f64::NAN;
@@ -21,13 +21,13 @@ fn a_pod_is_left_out_where_one_of_its_counters_is_not_known() {
         vec![(0, 1., 100.), other],
         vec![other],
         vec![other],
-        vec![(0, 0., 100.), other],
+        vec![other],
     ];
     assert_eq!(blocks, expected);
     let (_, notes) = counts(&rows, 3);
     assert_eq!(
         (notes.canary_spoilt, notes.stable_spoilt, notes.dropped),
-        (2, 0, 2)
+        (3, 0, 2)
     );
 }
 
@@ -70,6 +70,46 @@ fn one_sample_of_use_is_enough_and_a_replica_stands_in() {
         ),
     ];
     assert_eq!(canary(&rows, 0), [[(0, 1., 100.), (1, 2., 100.)]]);
+}
+
+#[test]
+fn no_counter_is_beyond_64_bits() {
+    let huge = [
+        (-5, 0.),
+        (20, 1.),
+        (50, 2e19),
+        (80, 1e308),
+        (110, 9.),
+        (140, 10.),
+    ];
+    let rows = [
+        (
+            Role::Trials,
+            "hash=c;pod=a",
+            &[TRIALS, &[(140, 500.)]].concat()[..],
+        ),
+        (Role::Events, "hash=c;pod=a", &huge[..]),
+    ];
+    let (blocks, notes) = counts(&rows, 4);
+    let there: Vec<usize> = blocks.iter().map(|b| b.canary.len()).collect();
+    assert_eq!((there, notes.dropped), (vec![1, 0, 0, 0, 1], 2));
+}
+
+#[test]
+fn far_more_errors_than_requests_are_not_cut() {
+    let trials = [(-5, 0.), (20, 100.), (50, 200.), (80, 300.)];
+    let events = [(-5, 0.), (20, 210.), (50, 421.), (80, 500.)];
+    let rows = [
+        (Role::Trials, "hash=c;pod=a", &trials[..]),
+        (Role::Events, "hash=c;pod=a", &events[..]),
+    ];
+    let expected = [vec![(0, 100., 100.)], vec![], vec![(0, 79., 100.)]];
+    assert_eq!(canary(&rows, 2), expected);
+    let (_, notes) = counts(&rows, 2);
+    assert_eq!((notes.contradictory, notes.clamped), (1, 1));
+    // what is no share has no such bound
+    let (blocks, notes) = counts_free(&rows, 2);
+    assert!(blocks.iter().all(|b| b.canary.len() == 1) && notes.contradictory == 0);
 }
 
 #[test]

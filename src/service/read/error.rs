@@ -1,7 +1,7 @@
 //! Why evidence is missing.
 
 use crate::{
-    domain::{Code, SourceError},
+    domain::{Code, SourceError, Track},
     evidence::EvidenceError,
     query::QueryError,
 };
@@ -25,7 +25,9 @@ pub enum ReadError {
     #[error(transparent)]
     Query(#[from] QueryError),
     /// What was read hides what an arm has done.
-    #[error("the counters of an arm have only samples that cannot be (NaN, infinite or negative)")]
+    #[error(
+        "the counters of an arm have only samples that cannot be (NaN, infinite, negative or impossibly large)"
+    )]
     Hidden,
     /// What tells series apart is taken for what tells copies apart.
     #[error(
@@ -39,11 +41,26 @@ pub enum ReadError {
         /// What it tells apart.
         what: &'static str,
     },
+    /// Not all counters of any pod of an arm are known.
+    #[error("every pod of {} is left out of the newest {blocks} blocks, because not all of its counters are known there (see `warnings`)", whose(*track))]
+    Blind {
+        /// Whose pods.
+        track: Track,
+        /// In so many blocks.
+        blocks: u32,
+    },
     /// Not before the deadline.
     #[error(
         "not all was read before the deadline of the answer; the next question goes on from there"
     )]
     Deadline,
+}
+
+fn whose(track: Track) -> &'static str {
+    match track {
+        Track::Canary => "the canary",
+        Track::Stable => "stable",
+    }
 }
 
 impl ReadError {
@@ -53,6 +70,10 @@ impl ReadError {
             Self::Source(SourceError::Malformed { .. }) | Self::Evidence(_) | Self::Hidden => {
                 Code::SourceMalformed
             }
+            Self::Blind { track, .. } => match track {
+                Track::Canary => Code::CanaryVanished,
+                Track::Stable => Code::NoStableData,
+            },
             Self::Source(SourceError::TooLarge { .. }) => Code::SourceLimit,
             Self::Partial { .. } => Code::PartialData,
             Self::Source(_) | Self::Query(_) | Self::Replica { .. } | Self::Deadline => {

@@ -13,6 +13,9 @@ use crate::{
     service::{bundle::Recorder, discover::Found},
 };
 
+/// Blocks without anything but pods that were left out, after which an arm counts as not seen.
+const BLIND_BLOCKS: u32 = 3;
+
 /// One objective's evidence so far.
 #[derive(Debug, Clone)]
 pub struct ObjectiveEvidence {
@@ -61,6 +64,22 @@ impl ObjectiveEvidence {
     pub fn recorded(mut self, recorder: Recorder) -> Self {
         self.recorder = recorder;
         self
+    }
+
+    /// Why nothing is known of an arm that has samples.
+    pub fn hidden(&self) -> Option<ReadError> {
+        let (canary, stable) = self.state.seen();
+        let spoilt = (self.notes.canary_spoilt > 0, self.notes.stable_spoilt > 0);
+        // an arm without a value that can be is not an arm without data
+        if (spoilt.0 && !canary) || (spoilt.1 && !stable) {
+            return Some(ReadError::Hidden);
+        }
+        let arms = [(Track::Canary, canary), (Track::Stable, stable)];
+        arms.into_iter().find_map(|(track, seen)| {
+            let blocks = self.condenser.blind(track);
+            let least = if seen { BLIND_BLOCKS } else { 1 };
+            (blocks >= least).then_some(ReadError::Blind { track, blocks })
+        })
     }
 
     /// First and last folded block.

@@ -23,7 +23,7 @@ async fn an_arm_whose_samples_cannot_be_is_neither_passed_nor_failed() {
             let found = &verdict.findings[0];
             // it lies from the first error on: before that there is data
             let codes: &[Code] = match metric {
-                "errors" => &[Code::CanaryVanished, Code::TrafficSplit],
+                "errors" => &[Code::CanaryVanished, Code::NoStableData, Code::TrafficSplit],
                 _ => &[Code::SourceMalformed],
             };
             assert!(
@@ -71,5 +71,37 @@ async fn both_ends_of_a_long_refusal_are_told() {
             "{said}"
         );
         assert!(said.chars().count() <= 200, "{said}");
+    }
+}
+
+#[tokio::test]
+async fn an_arm_whose_counter_is_missing_is_not_known_and_says_so() {
+    let text = SPEC.replace("REST", "horizon: 2h\n  onNoData: fail");
+    for (hash, code, whose) in [
+        ("ccc111", Code::CanaryVanished, "every pod of the canary"),
+        ("sss222", Code::NoStableData, "every pod of stable"),
+    ] {
+        let mut rows = shop(15_000);
+        let missing = |row: &&mut Row| row.0 == "errors" && row.1.get("hash") == Some(hash);
+        for (_, _, samples) in rows.iter_mut().filter(missing) {
+            samples.retain(|(at, _)| *at < START + 8 * MINUTE);
+        }
+        let verdict = ask(&judge_of(&text, Shelf::of(rows)), START + 15 * MINUTE).await;
+        let found = &verdict.findings[0];
+        assert_eq!((found.outcome, found.code), (Outcome::Inconclusive, code));
+        assert!(found.reason.contains(whose), "{}", found.reason);
+        let told = |text: &String, words: &str| text.contains(words);
+        let series = "a series of theirs had no samples";
+        assert!(
+            verdict.warnings.iter().any(|w| told(w, series)),
+            "{:?}",
+            verdict.warnings
+        );
+        let split = "of the traffic";
+        assert!(
+            !verdict.warnings.iter().any(|w| told(w, split)),
+            "{:?}",
+            verdict.warnings
+        );
     }
 }
