@@ -3,6 +3,8 @@
 
 #[path = "../../it/support/http.rs"]
 pub mod http;
+#[path = "../../support/openapi.rs"]
+pub mod openapi;
 #[path = "../../it/support/process.rs"]
 pub mod process;
 #[path = "../../it/support/recording.rs"]
