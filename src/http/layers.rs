@@ -70,7 +70,29 @@ pub async fn shed(State(app): State<Arc<App>>, request: Request, next: Next) -> 
     if announces_more(request.headers(), app.limits.body_limit) {
         return too_large(app.limits.body_limit).into_response();
     }
+    if !is_text(request.uri().path()) {
+        return not_found().into_response();
+    }
     next.run(request).await
+}
+
+/// Is a path UTF-8 once its escapes are read? Names that are not would be refused in words that are no problem+json.
+fn is_text(path: &str) -> bool {
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    let (mut bytes, mut rest) = (Vec::with_capacity(path.len()), path.as_bytes());
+    while let [first, tail @ ..] = rest {
+        let escape = match (first, tail) {
+            (b'%', [high, low, after @ ..]) => digit(*high).zip(digit(*low)).zip(Some(after)),
+            _ => None,
+        };
+        let (byte, after) = match escape {
+            Some(((high, low), after)) => ((high * 16 + low) as u8, after),
+            None => (*first, tail),
+        };
+        bytes.push(byte);
+        rest = after;
+    }
+    std::str::from_utf8(&bytes).is_ok()
 }
 
 /// A panic is a defect: it is logged, and the caller gets a problem.

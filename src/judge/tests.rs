@@ -169,6 +169,11 @@ fn counts_of(rates: impl Fn(i64) -> (f64, f64), canary_trials: f64) -> impl Fn(i
 
 const ERRORS: &str = "    - { name: e, errorRatio: { errors: a, total: b } }\n";
 
+/// Between -1 and 1, without any chance.
+fn wave(index: i64, step: i64) -> f64 {
+    ((index * step).rem_euclid(17)) as f64 / 8.0 - 1.0
+}
+
 fn check(verdict: &Verdict, outcome: Outcome, code: Code) {
     let found = &verdict.findings[0];
     assert_eq!(

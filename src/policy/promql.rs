@@ -8,7 +8,7 @@ use super::{
     plain::{nameless, not_plain},
     tree::{Entry, Node},
 };
-use crate::query::{self, QueryError, Scope, Tracks};
+use crate::query::{self, Cure, QueryError, Scope, Tracks};
 use std::{collections::BTreeSet, ops::Range};
 
 /// What a selector is for.
@@ -290,20 +290,9 @@ fn matcher(words: &str, label: &str) -> Option<Range<usize>> {
     })
 }
 
-/// What to write instead of what is right elsewhere.
-fn cure(message: &str, braces: bool) -> &'static str {
-    if message.contains("MetricsQL") && !message.contains("sent as written") {
-        "write plain PromQL, or use a source of kind victoriametrics"
-    } else if braces {
-        "write matchers with commas between, each of another label: '{namespace=\"$namespace\"}'"
-    } else if message.contains("$track") {
-        "write it inside the braces of each selector, by itself: requests_total{$track}"
-    } else if message.contains("without variables") {
-        "take the variable out of the query, and put its matcher into `match`"
-    } else {
-        "write plain PromQL"
-    }
-}
+/// What to write in braces.
+const MATCHERS: &str =
+    "write matchers with commas between, each of another label: '{namespace=\"$namespace\"}'";
 
 /// Tells an error of the `query` module.
 fn refused(node: &Node, words: &str, error: &QueryError, key: &str, sink: &mut Sink<'_>) {
@@ -320,7 +309,9 @@ fn refused(node: &Node, words: &str, error: &QueryError, key: &str, sink: &mut S
             "matched twice",
             if braces { "write the label in one of `match` and `tracks`" } else { "remove this matcher: `match` and `tracks` are added to every selector" }.to_owned(),
         ),
-        QueryError::Unsupported { message, .. } => (Mistake::Unsupported, "not here", cure(message, braces).to_owned()),
+        // in braces every cure is the same, but for another source
+        QueryError::Unsupported { cure, .. } if braces && *cure != Cure::OtherSource => (Mistake::Unsupported, "not here", MATCHERS.to_owned()),
+        QueryError::Unsupported { cure, .. } => (Mistake::Unsupported, "not here", cure.as_str().to_owned()),
         QueryError::NoExpressions => (Mistake::Unsupported, "nobody evaluates this", "write it as errorRatio, ratio, latencyQuantile, mean or gauge, or let `source` name a victoriametrics or prometheus source".to_owned()),
         QueryError::TooLong { .. } | QueryError::TooDeep { .. } => (Mistake::Promql, "too much", "record it as a rule in the metric source, and write the name of the rule".to_owned()),
         _ if braces && !words.trim_start().starts_with('{') => {

@@ -1,6 +1,6 @@
 //! A planned query read back: what a source that evaluates by itself has to answer.
 
-use super::{QueryError, matcher::groups, selector::parse};
+use super::{Cure, QueryError, matcher::groups, selector::parse};
 use crate::domain::{Labels, Millis, PlannedQuery, Shape};
 use promql_parser::{
     label::Matcher,
@@ -45,7 +45,7 @@ impl Asked {
         let beyond = || {
             let message =
                 "a source of kind `scrape` evaluates no expression, it only gives raw samples";
-            QueryError::unsupported(message, None)
+            QueryError::unsupported(Cure::Plain, message, None)
         };
         match (parse(&query.text)?, query.shape) {
             (Expr::MatrixSelector(matrix), Shape::Raw { at }) if plain(&matrix.vs) => {

@@ -1,7 +1,7 @@
 //! What can be said about a query when the policy is loaded.
 
 use super::{
-    Arms, QueryError, Scope,
+    Arms, Cure, QueryError, Scope,
     expression::{Inspected, inspect, tracks, tree},
     matcher::{Match, groups, missing},
     places::untracked,
@@ -123,7 +123,11 @@ fn expression_info(
             if let Some(dollar) = quoted.first() {
                 let message =
                     "MetricsQL is sent as written, without variables: put them into `match`";
-                return Err(QueryError::unsupported(message, dollar.offset));
+                return Err(QueryError::unsupported(
+                    Cure::NoVariables,
+                    message,
+                    dollar.offset,
+                ));
             }
             return Ok(SelectorInfo {
                 opaque: true,
@@ -132,7 +136,7 @@ fn expression_info(
         }
         (Err(QueryError::Parse { message, offset }), Some(SourceKind::Prometheus)) => {
             let message = format!("{message}; MetricsQL needs a VictoriaMetrics source");
-            return Err(QueryError::unsupported(message, offset));
+            return Err(QueryError::unsupported(Cure::OtherSource, message, offset));
         }
         (Err(error), _) => return Err(error),
     };

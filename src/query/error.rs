@@ -26,8 +26,10 @@ pub enum QueryError {
     /// Right, but not on this kind of source, or not in this place.
     #[error("{message}")]
     Unsupported {
-        /// What, and what to do instead.
+        /// What is right elsewhere.
         message: String,
+        /// What to write instead.
+        cure: Cure,
         /// Where, if we can tell.
         offset: Option<usize>,
     },
@@ -56,6 +58,35 @@ pub enum QueryError {
     },
 }
 
+/// What to write instead of what is right elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cure {
+    /// PromQL, and nothing beyond it.
+    Plain,
+    /// Another kind of source, or PromQL.
+    OtherSource,
+    /// `$track` where it belongs.
+    TrackInBraces,
+    /// `match` instead of variables.
+    NoVariables,
+}
+
+impl Cure {
+    /// As a person is told.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Plain => "write plain PromQL",
+            Self::OtherSource => "write plain PromQL, or use a source of kind victoriametrics",
+            Self::TrackInBraces => {
+                "write it inside the braces of each selector, by itself: requests_total{$track}"
+            }
+            Self::NoVariables => {
+                "take the variable out of the query, and put its matcher into `match`"
+            }
+        }
+    }
+}
+
 impl QueryError {
     /// Where in the text, if we can tell.
     pub fn offset(&self) -> Option<usize> {
@@ -74,10 +105,12 @@ impl QueryError {
     }
 
     pub(super) fn unsupported(
+        cure: Cure,
         message: impl Into<String>,
         offset: impl Into<Option<usize>>,
     ) -> Self {
         Self::Unsupported {
+            cure,
             message: message.into(),
             offset: offset.into(),
         }

@@ -1,7 +1,7 @@
 //! Expressions of `query:`: `$track` in braces becomes the arm's matchers.
 
 use super::{
-    Binding, QueryError,
+    Binding, Cure, QueryError,
     matcher::{Match, apply, groups, missing},
     scan::{self, Dollar, Place},
     selector::{no_alternatives, parse, refuse_track},
@@ -20,7 +20,11 @@ const PLACEHOLDER: &str = "__rollout_judge_track__";
 /// Finds every `$track`; all other variables must be inside quotes.
 pub(super) fn tracks(text: &str) -> Result<(Vec<Dollar<'_>>, Vec<Dollar<'_>>), QueryError> {
     if let Some(offset) = text.find(PLACEHOLDER) {
-        return Err(QueryError::unsupported("a reserved label name", offset));
+        return Err(QueryError::unsupported(
+            Cure::Plain,
+            "a reserved label name",
+            offset,
+        ));
     }
     let (mut tracks, mut quoted) = (Vec::new(), Vec::new());
     for dollar in scan::scan(text)? {
@@ -42,7 +46,7 @@ pub(super) fn tracks(text: &str) -> Result<(Vec<Dollar<'_>>, Vec<Dollar<'_>>), Q
     }
     if tracks.is_empty() {
         let message = "no selector has `$track`: both arms would read the same series";
-        return Err(QueryError::unsupported(message, None));
+        return Err(QueryError::unsupported(Cure::TrackInBraces, message, None));
     }
     Ok((tracks, quoted))
 }

@@ -24,7 +24,7 @@ mod variables;
 
 pub use asked::{Asked, Selection};
 pub use check::{SelectorInfo, check_expression, check_matchers, check_selector};
-pub use error::QueryError;
+pub use error::{Cure, QueryError};
 pub use planner::{Arms, Planner, Texts};
 pub use scan::{MAX_BYTES, MAX_OPERATORS};
 pub use scope::Scope;

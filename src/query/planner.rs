@@ -1,7 +1,7 @@
 //! From the texts of a policy to queries that are ready to be sent.
 
 use super::{
-    Binding, QueryError, Scope,
+    Binding, Cure, QueryError, Scope,
     expression::{scope, tracks, tree, without_tracks},
     matcher::{Match, apply},
     selector::selector,
@@ -89,7 +89,11 @@ impl<'a> Planner<'a> {
     ) -> Result<Vec<(Arms, PlannedQuery)>, QueryError> {
         let length = window.end.saturating_sub(window.start);
         if length <= 0 {
-            return Err(QueryError::unsupported("an empty window", None));
+            return Err(QueryError::unsupported(
+                Cure::Plain,
+                "an empty window",
+                None,
+            ));
         }
         let arms: &[Arms] = match self.track_label() {
             Some(_) => &[Arms::Both],
@@ -141,11 +145,15 @@ impl<'a> Planner<'a> {
         if opaque {
             if self.kind != SourceKind::VictoriaMetrics {
                 let message = "MetricsQL needs a VictoriaMetrics source";
-                return Err(QueryError::unsupported(message, None));
+                return Err(QueryError::unsupported(Cure::OtherSource, message, None));
             }
             if let Some(dollar) = quoted.first() {
                 let message = "MetricsQL is sent as written, without variables";
-                return Err(QueryError::unsupported(message, dollar.offset));
+                return Err(QueryError::unsupported(
+                    Cure::NoVariables,
+                    message,
+                    dollar.offset,
+                ));
             }
             let text = without_tracks(text, &dollars);
             return Ok(range(text, vec![self.filter(arm)?], start, end, step));

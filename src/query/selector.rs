@@ -1,6 +1,6 @@
 //! The parser, and the one form of text that names series: a vector selector.
 
-use super::{QueryError, matcher::Match, scan, scan::Place};
+use super::{Cure, QueryError, matcher::Match, scan, scan::Place};
 use crate::domain::SourceKind;
 use promql_parser::parser::{Expr, VectorSelector, parse as parse_promql};
 
@@ -36,7 +36,7 @@ pub(super) fn selector(text: &str, kind: Option<SourceKind>) -> Result<VectorSel
     if selector.offset.is_some() || selector.at.is_some() {
         let message = "a selector without `offset` and `@`: the judge chooses the time";
         let offset = text.find('@').or_else(|| text.find("offset"));
-        return Err(QueryError::unsupported(message, offset));
+        return Err(QueryError::unsupported(Cure::Plain, message, offset));
     }
     no_alternatives(&selector, kind)?;
     Ok(selector)
@@ -56,9 +56,11 @@ pub(super) fn matchers(text: &str) -> Result<Vec<Match>, QueryError> {
     let named = format!("x{body}");
     let mut selector = selector(&named, None).map_err(|error| match error {
         QueryError::Parse { message, offset } => QueryError::parse(message, offset.map(shifted)),
-        QueryError::Unsupported { message, offset } => {
-            QueryError::unsupported(message, offset.map(shifted))
-        }
+        QueryError::Unsupported {
+            message,
+            cure,
+            offset,
+        } => QueryError::unsupported(cure, message, offset.map(shifted)),
         QueryError::TooDeep { offset } => QueryError::TooDeep {
             offset: shifted(offset),
         },
@@ -66,7 +68,11 @@ pub(super) fn matchers(text: &str) -> Result<Vec<Match>, QueryError> {
     })?;
     if !selector.matchers.or_matchers.is_empty() {
         let message = "`or` cannot be used in matchers that are added to every selector";
-        return Err(QueryError::unsupported(message, text.find(" or ")));
+        return Err(QueryError::unsupported(
+            Cure::Plain,
+            message,
+            text.find(" or "),
+        ));
     }
     let read: Vec<Match> = selector
         .matchers
@@ -76,7 +82,11 @@ pub(super) fn matchers(text: &str) -> Result<Vec<Match>, QueryError> {
         .collect();
     if read.iter().any(|m| m.name == "__name__") {
         let message = "`__name__` cannot be added to every selector";
-        return Err(QueryError::unsupported(message, text.find("__name__")));
+        return Err(QueryError::unsupported(
+            Cure::Plain,
+            message,
+            text.find("__name__"),
+        ));
     }
     Ok(read)
 }
@@ -98,7 +108,7 @@ pub(super) fn no_alternatives(
 ) -> Result<(), QueryError> {
     if kind == Some(SourceKind::Prometheus) && !selector.matchers.or_matchers.is_empty() {
         let message = "`or` between matchers is MetricsQL: Prometheus does not know it";
-        return Err(QueryError::unsupported(message, None));
+        return Err(QueryError::unsupported(Cure::OtherSource, message, None));
     }
     Ok(())
 }

@@ -4,8 +4,9 @@ use super::{
     deliveries::filled,
     double::{GOOD, NOW, call, get, post},
     ground::{Ground, Judged},
-    openapi::{Told, component, mistakes, operation, operations},
+    openapi::{Told, component, mistakes, operation},
 };
+use rollout_judge::http::openapi_document;
 use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -64,7 +65,7 @@ fn no_two_types_have_one_name_in_the_document() {
             }
         }
     }
-    let document: Value = serde_json::from_str(&rollout_judge::http::openapi_document()).unwrap();
+    let document: Value = serde_json::from_str(&openapi_document()).unwrap();
     let schemas = document["components"]["schemas"].as_object().unwrap();
     assert!(schemas.len() > 40);
     for name in schemas.keys() {
@@ -102,6 +103,17 @@ fn the_check_finds_what_is_wrong() {
         operation("GET", "/v1/verdicts/latest").unwrap().0,
         "/v1/verdicts/latest"
     );
+}
+
+/// Every operation of the document, as `get /v1/verdicts`.
+fn operations() -> BTreeSet<String> {
+    let document: Value = serde_json::from_str(&openapi_document()).unwrap();
+    let paths = document["paths"].as_object().unwrap();
+    let of = |(path, item): (&String, &Value)| -> Vec<String> {
+        let methods = item.as_object().unwrap().keys();
+        methods.map(|method| format!("{method} {path}")).collect()
+    };
+    paths.iter().flat_map(of).collect()
 }
 
 #[tokio::test]
@@ -149,6 +161,9 @@ async fn every_operation_answers_as_the_document_says() {
         (200, get("/v1/policies/http-service")),
         (200, post("/v1/policies/check", policy)),
         (422, post("/v1/policies/check", "nothing")),
+        (404, get("/v1/policies/%ff")),
+        (404, get("/v1/verdicts/a%C3")),
+        (404, get("/v1/policies/%C3%A9")),
         (200, get("/healthz")),
         (200, get("/readyz")),
         (200, get("/metrics")),

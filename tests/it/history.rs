@@ -3,6 +3,7 @@
 use crate::{
     store::postgres::Postgres,
     support::{
+        openapi::component,
         scripted::{Reply, Scripted},
         service::{Service, Setup},
     },
@@ -108,7 +109,9 @@ impl Events {
     fn next(&mut self, kind: &str) -> Value {
         while self.line() != format!("event: {kind}") {}
         let line = self.line();
-        serde_json::from_str(line.strip_prefix("data: ").unwrap()).unwrap()
+        let value = serde_json::from_str(line.strip_prefix("data: ").unwrap()).unwrap();
+        assert_eq!(component("EventAnswer", &value), [""; 0]);
+        value
     }
 }
 

@@ -7,6 +7,8 @@ mod argo_reading;
 #[cfg(test)]
 mod bundles;
 #[cfg(test)]
+mod contract;
+#[cfg(test)]
 mod databases;
 #[cfg(test)]
 mod demo;

@@ -39,17 +39,6 @@ pub fn operation(method: &str, path: &str) -> Option<(&'static str, &'static Val
     Some((template, item.get(method.to_lowercase())?))
 }
 
-/// Every operation of the document, as `get /v1/verdicts`.
-#[allow(dead_code, reason = "not every program of tests needs it")]
-pub fn operations() -> BTreeSet<String> {
-    let paths = DOCUMENT["paths"].as_object().unwrap();
-    let of = |(path, item): (&String, &Value)| -> Vec<String> {
-        let methods = item.as_object().unwrap().keys();
-        methods.map(|method| format!("{method} {path}")).collect()
-    };
-    paths.iter().flat_map(of).collect()
-}
-
 /// Everything in which an answer contradicts the document. What the document does not know at all is no answer of the API.
 pub fn mistakes(told: Told<'_>) -> Vec<String> {
     let Some((template, operation)) = operation(told.method, told.path) else {

@@ -1,6 +1,6 @@
 //! Rows for harm that begins late: what is told of the whole run must not hide it.
 
-use super::{Row, counts_of};
+use super::{Row, counts_of, wave};
 use crate::{
     domain::{Code, Finding},
     evidence::{Block, Gauges, Histograms, Means, PodHistogram, SumCount},
@@ -10,10 +10,6 @@ type Blocks = Box<dyn Fn(i64) -> Block>;
 
 /// The canary is better than stable for so long.
 const LATE: i64 = 100;
-
-fn wave(index: i64, step: i64) -> f64 {
-    ((index * step).rem_euclid(17)) as f64 / 8.0 - 1.0
-}
 
 /// Rates of canary and stable before and after.
 fn rates(before: (f64, f64), after: (f64, f64)) -> Blocks {

@@ -1,14 +1,10 @@
 //! Rows for what the sentences say.
 
-use super::{ERRORS, Row, check, counts, counts_of};
+use super::{ERRORS, Row, check, counts, counts_of, wave};
 use crate::{
     domain::{Code, Outcome},
     evidence::{Block, Counts, Gauges, Means, SumCount},
 };
-
-fn wave(index: i64, step: i64) -> f64 {
-    ((index * step).rem_euclid(17)) as f64 / 8.0 - 1.0
-}
 
 fn levels(canary: impl Fn(i64) -> f64, stable: f64) -> impl Fn(i64) -> Block {
     move |index: i64| {
