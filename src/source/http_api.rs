@@ -2,7 +2,7 @@
 
 use super::{
     error::BuildError,
-    request, tls,
+    request, tls, victoriametrics,
     wire::{Decoder, Limits, WireError},
 };
 use crate::{
@@ -147,13 +147,11 @@ impl HttpApi {
             return Err(self.overloaded(detail, false));
         };
         let until = deadline.min(Instant::now() + self.settings.timeout.0);
-        match time::timeout_at(until.into(), self.ask(query, until, sink)).await {
-            Ok(answer) => answer,
-            Err(_) => {
-                let name = self.name.clone();
-                Err(Failure::new(SourceError::Timeout { name }, false))
-            }
-        }
+        let answer = time::timeout_at(until.into(), self.ask(query, until, sink)).await;
+        answer.unwrap_or_else(|_| {
+            let name = self.name.clone();
+            Err(Failure::new(SourceError::Timeout { name }, false))
+        })
     }
 
     async fn ask(
@@ -174,7 +172,7 @@ impl HttpApi {
                 .map_err(|e| self.unreachable(e.to_string(), false))?;
         let response = request.send().await.map_err(|e| self.broken(e))?;
         if !response.status().is_success() {
-            return Err(self.refusal(response, &secrets).await);
+            return Err(self.refusal(response, query, &secrets).await);
         }
         self.decode(response, query, &secrets, sink).await
     }
@@ -204,7 +202,12 @@ impl HttpApi {
     }
 
     /// What a status other than 2xx means.
-    async fn refusal(&self, mut response: Response, secrets: &[SecretString]) -> Failure {
+    async fn refusal(
+        &self,
+        mut response: Response,
+        query: &PlannedQuery,
+        secrets: &[SecretString],
+    ) -> Failure {
         let status = response.status();
         let after = patience(response.headers());
         let mut decoder = Decoder::new(Limits {
@@ -225,7 +228,7 @@ impl HttpApi {
             Some(words) => words.to_owned(),
             None => String::from_utf8_lossy(&text).into_owned(),
         };
-        let words = scrub(&words, secrets);
+        let words = scrub(victoriametrics::cause(&words, &query.text), secrets);
         let detail = match words.as_str() {
             "" => status.to_string(),
             words => format!("{status}: {words}"),

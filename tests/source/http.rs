@@ -135,7 +135,7 @@ async fn answers_to_other_questions() {
     for (body, says) in [
         (
             matrix(r#"{"metric":{"__name__":"down"},"values":[[950,"1"]]}"#),
-            "a series that contradicts `__name__=\"up\"` of the query: {__name__=\"down\"}",
+            "series {__name__=\"down\"} that was not asked for: the query has `__name__=\"up\"`",
         ),
         (
             matrix(r#"{"metric":{},"values":[[909,"1"]]}"#),

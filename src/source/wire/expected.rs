@@ -55,7 +55,9 @@ impl<'q> Expected<'q> {
             None => Ok(()),
             Some(matcher) => {
                 let shown = shortened(&labels.to_string(), SHOWN);
-                let what = format!("a series that contradicts `{matcher}` of the query: {shown}");
+                // the matcher at the end: a long text is cut in its middle
+                let what =
+                    format!("series {shown} that was not asked for: the query has `{matcher}`");
                 Err(Cursor::bad(at, what))
             }
         }

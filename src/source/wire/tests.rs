@@ -1,7 +1,8 @@
+mod questions;
+
 use super::*;
 use crate::domain::{
-    Labels, LabelsDigest, Millis, NativeHistogram, PlannedQuery, ReadReport, SampleSink, Shape,
-    Window,
+    Labels, LabelsDigest, Millis, NativeHistogram, ReadReport, SampleSink, Window,
 };
 use proptest::prelude::*;
 use std::fmt::Write;
@@ -219,119 +220,6 @@ fn an_empty_label_is_none() {
     assert_eq!(sink.answer(&[r#"{"a":""}"#, r#"{"b":"1"}"#]), Ok(2));
     let twice = sink.answer(&[r#"{"a":"b","a":""}"#]).unwrap_err();
     assert!(twice.contains("a label name that comes twice"), "{twice}");
-}
-
-/// What is told of an answer to this query.
-fn answered(text: &str, shape: Shape, kind: &str, series: &str) -> Result<u64, String> {
-    let query = PlannedQuery {
-        text: text.to_owned(),
-        extra_filters: Vec::new(),
-        shape,
-        window: Window {
-            start: 10_000,
-            end: 20_000,
-        },
-    };
-    let body =
-        format!(r#"{{"status":"success","data":{{"resultType":"{kind}","result":[{series}]}}}}"#);
-    let limits = Limits {
-        window: query.window,
-        ..WIDE
-    };
-    let mut decoder = Decoder::new(limits).answering(&query);
-    let mut sink = Texts::default();
-    let fed = decoder.feed(body.as_bytes(), &mut sink);
-    let report = fed.and_then(|()| decoder.finish(&mut sink));
-    report.map(|r| r.samples).map_err(|e| e.to_string())
-}
-
-const RAW: Shape = Shape::Raw { at: 20_000 };
-const RANGE: Shape = Shape::Range {
-    start: 10_001,
-    end: 20_000,
-    step: 5_000,
-};
-
-#[test]
-fn an_answer_to_another_question() {
-    let up = r#"up{hash=~"a|b",code!~"5.."}[10000ms]"#;
-    let series = |labels: &str| format!(r#"{{"metric":{labels},"values":[[15,"1"]]}}"#);
-    for labels in [
-        r#"{"__name__":"up","hash":"a"}"#,
-        r#"{"hash":"b","code":"404","zone":"x"}"#,
-    ] {
-        assert_eq!(answered(up, RAW, "matrix", &series(labels)), Ok(1));
-    }
-    for (labels, says) in [
-        (
-            r#"{"__name__":"down","hash":"a"}"#,
-            r#"a series that contradicts `__name__="up"` of the query: {__name__="down",hash="a"}"#,
-        ),
-        (
-            r#"{"__name__":"up"}"#,
-            r#"a series that contradicts `hash=~"a|b"` of the query: {__name__="up"}"#,
-        ),
-        (r#"{"hash":""}"#, r#"`hash=~"a|b"` of the query: {}"#),
-        (
-            r#"{"hash":"abc"}"#,
-            r#"`hash=~"a|b"` of the query: {hash="abc"}"#,
-        ),
-        (
-            r#"{"hash":"a","code":"500"}"#,
-            r#"`code!~"5.."` of the query: {code="500",hash="a"}"#,
-        ),
-    ] {
-        let said = answered(up, RAW, "matrix", &series(labels)).unwrap_err();
-        assert!(said.ends_with(says), "{said}");
-    }
-    // no selector, so nothing is known of the labels of its answer
-    let other = series(r#"{"__name__":"down"}"#);
-    for (text, shape) in [
-        ("up", RANGE),
-        ("sum(up) default 0", RANGE),
-        ("up default 0[5m]", RAW),
-    ] {
-        assert_eq!(answered(text, shape, "matrix", &other), Ok(1), "{text}");
-    }
-}
-
-#[test]
-fn a_form_that_cannot_be_the_answer() {
-    for (text, shape, fits) in [
-        ("up[10000ms]", RAW, false),
-        ("up", RANGE, false),
-        ("vector(1)", RAW, true),
-    ] {
-        for series in ["", r#"{"metric":{},"value":[15,"1"]}"#] {
-            let said = answered(text, shape, "vector", series);
-            match said {
-                Ok(_) => assert!(fits, "{text}"),
-                Err(said) => assert!(!fits && said.contains("found `vector`"), "{said}"),
-            }
-        }
-        assert_eq!(answered(text, shape, "matrix", ""), Ok(0));
-    }
-}
-
-#[test]
-fn samples_from_before_the_question() {
-    for (shape, at, expected) in [
-        (RAW, "10", Ok(1)),
-        (RAW, "9", Ok(1)),
-        (RAW, "8.999", Err(())),
-        (RANGE, "9", Ok(1)),
-        (RANGE, "5", Ok(1)),
-        (RANGE, "4.999", Err(())),
-        (RAW, "-1e15", Err(())),
-    ] {
-        let series = format!(r#"{{"metric":{{}},"values":[[{at},"1"],[15,"1"]]}}"#);
-        let found = answered("up[10000ms]", shape, "matrix", &series);
-        if let Err(said) = &found {
-            let fits = said.contains("earlier than the question's begin 1970-01-01T00:00:10Z");
-            assert!(fits || at == "-1e15", "{said}");
-        }
-        assert_eq!(found.map_err(drop), expected, "{shape:?} {at}");
-    }
 }
 
 #[test]
