@@ -94,12 +94,12 @@ pub fn split(blocks: &[CountBlock], weight: f64, step: OfStep) -> Split {
     }
 }
 
-/// Has the canary no traffic where it should have some, also where nobody says a weight? A step without a closed block of
-/// its own says nothing, nor do the first two of a canary that had none before them.
+/// Has the canary no traffic where it should have some, also where nobody says a weight? The first blocks of a step say
+/// nothing of a canary that never had any before it.
 pub fn stopped(blocks: &[CountBlock], weight: f64, step: OfStep) -> bool {
     let earlier = blocks.len().saturating_sub(step.blocks);
     let never = || sum(blocks.get(..earlier).unwrap_or_default()).0 <= 0.0;
-    if step.known && (step.blocks == 0 || step.blocks < RECENT && never()) {
+    if step.known && step.blocks < RECENT && never() {
         return false;
     }
     matches!(split(blocks, weight, OfStep::default()), Split::Severe { share } if share == 0.0)

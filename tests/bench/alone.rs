@@ -26,8 +26,11 @@ const BREAKS: [(usize, usize); 7] = [
     (120, 60),
 ];
 
-fn worlds() -> Vec<(String, World, Vec<f64>)> {
-    let mut worlds = Vec::new();
+/// A name, a world, how it breaks, and the requests per second that stay on stable.
+type Row = (String, World, Vec<f64>, f64);
+
+fn worlds() -> Vec<Row> {
+    let mut worlds: Vec<Row> = Vec::new();
     for (name, cluster, waves, pods) in [
         ("independent", 1.0, 0.0, 0.0),
         ("phi 3", 2.0, 0.5, 0.1),
@@ -37,23 +40,33 @@ fn worlds() -> Vec<(String, World, Vec<f64>)> {
             for rps in [2.0, 100.0, 1000.0] {
                 let world = errors(rate, rps, cluster, waves, pods);
                 let name = format!("errors {name}, {} %, {rps} rps", rate * 100.0);
-                worlds.push((name, world, vec![50.0, 5.0]));
+                worlds.push((name, world, vec![50.0, 5.0], 0.0));
             }
+        }
+        for left in [0.02, 0.2, 1.0] {
+            let world = errors(0.01, 100.0, cluster, waves, pods);
+            let name = format!("errors {name}, 1 %, 100 rps, {left} left");
+            worlds.push((name, world, vec![90.0, 20.0, 5.0], left));
         }
     }
     for rps in [20.0, 100.0, 1000.0] {
         let plain = slow(rps, 1.0, 0.0, 0.0);
-        worlds.push((format!("slow, {rps} rps"), plain, vec![12.0]));
+        worlds.push((format!("slow, {rps} rps"), plain, vec![12.0], 0.0));
         let bursty = slow(rps, 2.0, 0.2, 0.05);
-        worlds.push((format!("slow in bursts, {rps} rps"), bursty, vec![12.0]));
+        worlds.push((
+            format!("slow in bursts, {rps} rps"),
+            bursty,
+            vec![12.0],
+            0.0,
+        ));
     }
     for items in [1.0, 5.0, 25.0] {
         let world = World::Means { items };
-        worlds.push((format!("mean of {items} items"), world, vec![0.5, 2.0]));
+        worlds.push((format!("mean of {items} items"), world, vec![0.5, 2.0], 0.0));
     }
     for memory in [0.0, 0.3, 0.6, 0.8] {
         let world = World::Levels { memory };
-        worlds.push((format!("level, memory {memory}"), world, vec![3.0]));
+        worlds.push((format!("level, memory {memory}"), world, vec![3.0], 0.0));
     }
     worlds
 }
@@ -63,12 +76,13 @@ fn main() {
     println!(
         "called moved in four hours after 10, 30, 60 min | the same with a wave of 20 % in an hour | median minutes"
     );
-    for (name, world, factors) in worlds() {
-        print!("{name:32}");
+    for (name, world, factors, left) in worlds() {
+        print!("{name:40}");
         for daily in [0.0, 0.2] {
             for past in [20, 60, 120] {
                 let run = Run {
                     daily,
+                    left,
                     ..healthy(past, 480, 1)
                 };
                 let called = (1..=runs).filter(|seed| run.first(world, *seed).is_some());
@@ -79,7 +93,10 @@ fn main() {
         for factor in factors {
             print!(" x{factor}:");
             for (past, since) in BREAKS {
-                let run = broken(past, since, factor);
+                let run = Run {
+                    left,
+                    ..broken(past, since, factor)
+                };
                 let mut times: Vec<f64> = (1..=runs / 4)
                     .filter_map(|seed| run.first(world, seed))
                     .map(|first| (first - since) as f64 / 2.0)

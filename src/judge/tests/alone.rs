@@ -7,6 +7,7 @@ use crate::{
     judge::{
         drift::{self, Change, Rates},
         harm::Harm,
+        leftover::{self, Arms},
     },
     policy::Margin,
     stats::dispersion::Dispersion,
@@ -88,6 +89,8 @@ pub struct Run {
     pub breaks: Option<(usize, f64)>,
     /// A wave of so much over an hour.
     pub daily: f64,
+    /// Requests per second that stay on stable: events of requests only.
+    pub left: f64,
     /// Looks from this block on, every so many blocks.
     pub from: usize,
     pub every: usize,
@@ -137,7 +140,8 @@ impl Run {
         let (phase, mut wave) = (draws.uniform(), draws.normal());
         let keep = (-0.25_f64).exp();
         let mut dispersion = Dispersion::default();
-        let (mut past, mut since) = (Vec::new(), Vec::new());
+        // both arms of each block since the canary's start, and stable's events
+        let (mut blocks, mut arms, mut events) = (Vec::new(), Vec::new(), (0.0, 0.0));
         for at in 0..LOOK_BACK + self.past + self.alone {
             wave = keep * wave + (1.0 - keep * keep).sqrt() * draws.normal();
             let index = at.checked_sub(LOOK_BACK);
@@ -147,16 +151,45 @@ impl Run {
                 let size = if level > 0.3 { 1.0 } else { cluster };
                 (draws.clustered(n * level.min(0.95), size).min(n), n)
             };
-            if index.is_none_or(|index| index < self.past) {
-                let requests = requests * (1.0 - SHARE) / 19.0;
-                let of: Vec<_> = stable.iter().map(|f| arm(requests, level * f)).collect();
-                dispersion.push(&of);
+            let compared = index.is_none_or(|index| index < self.past);
+            let mut of = |requests: f64| -> Vec<(f64, f64)> {
+                stable
+                    .iter()
+                    .map(|f| arm(requests / 19.0, level * f))
+                    .collect()
+            };
+            let stable = match (compared, self.left > 0.0) {
+                (true, _) => of(requests * (1.0 - SHARE)),
+                // it does not break
+                (false, true) => vec![arm(self.left * 30.0, rate)],
+                (false, false) => Vec::new(),
+            };
+            if compared {
+                dispersion.push(&stable);
             }
-            match index {
-                None => continue,
-                Some(index) if index < self.past => past.push(arm(requests * SHARE, level * one)),
-                Some(_) => since.push(arm(requests, level * all)),
+            if index.is_none() {
+                continue;
             }
+            let stable = stable
+                .iter()
+                .fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1));
+            let canary = if compared {
+                arm(requests * SHARE, level * one)
+            } else {
+                arm(requests, level * all)
+            };
+            blocks.push(canary);
+            arms.push(Arms {
+                canary: canary.1,
+                stable: stable.1,
+            });
+            events = (events.0 + stable.0, events.1 + stable.1);
+            if compared || !self.looks(blocks.len() - self.past) {
+                continue;
+            }
+            let known = (events.0 + 0.5) / (events.1 + 1.0);
+            let last = leftover::last_compared(&arms, known).map_or(0, |last| last + 1);
+            let (past, since) = blocks.split_at(last);
             let rates = Rates {
                 block: BLOCK,
                 dispersion: dispersion.phi(),
@@ -167,10 +200,8 @@ impl Run {
             let filled = |blocks: &[(f64, f64)]| -> Vec<(f64, f64)> {
                 blocks.iter().copied().filter(|(_, n)| *n > 0.0).collect()
             };
-            if self.looks(since.len())
-                && drift::of_counts(&filled(&past), &filled(&since), harm(margin), rates).is_some()
-            {
-                return Some(since.len());
+            if drift::of_counts(&filled(past), &filled(since), harm(margin), rates).is_some() {
+                return Some(blocks.len() - self.past);
             }
         }
         None
@@ -258,6 +289,7 @@ pub fn healthy(past: usize, alone: usize, every: usize) -> Run {
         alone,
         breaks: None,
         daily: 0.0,
+        left: 0.0,
         from: 3,
         every,
     }
@@ -269,6 +301,7 @@ pub fn broken(past: usize, since: usize, factor: f64) -> Run {
         alone: since + 60,
         breaks: Some((since, factor)),
         daily: 0.0,
+        left: 0.0,
         from: since + 1,
         every: 1,
     }

@@ -1,6 +1,13 @@
 //! A canary alone: a healthy one is left in peace, a broken one is noticed. The figures are in `ARCHITECTURE.md`.
 
-use super::alone::{World, broken, errors, healthy, slow};
+use super::alone::{Run, World, broken, errors, healthy, slow};
+use crate::{
+    judge::{
+        drift::{Rates, of_counts},
+        harm::Harm,
+    },
+    policy::Margin,
+};
 
 #[test]
 fn a_healthy_canary_is_seldom_called_moved() {
@@ -54,4 +61,79 @@ fn a_broken_canary_is_called_moved_within_minutes() {
             );
         }
     }
+}
+
+#[test]
+fn a_trickle_of_stable_changes_neither() {
+    let mut calls = Vec::new();
+    for left in [0.02, 0.2, 1.0] {
+        let worlds = [
+            errors(0.01, 100.0, 1.0, 0.0, 0.0),
+            errors(0.01, 1000.0, 5.0, 0.5, 0.2),
+            slow(100.0, 2.0, 0.2, 0.05),
+        ];
+        for (number, world) in worlds.into_iter().enumerate() {
+            for seed in 1..=6 {
+                let run = Run {
+                    left,
+                    ..healthy(40, 240, 4)
+                };
+                let first = run.first(world, seed);
+                calls.extend(first.map(|first| (left, number, seed, first)));
+            }
+        }
+        for (factor, within) in [(5.0, 6), (20.0, 4), (90.0, 4)] {
+            let run = Run {
+                left,
+                ..broken(40, 60, factor)
+            };
+            let world = errors(0.01, 100.0, 1.0, 0.0, 0.0);
+            let mut times: Vec<usize> = (1..=5)
+                .map(|seed| {
+                    run.first(world, seed)
+                        .map_or(usize::MAX, |first| first - 60)
+                })
+                .collect();
+            times.sort_unstable();
+            assert!(times[2] <= within, "{left} {factor}: {times:?}");
+        }
+    }
+    // of 54 runs of two hours each
+    assert!(calls.len() <= 1, "{calls:?}");
+}
+
+#[test]
+fn what_has_shown_stays_while_it_lasts() {
+    // a level five times as high: every window that holds old and new blocks knows only that the rate wanders
+    let healthy = |n: f64| (n * 0.01, n);
+    let broken = |n: f64| (n * 0.05, n);
+    let past = vec![healthy(150.0); 50];
+    let harm = Harm::upwards(Margin {
+        relative: 0.5,
+        absolute: 0.001,
+    });
+    let rates = Rates {
+        block: 30_000,
+        dispersion: 1.0,
+        errors: true,
+        fixed_ratio: false,
+    };
+    let after = |broke: usize, back: usize| {
+        let mut since = vec![healthy(3000.0); 20];
+        since.extend(vec![broken(3000.0); broke]);
+        since.extend(vec![healthy(3000.0); back]);
+        of_counts(&past, &since, harm, rates)
+    };
+    assert_eq!(after(2, 0), None);
+    for broke in 4..200 {
+        let change = after(broke, 0).unwrap_or_else(|| panic!("{broke}"));
+        assert!(
+            (change.now - 0.05).abs() < 1e-9 || change.blocks > broke,
+            "{change:?}"
+        );
+        assert!(change.before < 0.03, "{change:?}");
+    }
+    // and it is over when it is over
+    assert!(after(40, 3).is_some());
+    assert_eq!(after(40, 20), None);
 }
