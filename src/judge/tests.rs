@@ -13,6 +13,7 @@ mod lone;
 mod measured;
 mod powered;
 mod said;
+mod sane;
 mod steady;
 mod uncritical;
 
