@@ -36,6 +36,9 @@ const COMPLEMENT_ABOVE: f64 = 0.7;
 pub const POD_BLOCKS: u64 = 5;
 /// Dispersion is at least this where stable pods cannot tell it.
 const LONE_POD_PHI: f64 = 1.5;
+/// What it is taken for before the blocks have told it, and how many of them outweigh that.
+const UNTOLD_PHI: f64 = 9.0;
+const UNTOLD_BLOCKS: f64 = 10.0;
 /// The spread between pods counts once each has this many events on average.
 const SPREAD_EVENTS: f64 = 50.0;
 /// Look-back trials before the complement may be chosen.
@@ -258,6 +261,7 @@ impl CountState {
         let p = self.reference.rate();
         self.b1.push(block.x_c, block.n_c, block.x_s, block.n_s);
         let phi = self.phi();
+        let tempered = tempered(self.pod_blocks, &self.b1);
         let spread = self.pod_spread();
         self.widths.push(block, self.canary_pods);
         let past_spread = spread.map(|tau| tau * self.widths.mean());
@@ -290,10 +294,11 @@ impl CountState {
             };
             // B1 holds the past too, when fewer canary pods may have been judged
             let whole = past_spread.map_or(plain, |spread| bet.harm.widen(plain, spread, 1));
-            let fail = log_mean_exp(&[bet.fail.log_e(phi), b1(bet.harm.fail_side(), whole)]);
+            let a = |process: &BinomialProcess| if tempered { process.log_e(phi) } else { 0.0 };
+            let fail = log_mean_exp(&[a(&bet.fail), b1(bet.harm.fail_side(), whole)]);
             fails.push(fail);
             passes.push(log_mean_exp(&[
-                bet.pass.log_e(phi),
+                a(&bet.pass),
                 b1(bet.harm.pass_side(), pass_ratio),
             ]));
             (bet.boundary, bet.pass_boundary, bet.plain) = (ratio, pass_ratio, plain);
@@ -406,12 +411,23 @@ impl CountState {
 /// Tolerance of the confidence sequence in ln r: four digits are more than a sentence shows.
 pub const CS_TOLERANCE: f64 = 1e-4;
 
-/// Dispersion where stable pods cannot tell it: from the residuals of the blocks, at least 1.5.
+/// Is there anything to temper A with? Without two stable pods the split of a handful of blocks between the arms is not
+/// enough: one cluster of errors on the canary would stay a fail.
+pub fn tempered(pod_blocks: u64, b1: &StratifiedRatio) -> bool {
+    pod_blocks >= POD_BLOCKS || b1.blocks() >= B1_BLOCKS
+}
+
+/// Dispersion where stable pods cannot tell it: from the residuals of the blocks, which for a start are outweighed by what
+/// strong clusters have; at least 1.5. Where nothing is compared at all only a limit asks.
 pub fn lone_pod_phi(b1: &StratifiedRatio) -> f64 {
-    Some(b1)
-        .filter(|b1| b1.blocks() >= B1_BLOCKS)
-        .and_then(StratifiedRatio::dispersion)
-        .map_or(LONE_POD_PHI, |phi| phi.max(LONE_POD_PHI))
+    let blocks = f64::from(b1.blocks());
+    if blocks <= 0.0 {
+        return LONE_POD_PHI;
+    }
+    let seen = b1.dispersion().filter(|phi| phi.is_finite());
+    let seen = seen.map_or(1.0, |phi| phi.max(1.0));
+    let phi = (blocks * seen + UNTOLD_BLOCKS * UNTOLD_PHI) / (blocks + UNTOLD_BLOCKS);
+    phi.max(LONE_POD_PHI)
 }
 
 /// The spread between stable pods, once each has events enough to tell it.

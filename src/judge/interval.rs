@@ -15,11 +15,15 @@ pub fn told(estimate: f64, (lower, upper): (f64, f64), log: bool, tau: f64) -> O
 }
 
 /// What is told of a ratio of events. Where an arm has none the estimate would be made of the half event that is added, not
-/// of data: then it is left out, and so is a lower end of 0. Of 0 to anything nothing is known.
+/// of data: then it is left out, and so is a lower end of 0. Of 0 to anything nothing is known. The ends are known to a
+/// tolerance: an estimate between them does not fall out by it.
 pub fn of_events(ratio: Option<f64>, (lower, upper): (f64, f64), events: [f64; 2]) -> Effect {
     let both = events.iter().all(|events| *events > 0.0);
+    let estimate = ratio.filter(|ratio| both && ratio.is_finite());
+    let lower = estimate.map_or(lower, |estimate| lower.min(estimate));
+    let upper = estimate.map_or(upper, |estimate| upper.max(estimate));
     Effect {
-        estimate: ratio.filter(|_| both),
+        estimate,
         lower: ratio
             .map(|_| lower)
             .filter(|lower| *lower > 0.0 || (both && upper.is_finite())),

@@ -303,6 +303,7 @@ impl LevelState {
             },
             boundary: comparison.and_then(|c| Some(back(fail_at?, c.scatter.log))),
             unmeasured,
+            points: None,
             scale: Scale::of(comparison.is_none_or(|c| c.scatter.log)),
             upwards: harm.is_none_or(|harm| harm.higher_is_worse),
             dispersion: comparison.map(|c| c.scatter.estimate().inflation),

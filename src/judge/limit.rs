@@ -3,7 +3,7 @@
 use crate::stats::{BinomialBlock, BinomialProcess, Side, rate_cs::rate_confidence_sequence};
 
 /// Trials per unit of exposure when an unbounded rate is written as a binomial: large enough to be Poisson.
-const FINE: f64 = 1000.0;
+pub const FINE: f64 = 1000.0;
 
 /// One-sample e-process against "the canary keeps the limit".
 #[derive(Debug, Clone)]

@@ -311,6 +311,7 @@ impl MeanState {
             },
             boundary: comparison.and_then(|c| Some(back(fail_at?, c.log))),
             unmeasured,
+            points: None,
             scale: Scale::of(comparison.is_none_or(|c| c.log)),
             upwards: harm.is_none_or(|harm| harm.higher_is_worse),
             dispersion: None,

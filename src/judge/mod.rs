@@ -30,6 +30,7 @@ pub mod quantile;
 pub mod reading;
 pub mod ruling;
 pub mod running;
+pub mod sane;
 pub mod sentence;
 pub mod state;
 pub mod timeout;

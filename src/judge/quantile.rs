@@ -1,7 +1,9 @@
 //! A quantile from buckets: not compared as a number, but as "how many requests are slower than a bucket edge".
 
 use super::{
-    counts::{B1_TAU, CS_TOLERANCE, CountBlock, POD_BLOCKS, apart, lone_pod_phi, told_spread},
+    counts::{
+        B1_TAU, CS_TOLERANCE, CountBlock, POD_BLOCKS, apart, lone_pod_phi, tempered, told_spread,
+    },
     harm::Harm,
     interval,
     limit::LimitBet,
@@ -247,8 +249,10 @@ impl QuantileState {
             }
             limit.log_e(phi)
         });
-        let fail = log_mean_exp(&self.tracks.each_ref().map(|track| track.log_e(phi)));
-        self.running.look(&[fail], limit, &[self.pass.log_e(phi)]);
+        let tempered = tempered(self.pod_blocks, &self.b1);
+        let log_e = |process: &BinomialProcess| if tempered { process.log_e(phi) } else { 0.0 };
+        let fail = log_mean_exp(&self.tracks.each_ref().map(log_e));
+        self.running.look(&[fail], limit, &[log_e(&self.pass)]);
         self.canary.add(block, &block.canary);
         self.stable.add(block, &block.stable);
         if n_c > 0.0 && n_s > 0.0 {
@@ -434,10 +438,15 @@ impl QuantileState {
             stable,
             effect: Effect {
                 relative: canary.change_from(&stable),
-                ..interval::of_events(ratio, self.limits(alpha), self.events([&canary, &stable]))
+                ..interval::of_events(
+                    ratio.and_then(|_| self.ratio.estimate(&self.counts)),
+                    self.limits(alpha),
+                    self.events([&canary, &stable]),
+                )
             },
             boundary: compared.then_some(self.boundary),
             unmeasured: false,
+            points: None,
             scale: Scale::Ratio,
             upwards: true,
             dispersion: Some(phi),

@@ -44,6 +44,8 @@ pub struct Reading {
     pub boundary: Option<f64>,
     /// A margin is a share of stable alone, and stable is 0: nothing can be shown.
     pub unmeasured: bool,
+    /// The same as a difference of rates, where stable is so near to zero that no ratio to it is a measure.
+    pub points: Option<Points>,
     /// What `effect` and `boundary` are.
     pub scale: Scale,
     /// Do they lie above no difference where there is harm?
@@ -78,6 +80,21 @@ pub struct Reading {
     pub above_largest: bool,
     /// What planning needs.
     pub information: Information,
+}
+
+/// A difference of rates beside its margin, on the scale that `effect` is a ratio on. Harm is upwards.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Points {
+    /// Canary minus stable.
+    pub estimate: f64,
+    /// Lower end, valid at any time.
+    pub lower: f64,
+    /// Upper end.
+    pub upper: f64,
+    /// The difference at which harm begins.
+    pub margin: f64,
+    /// Is that the policy's margin, not one that pods which differ have moved?
+    pub as_written: bool,
 }
 
 /// The canary's own interval beside a limit.

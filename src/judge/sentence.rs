@@ -3,11 +3,11 @@
 use super::{
     explain::{clean, digits, missing, noun, value},
     frozen::{Frozen, Moved},
-    reading::{Alone, Gate, Reading, Scale},
+    reading::{Alone, Gate, Points, Reading, Scale},
 };
 use crate::{
     domain::{ArmSummary, Code, Effect, Millis, Needs, Outcome, time::rfc3339},
-    policy::{Indicator, Objective, Unit},
+    policy::{Indicator, Margin, Objective, Unit},
 };
 
 /// What was decided about an objective, to be said.
@@ -276,6 +276,9 @@ fn now(objective: &Objective, said: &Said<'_>) -> String {
 
 /// Is the canary on the good side of the boundary over the whole run?
 fn within_margin(reading: &Reading) -> bool {
+    if let Some(points) = reading.points {
+        return points.estimate <= points.margin;
+    }
     let both = reading.effect.estimate.zip(reading.boundary);
     both.is_some_and(|(estimate, boundary)| {
         if reading.upwards {
@@ -288,6 +291,9 @@ fn within_margin(reading: &Reading) -> bool {
 
 /// Does the whole interval lie beyond the boundary?
 fn beyond(reading: &Reading) -> bool {
+    if let Some(points) = reading.points {
+        return points.lower > points.margin;
+    }
     let effect = &reading.effect;
     reading.boundary.is_some_and(|boundary| {
         if reading.upwards {
@@ -354,6 +360,9 @@ fn alone(objective: &Objective, reading: &Reading) -> String {
 }
 
 fn interval(objective: &Objective, reading: &Reading, edge: Option<f64>) -> String {
+    if let Some(points) = &reading.points {
+        return apart(objective, reading, points);
+    }
     let what = match (reading.scale, edge) {
         (Scale::Difference, _) => "difference".to_owned(),
         (Scale::Complements, _) => "ratio of the complements".to_owned(),
@@ -408,10 +417,36 @@ fn unlike_totals(objective: &Objective, reading: &Reading) -> bool {
     })
 }
 
+/// The difference of rates with its interval, as the values of the arms have it.
+fn apart(objective: &Objective, reading: &Reading, points: &Points) -> String {
+    let Points {
+        estimate,
+        lower,
+        upper,
+        ..
+    } = *points;
+    let (estimate, lower, upper) = match reading.scale {
+        Scale::Complements => (-estimate, -upper, -lower),
+        Scale::Ratio | Scale::Difference => (estimate, lower, upper),
+    };
+    let shown = |v| difference(objective, v);
+    format!(
+        ", difference {} ({} to {})",
+        shown(estimate),
+        shown(lower),
+        shown(upper)
+    )
+}
+
 /// A ratio beyond this is no measure: stable has next to nothing.
 const MOST: f64 = 1000.0;
 
 fn boundary(objective: &Objective, reading: &Reading) -> String {
+    match reading.points {
+        Some(points) if points.as_written => return in_words(objective, objective.margin),
+        Some(points) => return difference(objective, points.margin),
+        None => {}
+    }
     reading.boundary.map_or_else(
         || "unknown".to_owned(),
         |boundary| on_scale(objective, reading, boundary),
@@ -427,16 +462,15 @@ fn pass_margin(objective: &Objective, reading: &Reading) -> String {
     let at = reading.information.pass_at;
     let quantile = matches!(objective.indicator, Indicator::LatencyQuantile { .. });
     match reading.scale {
-        _ if quantile => in_words(objective),
+        _ if quantile => in_words(objective, objective.pass_margin),
         Scale::Difference => on_scale(objective, reading, at),
-        _ if at.abs() > LARGE.ln() => in_words(objective),
+        _ if at.abs() > LARGE.ln() => in_words(objective, objective.pass_margin),
         Scale::Ratio | Scale::Complements => digits(at.exp()),
     }
 }
 
-/// The pass margin as the policy has it.
-fn in_words(objective: &Objective) -> String {
-    let margin = objective.pass_margin;
+/// A margin as the policy has it.
+fn in_words(objective: &Objective, margin: Margin) -> String {
     let relative = value(margin.relative, Unit::Share);
     let absolute = match objective.unit {
         Unit::Share => format!("{} points", digits(margin.absolute * 100.0)),
@@ -451,9 +485,15 @@ fn in_words(objective: &Objective) -> String {
 
 /// A number of the comparison. A difference of shares is in points: percent would read as a share of stable.
 fn on_scale(objective: &Objective, reading: &Reading, v: f64) -> String {
-    match (reading.scale, objective.unit) {
-        (Scale::Ratio | Scale::Complements, _) => digits(v),
-        (Scale::Difference, Unit::Share) => format!("{} points", digits(v * 100.0)),
-        (Scale::Difference, unit) => value(v, unit),
+    match reading.scale {
+        Scale::Ratio | Scale::Complements => digits(v),
+        Scale::Difference => difference(objective, v),
+    }
+}
+
+fn difference(objective: &Objective, v: f64) -> String {
+    match objective.unit {
+        Unit::Share => format!("{} points", digits(v * 100.0)),
+        unit => value(v, unit),
     }
 }

@@ -8,6 +8,7 @@ use super::{
     onset::Onset,
     quantile::QuantileState,
     reading::{Reading, TrailPoint},
+    sane::sane,
 };
 use crate::{
     domain::{ArmSummary, Millis},
@@ -48,7 +49,7 @@ impl ObjectiveState {
 
     /// Takes in the next closed block. Blocks come in ascending order; look-back blocks are negative.
     pub fn fold(&mut self, index: i64, block: &Block) {
-        match (self, block) {
+        match (self, sane(block).as_ref()) {
             (Self::Counts(state), Block::Counts(block)) => state.fold(index, block),
             (Self::Quantile(state), Block::Histograms(block)) => state.fold(index, block),
             (Self::Means(state), Block::Means(block)) => state.fold(index, block),

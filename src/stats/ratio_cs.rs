@@ -15,6 +15,9 @@ const REACH: (f64, f64) = (-60.0, 60.0);
 /// So many shifts are looked at together.
 const PART: usize = 12;
 
+/// Tolerance of the estimate in ln r.
+const ROOT_TOLERANCE: f64 = 1e-10;
+
 /// `S` is kept in tables side by side, from this `l` on; it is analytic within pi of the real line, so that these are exact to
 /// rounding.
 const LOWEST: f64 = -9.0;
@@ -95,6 +98,27 @@ impl RatioSums {
         let upper = crossing(Side::Less).map_or(f64::INFINITY, f64::exp);
         // with very many events the limits may be closer together than the tolerance
         (lower.min(upper), upper.max(lower))
+    }
+
+    /// The most likely common ratio: the root of `sum (x - m pi(r)) = 0`. No evidence speaks against it, so it lies between the
+    /// limits; 0 or infinite where an arm has no events, nothing where neither has.
+    pub fn estimate(&self, blocks: &[Counts]) -> Option<f64> {
+        let stable = self.total - self.canary;
+        if self.canary <= 0.0 || stable <= 0.0 {
+            return (self.total > 0.0).then_some(if self.canary > 0.0 {
+                f64::INFINITY
+            } else {
+                0.0
+            });
+        }
+        let excess = |ln_ratio: f64| {
+            let factor = ln_ratio.exp();
+            let rows = blocks.iter().filter_map(row);
+            rows.map(|(m, a)| m - m / (1.0 + a * factor)).sum::<f64>() - self.canary
+        };
+        let (centre, spread) = self.about(1.0);
+        let (low, high) = expand(excess, centre, spread, REACH);
+        Some(find_root(excess, low, high, ROOT_TOLERANCE).exp()).filter(|ratio| ratio.is_finite())
     }
 
     /// Where ln r is about, and its spread.

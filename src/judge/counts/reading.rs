@@ -1,12 +1,14 @@
 //! What the evidence of counts says.
 
-use super::{B1_TAU, CountBlock, CountState};
+use super::{B1_TAU, Bet, CountBlock, CountState};
 use crate::{
     domain::{ArmSummary, Effect},
     judge::{
         interval,
-        reading::{Alone, Gate, Information, Reading, Scale},
+        limit::FINE,
+        reading::{Alone, Gate, Information, Points, Reading, Scale},
     },
+    stats::{rate_cs::rate_confidence_sequence, two_arm::CONDITIONAL_LIMIT},
 };
 
 /// Blocks of each arm without one in common that are no chance.
@@ -62,10 +64,17 @@ impl CountState {
             stable,
             effect: Effect {
                 relative: canary.change_from(&stable),
-                ..interval::of_events(ratio, self.limits(alpha), [shown.x_c, shown.x_s])
+                ..interval::of_events(
+                    ratio.and_then(|_| self.ratio.estimate(&self.blocks)),
+                    self.limits(alpha),
+                    [shown.x_c, shown.x_s],
+                )
             },
             boundary: compared.then_some(fail_at),
             unmeasured: false,
+            points: compared
+                .then(|| self.points(bet?, [shown.x_c, shown.n_c, shown.x_s, shown.n_s], alpha))
+                .flatten(),
             scale: if self.complement {
                 Scale::Complements
             } else {
@@ -102,6 +111,34 @@ impl CountState {
                 pair_seconds: 0.0,
             },
         }
+    }
+
+    /// The difference of rates, where the absolute part of the margin rules. Each end spends a quarter: so both of a side of
+    /// both arms hold together.
+    fn points(&self, bet: &Bet, [x_c, n_c, x_s, n_s]: [f64; 4], alpha: f64) -> Option<Points> {
+        if bet.plain <= CONDITIONAL_LIMIT || x_c <= 0.0 || n_c <= 0.0 || n_s <= 0.0 {
+            return None;
+        }
+        // a rate that is no proportion is taken as Poisson
+        let fine = if self.proportion || self.complement {
+            1.0
+        } else {
+            FINE * (x_c / n_c).max(x_s / n_s).max(1.0)
+        };
+        let phi = self.phi();
+        let ends = |x: f64, n: f64| {
+            let (lower, upper) =
+                rate_confidence_sequence(x.min(n * fine), n * fine, phi, alpha / 2.0)?;
+            Some((lower * fine, upper * fine))
+        };
+        let ((lower_c, upper_c), (lower_s, upper_s)) = (ends(x_c, n_c)?, ends(x_s, n_s)?);
+        Some(Points {
+            estimate: x_c / n_c - x_s / n_s,
+            lower: lower_c - upper_s,
+            upper: upper_c - lower_s,
+            margin: self.margin_at(self.reference.rate())?,
+            as_written: bet.boundary <= bet.plain,
+        })
     }
 
     /// The least that a fail needs. What the limit alone shows needs what a limit needs: a ceiling events above it, also

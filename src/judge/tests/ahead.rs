@@ -205,8 +205,14 @@ fn arms_that_never_meet_are_told() {
 
 #[test]
 fn a_ratio_beyond_measure_is_more_than_a_thousand() {
-    let reason = Row::new(ERRORS, "").judge(counts(0.9, 0.0)).reason;
+    let reason = Row::new(ERRORS, "").judge(counts(0.95, 0.0005)).reason;
     assert!(reason.contains("ratio more than 1000 times"), "{reason}");
+    // to nothing it is none at all
+    let reason = Row::new(ERRORS, "").judge(counts(0.9, 0.0)).reason;
+    assert!(
+        reason.contains(", difference 89.") || reason.contains(", difference 90"),
+        "{reason}"
+    );
 }
 
 #[test]

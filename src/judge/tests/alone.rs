@@ -48,7 +48,7 @@ impl Draws {
     }
 
     /// Events in clusters of geometric size.
-    fn clustered(&mut self, mean: f64, size: f64) -> f64 {
+    pub(super) fn clustered(&mut self, mean: f64, size: f64) -> f64 {
         let clusters = self.poisson(mean / size);
         if size <= 1.0 {
             return clusters;

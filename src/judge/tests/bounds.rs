@@ -35,7 +35,8 @@ fn finding(objective: &str, blocks: i64, block: impl Fn(i64) -> Block) -> Findin
 /// No estimate, in numbers and words alike; the bounds that are left.
 fn bounds(found: &Finding) -> [Option<f64>; 2] {
     assert_eq!(found.effect.estimate, None, "{found:?}");
-    assert!(!found.reason.contains('('), "{}", found.reason);
+    let points = found.reason.contains(", difference ");
+    assert_eq!(found.reason.contains('('), points, "{}", found.reason);
     assert!(!found.reason.contains("at least 0 "), "{}", found.reason);
     assert!(!found.reason.contains("not known yet"), "{}", found.reason);
     [found.effect.lower, found.effect.upper]
@@ -81,9 +82,12 @@ fn a_stable_without_errors_is_told_with_a_lower_bound_or_none() {
         "{}",
         many.reason
     );
-    let told = [", ratio at least ", ", ratio more than 1000 times"];
+    // no ratio to nothing is a measure, nor is a margin in it: both are told in points
     assert!(
-        told.iter().any(|told| many.reason.contains(told)),
+        many.reason.contains(", difference 10 points (")
+            && many
+                .reason
+                .ends_with(" points) is beyond the margin 10 % + 0.05 points"),
         "{}",
         many.reason
     );

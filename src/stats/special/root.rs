@@ -2,10 +2,14 @@
 
 /// Widens an interval around `centre` in doubling steps until the function changes sign inside or `limits` are reached.
 ///
-/// The function must not decrease. Returns the interval.
+/// The function must not decrease. Returns the interval; from a centre that is no number the limits.
 pub fn expand(f: impl Fn(f64) -> f64, centre: f64, step: f64, limits: (f64, f64)) -> (f64, f64) {
     let (floor, ceiling) = limits;
-    let mut step = step;
+    // a step that does not move the centre would never end
+    let mut step = step.max(f64::EPSILON * (1.0 + centre.abs()));
+    if !(centre.is_finite() && step.is_finite()) {
+        return limits;
+    }
     if f(centre) < 0.0 {
         let mut low = centre;
         loop {
@@ -75,4 +79,23 @@ pub fn find_root(f: impl Fn(f64) -> f64, low: f64, high: f64, tolerance: f64) ->
         fraction = fraction.clamp(edge, 1.0 - edge);
     }
     if fa.abs() < fb.abs() { a } else { b }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn widening_ends_whatever_it_starts_from() {
+        for (centre, step) in [
+            (0.0, 0.0),
+            (0.5, 1e-300),
+            (0.5, f64::NAN),
+            (f64::NAN, 1.0),
+            (0.5, -1.0),
+        ] {
+            let (low, high) = expand(|v| v - 0.25, centre, step, (-1.0, 1.0));
+            assert!(low <= 0.25 && 0.25 <= high, "{centre} {step}: {low} {high}");
+        }
+    }
 }

@@ -7,7 +7,7 @@ use crate::stats::normal_mixture::{
     confidence_sequence, log_e_greater, log_e_less, log_e_two_sided,
 };
 use crate::stats::planning::Plan;
-use crate::stats::ratio_cs::ratio_confidence_sequence;
+use crate::stats::ratio_cs::{RatioSums, ratio_confidence_sequence};
 use crate::stats::special::{binomial_pmf, ln_add_exp};
 use crate::stats::stratified::StratifiedRatio;
 use crate::stats::two_arm::{Boundary, Counts, Mode, conditional_share, two_arm_block};
@@ -37,6 +37,23 @@ fn blocks() -> impl Strategy<Value = Vec<Counts>> {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// No evidence speaks against the most likely ratio, so it lies between the limits, at any dispersion.
+    #[test]
+    fn the_most_likely_ratio_lies_between_the_limits(blocks in blocks(), phi in 1.0..9.0) {
+        let mut sums = RatioSums::default();
+        for block in &blocks {
+            sums.push(block);
+        }
+        let [canary, all] = [|b: &Counts| b.x_c, |b: &Counts| b.x_c + b.x_s].map(|of| blocks.iter().map(of).sum::<f64>());
+        if canary > 0.0 && canary < all {
+            let ratio = sums.estimate(&blocks).unwrap();
+            let expected = blocks.iter().map(|b| (b.x_c + b.x_s) * conditional_share(ratio, b.n_c, b.n_s));
+            near(expected.sum(), canary, 1e-6);
+            let (lower, upper) = sums.limits(&blocks, phi, 0.05, 1e-8);
+            prop_assert!(lower <= ratio && ratio <= upper, "{lower} {ratio} {upper}");
+        }
+    }
 
     /// The heart of validity: the expected evidence of a block is 1 at the boundary and not above 1 on the null side.
     #[test]

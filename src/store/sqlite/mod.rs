@@ -17,6 +17,7 @@ use backon::{ConstantBuilder, Retryable as _};
 use gate::Gate;
 use sqlx::{
     ConnectOptions as _, Connection as _,
+    error::DatabaseError,
     sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 use std::{fs, path::Path, time::Duration};
@@ -92,7 +93,7 @@ async fn migrate(options: &SqliteConnectOptions, patience: Duration) -> Result<(
 /// Has somebody else the file now?
 fn is_busy(error: &sqlx::Error) -> bool {
     const BUSY: u32 = 5;
-    let code = error.as_database_error().and_then(|said| said.code());
+    let code = error.as_database_error().and_then(DatabaseError::code);
     code.and_then(|code| code.parse::<u32>().ok())
         .is_some_and(|code| code & 0xff == BUSY)
 }
