@@ -11,9 +11,10 @@ const EVENTS: Role = Role::Events;
 
 /// Every 15 s from -295 s on: so much in each scrape; without the samples in `gap`.
 pub(super) fn steady(gain: f64, until: i64, gap: std::ops::Range<i64>) -> Vec<(i64, f64)> {
-    (0..)
-        .map(|i| (-295 + 15 * i, 1_000. + gain * i as f64))
-        .take_while(|(at, _)| *at < until)
+    (-295..until)
+        .step_by(15)
+        .zip(0..)
+        .map(|(at, i): (i64, i32)| (at, 1_000. + gain * f64::from(i)))
         .filter(|(at, _)| !gap.contains(at))
         .collect()
 }
