@@ -14,7 +14,7 @@ pub(super) fn steady(gain: f64, until: i64, gap: std::ops::Range<i64>) -> Vec<(i
     (-295..until)
         .step_by(15)
         .zip(0..)
-        .map(|(at, i)| (at, 1_000. + gain * f64::from(i)))
+        .map(|(at, i): (i64, i32)| (at, 1_000. + gain * f64::from(i)))
         .filter(|(at, _)| !gap.contains(at))
         .collect()
 }
