@@ -27,7 +27,7 @@ fn a_healthy_canary_is_seldom_called_moved() {
     for (number, world) in worlds.into_iter().enumerate() {
         for seed in 1..=6 {
             for past in [20, 60] {
-                let first = healthy(past, 240, 4).first(world, seed);
+                let first = healthy(past, 240, 12).first(world, seed);
                 calls.extend(first.map(|first| (number, seed, past, first)));
             }
         }
@@ -76,7 +76,7 @@ fn a_trickle_of_stable_changes_neither() {
             for seed in 1..=6 {
                 let run = Run {
                     left,
-                    ..healthy(40, 240, 4)
+                    ..healthy(40, 240, 12)
                 };
                 let first = run.first(world, seed);
                 calls.extend(first.map(|first| (left, number, seed, first)));
