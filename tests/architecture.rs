@@ -104,6 +104,7 @@ const WALLS: &[Wall] = &[
             "demo",
             "domain",
             "evidence",
+            "gzip",
             "http",
             "judge",
             "kube",
