@@ -430,9 +430,11 @@ pub fn lone_pod_phi(b1: &StratifiedRatio) -> f64 {
     phi.max(LONE_POD_PHI)
 }
 
-/// The spread between stable pods, once each has events enough to tell it.
+/// The spread between stable pods, once each has events enough to tell it. Pods that differ more than by this many powers
+/// of e tell nothing of each other, and a margin must stay a number.
 pub fn told_spread(spread: &PodSpread, dispersion: &Dispersion) -> Option<f64> {
-    (spread.mean_events() >= SPREAD_EVENTS).then(|| spread.tau(dispersion.phi()))
+    const MOST: f64 = 10.0;
+    (spread.mean_events() >= SPREAD_EVENTS).then(|| spread.tau(dispersion.phi()).min(MOST))
 }
 
 fn ratio_of(p: f64, margin: SignedMargin) -> f64 {

@@ -165,7 +165,7 @@ pub fn judge(
                 .filter(|_| reading.canary.value.is_some()),
             ..reading.effect
         },
-        margin: reading.boundary,
+        margin: reading.boundary.filter(|margin| margin.is_finite()),
         limit: objective.limit,
         evidence: EvidenceSummary {
             method: reading.method.clone(),

@@ -88,7 +88,7 @@ fn block(kind: usize, at: i64, numbers: &[f64]) -> Block {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
     fn no_number_is_none(numbers in numbers(), kind in 0..KINDS.len(), blocks in select(vec![3_i64, 14, 30])) {
