@@ -23,12 +23,19 @@ pub(super) enum Why {
     Contradictory,
 }
 
+/// A series that has gained nothing for so long, and then ends, has expired where it came from: exporters drop idle series.
+const IDLE: Millis = 60_000;
+
 /// From when to when a series has samples.
 struct Life {
     place: usize,
     /// `Millis::MIN`: it was there before this block.
     from: Millis,
     to: Millis,
+    /// Its first value in the block, and its last.
+    values: (f64, f64),
+    /// Is its next sample overdue at the end of the block?
+    overdue: bool,
 }
 
 /// A sample that comes within one and a half times the usual time after the last is on time: scrapes come early or late.
@@ -88,6 +95,10 @@ fn is_missing(group: &[Series], pod: &Pod, (start, end): (Millis, Millis)) -> bo
     let Some(last) = last.filter(|at| remembered(*at, start)) else {
         return false;
     };
+    let gained = group.iter().filter_map(|s| s.gained).max();
+    if gained.is_none_or(|gained| last - gained >= IDLE) {
+        return false;
+    }
     // a process that restarted has no errors to show until its first
     let restarted = pod.start.is_some_and(|s| s > last);
     !restarted && end.saturating_sub(last) > patience(group, pod, end - start)
@@ -154,7 +165,11 @@ fn goes_on(memory: &Memory, series: &Series, pod: &Pod, cell: &Cell, start: Mill
 
 /// Series that ended before all those that begin in this block: the labels of a pod's series have changed, and what begins
 /// goes on where they were. In ascending order. Of a pod with a name, role by role; without one all series together.
-pub(super) fn replaced(memory: &Memory, seen: &[Seen<'_>], start: Millis) -> Vec<usize> {
+pub(super) fn replaced(
+    memory: &Memory,
+    seen: &[Seen<'_>],
+    (start, end): (Millis, Millis),
+) -> Vec<usize> {
     let mut all = Vec::new();
     for of_pod in seen.chunk_by(|a, b| a.pod == b.pod) {
         let Some((first, place)) = of_pod
@@ -181,19 +196,19 @@ pub(super) fn replaced(memory: &Memory, seen: &[Seen<'_>], start: Millis) -> Vec
         let mut present = of_pod.iter().peekable();
         for (place_of, series) in range.zip(series) {
             let seen = present.next_if(|s| s.place == place_of);
-            let (from, to) = if let Some(s) = seen {
+            let (from, to, values) = if let Some(s) = seen {
                 let begun = if goes_on(series, s.cell) {
                     Millis::MIN
                 } else {
                     s.cell.first_at
                 };
-                (begun, s.cell.last_at)
+                (begun, s.cell.last_at, (s.cell.first, s.cell.last))
             } else {
                 let last = series.last.as_ref().filter(|p| remembered(p.at, start));
                 let Some(last) = last.filter(|_| series.gone != Gone::Replaced) else {
                     continue;
                 };
-                (Millis::MIN, last.at)
+                (Millis::MIN, last.at, (last.value, last.value))
             };
             // what ended with a restart has no successors
             let restarted = named && pod.start.is_some_and(|s| s > to);
@@ -205,6 +220,8 @@ pub(super) fn replaced(memory: &Memory, seen: &[Seen<'_>], start: Millis) -> Vec
                 place: place_of,
                 from,
                 to,
+                values,
+                overdue: end - to > patience(memory.replicas(series.group), pod, end - start),
             };
             lives.entry((role, &series.replica)).or_default().push(life);
         }
@@ -214,7 +231,8 @@ pub(super) fn replaced(memory: &Memory, seen: &[Seen<'_>], start: Millis) -> Vec
     all
 }
 
-/// Those that ended before the latest moment at which all that are left began.
+/// Those that ended before the latest moment at which all that are left began: they are overdue, or what began goes on at
+/// their height. A pod may have several targets, each scraped at moments of its own.
 fn ended(mut lives: Vec<Life>) -> Vec<usize> {
     lives.sort_by_key(|life| life.from);
     let mut change = None;
@@ -225,6 +243,14 @@ fn ended(mut lives: Vec<Life>) -> Vec<usize> {
         }
         until = until.max(Some(life.to));
     }
-    let before = |life: &&Life| change.is_some_and(|change| life.to < change);
-    lives.iter().filter(before).map(|life| life.place).collect()
+    let Some(change) = change else {
+        return Vec::new();
+    };
+    let (before, after): (Vec<&Life>, Vec<&Life>) = lives.iter().partition(|l| l.to < change);
+    let height: f64 = before.iter().map(|life| life.values.1).sum();
+    let reached: f64 = after.iter().map(|life| life.values.0).sum();
+    if reached < height && !before.iter().all(|life| life.overdue) {
+        return Vec::new();
+    }
+    before.iter().map(|life| life.place).collect()
 }

@@ -3,8 +3,9 @@
 use super::{Counts, Notes, PodCount, Role, gain::Gain, memory::Pod};
 use crate::domain::Track;
 
-/// More errors than this for each request, and this many more, are no race of two counters.
-const FAR: (f64, f64) = (2.0, 10.0);
+/// More errors than this for each request, and this many more, are no race of two counters, and no tries that are counted
+/// where requests are meant.
+const FAR: (f64, f64) = (50.0, 10.0);
 
 /// Events and trials of one pod; nothing without trials.
 fn totals(gains: &[Gain<'_>]) -> Option<(f64, f64)> {

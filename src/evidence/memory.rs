@@ -141,6 +141,8 @@ pub(super) struct Series {
     pub group: usize,
     /// Its last sample.
     pub last: Option<Reading>,
+    /// Its last sample of the newest block in which it gained something.
+    pub gained: Option<Millis>,
     /// The end of the last block in which its value was not known, until it is known again.
     pub spoilt: Option<Millis>,
     pub gone: Gone,
@@ -274,6 +276,7 @@ impl Memory {
             replica: new.name.replica.clone(),
             group: 0,
             last: None,
+            gained: None,
             spoilt: None,
             gone: Gone::No,
             spacing: None,

@@ -244,7 +244,8 @@ impl<'a> Walk<'a> {
         // before a restart of this block is learnt: it does not tell since when a missing series counts
         let back = returned(self.memory, seen, start);
         self.learn(gains);
-        let replaced = replaced(self.memory, seen, start);
+        let bounds = (start, self.span.grid.end_of(block));
+        let replaced = replaced(self.memory, seen, bounds);
         if before {
             for place in &replaced {
                 if let Some(series) = self.memory.series.get_mut(*place) {
@@ -378,6 +379,12 @@ impl<'a> Walk<'a> {
             if let Some(series) = self.memory.series.get_mut(seen.place) {
                 if replaced.binary_search(&seen.place).is_err() {
                     series.gone = Gone::No;
+                }
+                let cell = seen.cell;
+                let before = series.last.as_ref().map_or(0.0, |p| p.value);
+                let moved = |value: f64| value.to_bits() != cell.last.to_bits();
+                if moved(cell.first) || moved(before) || cell.sum > 0.0 {
+                    series.gained = Some(cell.last_at);
                 }
                 series.last = Some(Reading {
                     at: seen.cell.last_at,

@@ -107,6 +107,43 @@ fn it_stays_left_out_until_the_series_is_forgotten() {
 }
 
 #[test]
+fn an_idle_series_may_expire() {
+    let trials = all(20.);
+    let mut events = steady(1., 60, 0..0);
+    let (_, value) = *events.last().unwrap();
+    events.extend([65, 80, 95, 110, 125].map(|at| (at, value)));
+    // and is back with its next error, at its old height
+    events.extend([215, 230, 245, 260].map(|at| (at, value + 1.)));
+    let rows = [
+        (TRIALS, "hash=c;pod=a", &trials[..]),
+        (EVENTS, "hash=c;pod=a", &events[..]),
+    ];
+    let expected = [2., 2., 0., 0., 0., 0., 0., 1., 0.];
+    let expected: Vec<_> = expected.into_iter().enumerate().collect();
+    let notes = check(&rows, 8, 0, &expected);
+    assert_eq!(notes.missing, 0);
+}
+
+#[test]
+fn a_target_whose_next_scrape_is_not_due_has_no_successor() {
+    let later = |samples: Vec<(i64, f64)>| -> Vec<(i64, f64)> {
+        samples.into_iter().map(|(at, v)| (at + 3, v)).collect()
+    };
+    let (trials, beside) = (all(20.), later(all(20.)));
+    let events = all(1.);
+    let first = [53, 68, 83, 98, 113].iter().zip(1..);
+    let first: Vec<(i64, f64)> = first.map(|(at, n)| (*at, f64::from(n))).collect();
+    let rows = [
+        (TRIALS, "hash=c;pod=a;target=x", &trials[..]),
+        (TRIALS, "hash=c;pod=a;target=y", &beside[..]),
+        (EVENTS, "hash=c;pod=a;target=x", &events[..]),
+        (EVENTS, "hash=c;pod=a;target=y", &first[..]),
+    ];
+    let notes = check(&rows, 2, 0, &[(0, 2.), (1, 3.), (2, 4.)]);
+    assert_eq!(notes.renamed, 0);
+}
+
+#[test]
 fn late_samples_and_a_slower_rhythm_are_no_gap() {
     let trials = all(20.);
     let late = [

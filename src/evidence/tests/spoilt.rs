@@ -98,7 +98,7 @@ fn no_counter_is_beyond_64_bits() {
 #[test]
 fn far_more_errors_than_requests_are_not_cut() {
     let trials = [(-5, 0.), (20, 100.), (50, 200.), (80, 300.)];
-    let events = [(-5, 0.), (20, 210.), (50, 421.), (80, 500.)];
+    let events = [(-5, 0.), (20, 5010.), (50, 10_021.), (80, 10_100.)];
     let rows = [
         (Role::Trials, "hash=c;pod=a", &trials[..]),
         (Role::Events, "hash=c;pod=a", &events[..]),
